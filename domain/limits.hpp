@@ -1,0 +1,71 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every bound in the system, one line each. Settings tune inside these; they never lift one.
+namespace jumun::limits {
+using namespace std::chrono_literals;
+
+// what a client may send (API.md, Conventions/Limits)
+inline constexpr std::size_t head_bytes_max = 8 * 1024;   // more → 431
+inline constexpr std::size_t head_fields_max = 64;        // more → 431
+inline constexpr std::size_t target_bytes_max = 2 * 1024; // more → 414
+inline constexpr std::size_t body_bytes_max = 64 * 1024;  // more → 413
+inline constexpr std::size_t json_depth_max = 16;         // deeper → 400
+inline constexpr auto head_read_max = 5s;                 // slower → 408
+inline constexpr auto body_read_max = 10s;                // slower → 408
+inline constexpr auto write_max = 10s;                    // slower → the connection is cut
+inline constexpr auto idle_max = 30s;                     // then closed
+inline constexpr auto prefer_wait_max = 30s;              // more is taken as this
+inline constexpr auto running_key_wait_max = 5s;          // Idempotency-Key still running → 409
+inline constexpr auto idempotency_kept = 72h;
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+
+// what an order, a product, a stock may hold
+inline constexpr std::size_t order_lines_max = 100;
+inline constexpr std::int64_t quantity_max = 1'000'000;
+inline constexpr std::int64_t stock_max = 1'000'000'000'000;
+inline constexpr std::int64_t unit_price_max = 10'000'000'000; // minor units
+inline constexpr std::size_t sku_bytes_max = 64;
+inline constexpr std::size_t text_bytes_max = 256; // names, reasons, notes, address lines
+// 100 lines of the largest quantity at the largest price still fit 63 bits.
+static_assert(order_lines_max * quantity_max <= INT64_MAX / unit_price_max);
+inline constexpr std::size_t page_default = 50;
+inline constexpr std::size_t page_max = 200;
+
+// admission at the edge (CAF mailboxes have no bound)
+inline constexpr std::size_t connections_max = 10'000;      // in all; more → closed at accept
+inline constexpr std::size_t connections_per_peer = 4'096;  // per address; more → closed at accept
+inline constexpr std::size_t requests_waiting_max = 4'096;  // in all; more → 503
+inline constexpr std::size_t requests_per_principal = 4'096; // more → 429
+inline constexpr std::size_t orders_per_shard_max = 1'024;  // being accepted in one shard; more → 503
+inline constexpr std::size_t pipelined_max = 16; // unanswered on one connection, then reading stops
+
+// the saga's patience
+inline constexpr auto answer_timeout = 5s; // one question to one actor, then it is asked again
+inline constexpr auto retry_base = 100ms;  // ×2 each time, full jitter
+inline constexpr auto retry_cap_forward = 10s;
+inline constexpr auto retry_cap_inverse = 5min;
+inline constexpr std::uint32_t charge_attempts_max = 8;  // then void, then rejected
+inline constexpr auto charge_pending_max = 5min;         // a provider that says "processing"
+inline constexpr std::uint32_t inverse_attempts_max = 6; // then blocked, and still tried
+
+// the journal
+inline constexpr std::size_t write_set_entries_max = 1'024;
+inline constexpr std::size_t batch_sets_max = 4'096; // write sets in one fsync
+
+// supervision (DESIGN §7)
+inline constexpr std::size_t child_restarts_max = 5; // per window, then escalate
+inline constexpr auto child_restart_window = 60s;
+inline constexpr auto child_restart_base = 10ms; // ×2 each time
+inline constexpr auto child_restart_cap = 1s;
+
+// disk
+inline constexpr unsigned disk_free_min_pct = 5; // below: new orders get 503
+inline constexpr std::uint64_t disk_reserve_bytes = 16 * 1024 * 1024;
+
+// shutdown
+inline constexpr auto drain_max = 25s; // then whoever still waits is cut off
+static_assert(answer_timeout < drain_max);
+} // namespace jumun::limits

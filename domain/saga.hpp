@@ -1,0 +1,144 @@
+#pragma once
+#include "domain/event.hpp"
+#include "domain/order.hpp"
+#include <optional>
+#include <variant>
+
+namespace jumun::domain {
+// -- commands: what a phase owes its peers. Their identity is (order, phase, line): deterministic,
+// so that asking again is the same command (DESIGN §4). -----------------------------------------
+
+struct reserve_stock {
+  order_id order;
+  std::uint16_t line = 0; // index into order::lines
+  std::string sku;
+  std::int64_t quantity = 0;
+};
+/// The reserved goods leave the shelf: on_hand and reserved fall.
+struct commit_stock {
+  order_id order;
+  std::uint16_t line = 0;
+  std::string sku;
+};
+/// Undoes a reservation, or a commit (then the goods are back on the shelf). One that comes before its
+/// reserve leaves a tombstone, so that a late reserve is refused.
+struct release_stock {
+  order_id order;
+  std::uint16_t line = 0;
+  std::string sku;
+};
+struct charge_payment {
+  order_id order;
+  std::uint32_t attempt = 0; // 1.. ; the payment id stays the same
+  std::int64_t amount = 0;
+  std::string currency;
+  std::string token;
+};
+struct inquire_payment {
+  order_id order;
+  std::uint32_t attempt = 0; // the inquiry's own count
+};
+/// Gives back what was taken, or makes sure that nothing can be taken any more (refund | void).
+struct cancel_payment {
+  order_id order;
+  phase about = phase::refunding; // refunding or voiding
+  std::uint32_t attempt = 0;
+  std::int64_t amount = 0;
+  std::string currency;
+};
+struct start_delivery {
+  order_id order;
+  std::string country;
+};
+struct cancel_delivery {
+  order_id order;
+};
+using command = std::variant<reserve_stock, commit_stock, release_stock, charge_payment,
+  inquire_payment, cancel_payment, start_delivery, cancel_delivery>;
+
+// -- inputs: what may happen to a saga ----------------------------------------------------------
+
+/// What a peer said. Unknown: it may have happened.
+enum class answer : std::uint8_t { done = 1, refused = 2, unknown = 3 };
+
+struct stock_answered {
+  order_id order;
+  phase about = phase::reserving; // reserving, committing or releasing
+  std::uint16_t line = 0;
+  answer said = answer::unknown;
+  bool moved = false; // releasing: stock really came back (false: only a tombstone was left)
+  std::string reason; // of a refusal
+};
+/// absent: the provider has never heard of it. pending: it is still at work.
+enum class payment_said : std::uint8_t { approved = 1, declined, absent, pending, cancelled, unknown };
+struct payment_answered {
+  order_id order;
+  phase about = phase::charging; // charging, inquiring, refunding or voiding
+  std::uint32_t attempt = 0;
+  payment_said said = payment_said::unknown;
+  std::int64_t amount = 0; // cancelled: minor units given back
+  std::string reason;
+};
+struct delivery_answered {
+  order_id order;
+  phase about = phase::dispatching; // dispatching or undelivering
+  answer said = answer::unknown;
+  bool moved = false; // undelivering: a delivery had really been started
+  std::string reason;
+};
+/// The clock reached next_attempt_ms, or the answers' deadline.
+struct timer_fired {};
+struct cancel_requested {
+  std::string reason;
+};
+struct courier_reported {
+  delivery_status status = delivery_status::picked_up; // picked_up, delivered or failed
+  std::string note;
+};
+/// Its actor kept crashing (DESIGN §7).
+struct found_poisoned {
+  std::string error;
+};
+using input = std::variant<stock_answered, payment_answered, delivery_answered, timer_fired,
+  cancel_requested, courier_reported, found_poisoned>;
+
+/// Time and chance come in from outside.
+struct context {
+  std::int64_t now_ms = 0;
+  std::uint64_t random = 0; // for jitter
+};
+
+enum class verdict : std::uint8_t {
+  applied, // persist `next` and `events`, then send `commands`
+  noted,   // `next` differs in memory only: nothing to persist, nothing to send
+  ignored, // duplicate or late: `next` is the same
+  refused, // the asker may not (not cancellable, a courier's step backwards): `next` is the same
+};
+
+struct decision {
+  order next;
+  std::vector<event> events;
+  std::vector<command> commands;
+  verdict outcome = verdict::ignored;
+  std::string refusal; // a code, with verdict::refused
+};
+
+/// A new order: the row to persist, OrderPlaced, and the commands of its first phase.
+/// @pre id, customer, lines (one per SKU), currency, total, token, created_ms are set.
+[[nodiscard]] decision begin(order fresh);
+
+/// All that the present phase still owes; empty at rest, and while poisoned or paused.
+/// Recovery is: load the row, send what is owed (DESIGN §4). There is no second mechanism.
+[[nodiscard]] std::vector<command> owed(const order& o);
+
+/// Decides what one input means: the table of API.md. Pure: no clock, no I/O, no randomness.
+/// @pre `now` is a state this function or begin() produced.
+[[nodiscard]] decision advance(order now, const input& what, context ctx);
+
+/// When timer_fired is due, in unix ms: the next attempt, or the deadline for answers; 0: never.
+[[nodiscard]] std::int64_t wake_at(const order& o, std::int64_t asked_ms);
+
+/// base × 2^attempt, capped, with full jitter (AWS Architecture Blog, "Exponential backoff and
+/// jitter"): uniform in [0, cap].
+[[nodiscard]] std::int64_t backoff_ms(std::uint32_t attempt, bool inverse, std::uint64_t random);
+} // namespace jumun::domain

@@ -1,0 +1,109 @@
+#pragma once
+#include "domain/event.hpp"
+#include "domain/ids.hpp"
+#include "domain/stock.hpp"
+#include "storage/rows.hpp"
+#include "storage/store.hpp"
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace jumun::storage {
+/// Rows that become durable together or not at all: one transition of one actor.
+struct write_set {
+  domain::shard_id shard = 0;
+  domain::epoch_id epoch = 1; // of the shard's owner; a stale one is fenced
+  std::vector<entry> entries;
+  std::vector<domain::event> events; // each becomes a row of `history` and one of `feed`
+  /// The fence: the row that this set replaces must have this version (0: must not exist).
+  struct replaced {
+    table in = table::orders;
+    std::string key;
+    std::uint64_t version = 0;
+  };
+  std::optional<replaced> replaces;
+};
+
+enum class append_result : std::uint8_t { ok, stale_version, fenced, stopped };
+
+/// Runs once what it was given with is durable. On the committer's thread, in the order of append; must not block.
+using durable_callback = std::function<void()>;
+
+struct journal_stats {
+  std::uint64_t write_sets = 0, commits = 0, entries = 0, bytes = 0;
+  std::uint64_t commit_us_sum = 0; // batch write + fsync
+  std::uint64_t largest_batch = 0; // write sets in one commit
+  std::array<std::uint64_t, 20> commit_us_histogram{};  // bucket i: < 2^(i+1) µs
+  std::array<std::uint64_t, 14> batch_size_histogram{}; // bucket i: < 2^(i+1) write sets
+};
+
+/// Group commit over all shards (DESIGN §4): write sets that come in while the last fsync runs become the
+/// next batch, one fsync. Order of append is order on disk, so an actor may act *inside the process* on
+/// what it appended (a crash that loses it loses all that followed); whatever leaves the process waits
+/// for `durable`. A failed write is never retried: on_failure is called once, and nothing is written after.
+///
+/// Thread-safe. A committer thread runs unless `manual`; then run_once() is the simulator's.
+class journal {
+public:
+  struct options {
+    bool manual = false;
+    std::uint64_t boot_offset = 0; // last feed offset on disk: read_last_offset(store)
+    std::function<void(const failure&)> on_failure;
+  };
+  journal(std::shared_ptr<store> disk, options how);
+  ~journal(); // commits what was appended, then stops the thread
+  journal(const journal&) = delete;
+  journal& operator=(const journal&) = delete;
+
+  /// Puts `set` behind all that was appended before. Never waits for the disk.
+  /// Not ok: nothing was appended and `then` will not run.
+  [[nodiscard]] append_result append(write_set set, durable_callback then = {});
+  /// Runs `then` once all that has been appended so far is durable: at once, on the caller's thread,
+  /// when nothing waits.
+  void when_durable(durable_callback then);
+  /// The newest appended value, durable or not. For actors; everyone else reads the store.
+  [[nodiscard]] std::optional<std::string> latest(table in, std::string_view key) const;
+  /// A shard's owner changed: sets with a lower epoch are fenced from now on.
+  void raise_epoch(domain::shard_id shard, domain::epoch_id epoch);
+
+  /// manual only: commits one batch. False: nothing waits, or the journal has stopped.
+  bool run_once();
+  /// Blocks until all that was appended is durable, or the journal has stopped.
+  void flush();
+  [[nodiscard]] journal_stats stats() const;
+  [[nodiscard]] const store& disk() const { return *disk_; }
+
+private:
+  struct waiting {
+    std::vector<entry> entries;
+    durable_callback then;
+    bool is_set = false;
+  };
+  void work();
+  bool commit(std::vector<waiting> batch, std::uint64_t last_offset);
+
+  std::shared_ptr<store> disk_;
+  options how_;
+  mutable std::mutex guard_;
+  std::condition_variable wake_, idle_;
+  std::vector<waiting> queue_;
+  // Appended and not yet durable, by table and key; the count tells the newest of several.
+  struct pending {
+    std::optional<std::string> value;
+    std::uint64_t position = 0;
+  };
+  std::unordered_map<std::string, pending> overlay_;
+  std::array<domain::epoch_id, domain::shard_count> epochs_;
+  std::uint64_t position_ = 0, durable_ = 0, offset_ = 0;
+  bool stopping_ = false, failed_ = false, committing_ = false;
+  journal_stats stats_;
+  std::thread worker_;
+};
+
+/// The last feed offset that is on disk; 0 in an empty store.
+[[nodiscard]] std::uint64_t read_last_offset(const store& disk);
+} // namespace jumun::storage

@@ -1,0 +1,47 @@
+#pragma once
+#include "storage/rows.hpp"
+
+/// Reads for the edge: what is durable, merged over all shards. May block on a cold read. Thread-safe.
+namespace jumun::storage {
+template <class Row> struct page {
+  std::vector<Row> rows;
+  std::string next_cursor; // opaque; empty: that was the last page
+};
+
+[[nodiscard]] std::optional<domain::order> find_order(const store& disk, domain::order_id id);
+[[nodiscard]] std::optional<domain::stock> find_stock(const store& disk, std::string_view sku);
+[[nodiscard]] std::optional<domain::product> find_product(const store& disk, std::string_view sku);
+
+struct order_filter {
+  std::string customer, status, saga, sku; // empty: any
+  std::optional<std::int64_t> created_after_ms, created_before_ms;
+};
+/// Newest first by order id's time. A cursor that is not ours: nullopt.
+[[nodiscard]] std::optional<page<domain::order>> list_orders(
+  const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor);
+/// Open sagas (in flight or blocked), oldest first; `state` as saga_state_of, empty: all.
+[[nodiscard]] std::optional<page<domain::order>> list_sagas(
+  const store& disk, std::string_view state, std::size_t limit, std::string_view cursor);
+/// By SKU.
+[[nodiscard]] std::optional<page<domain::stock>> list_stock(
+  const store& disk, std::size_t limit, std::string_view cursor);
+[[nodiscard]] std::optional<page<domain::product>> list_products(
+  const store& disk, std::size_t limit, std::string_view cursor);
+/// Newest first.
+[[nodiscard]] std::optional<page<domain::movement>> list_movements(
+  const store& disk, std::string_view sku, std::size_t limit, std::string_view cursor);
+
+struct fed_event {
+  domain::event fact;
+  domain::shard_id shard = 0;
+  std::uint64_t offset = 0; // commit order on this node
+};
+/// The feed, merged by offset, after `after` (0: from the start). topic and key: empty: all.
+/// Examines at most 10,000 rows; next_cursor is the offset to go on from, always set (as text).
+[[nodiscard]] page<fed_event> read_feed(const store& disk, std::string_view topic,
+  std::string_view key, std::uint64_t after, std::size_t limit);
+/// One order's history by sequence.
+[[nodiscard]] std::vector<domain::event> read_history(const store& disk, domain::order_id id);
+/// All ids in the index of open sagas, shard by shard: what recovery starts from.
+[[nodiscard]] std::vector<domain::order_id> open_orders(const store& disk, domain::shard_id shard);
+} // namespace jumun::storage

@@ -1,0 +1,18 @@
+#pragma once
+#include "storage/store.hpp"
+#include <variant>
+
+namespace jumun::storage {
+struct rocks_options {
+  std::string dir;
+  std::uint64_t memory_bytes = 256ULL << 20; // block cache + write buffers, one budget
+  bool create = true;
+  bool read_only = false; // for `jumun check`: refuses while a server holds the folder
+};
+/// Opens (or makes) a data folder: checks that it is ours, of our format or older, with our shard hash, and held by
+/// nobody else. failure.detail says what to do. Blocks; replays the log since the last flush.
+[[nodiscard]] std::variant<std::shared_ptr<store>, failure> open_rocks(const rocks_options& how);
+
+/// Key figures for people: files, bytes per table, stalls; name → value.
+[[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& disk);
+} // namespace jumun::storage

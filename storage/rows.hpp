@@ -1,0 +1,40 @@
+#pragma once
+#include "domain/order.hpp"
+#include "domain/request.hpp"
+#include "domain/stock.hpp"
+#include "storage/store.hpp"
+
+/// Rows: one byte of format (row_format), eight bytes of version (little endian, 0 where a row has none),
+/// then a protobuf message of rows.proto. An old reader skips the fields that it doesn't know; a format
+/// above its own is refused (nullopt). Keys are big endian, so that they sort as they count.
+namespace jumun::storage {
+inline constexpr std::uint8_t row_format = 1;
+
+[[nodiscard]] std::string order_key(domain::order_id id); // orders, open_sagas, payments, deliveries
+[[nodiscard]] std::string sku_key(std::string_view sku);  // stock, products
+[[nodiscard]] std::string reservation_key(
+  std::string_view sku, domain::order_id order, std::uint16_t line);
+[[nodiscard]] std::string movement_key(std::string_view sku, std::uint64_t number);
+[[nodiscard]] std::string history_key(const domain::event& e);
+[[nodiscard]] std::string history_prefix(domain::order_id id);
+[[nodiscard]] std::string feed_key(domain::shard_id shard, std::uint64_t offset);
+[[nodiscard]] std::string idempotency_key(domain::shard_id shard, std::string_view hash);
+[[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
+
+/// The version in a row's header; nullopt for what is not a row.
+[[nodiscard]] std::optional<std::uint64_t> version_of(std::string_view row);
+
+[[nodiscard]] std::string encode(const domain::order& o);
+[[nodiscard]] std::string encode(const domain::stock& s);
+[[nodiscard]] std::string encode(const domain::reservation& r);
+[[nodiscard]] std::string encode(const domain::movement& m);
+[[nodiscard]] std::string encode(const domain::product& p);
+[[nodiscard]] std::string encode(const domain::payment_record& p);
+[[nodiscard]] std::string encode(const domain::delivery_record& d);
+[[nodiscard]] std::string encode(const domain::event& e);
+[[nodiscard]] std::string encode(const domain::idempotency_record& r);
+
+/// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out of its range.
+template <class Row> [[nodiscard]] std::optional<Row> decode(std::string_view bytes);
+// specialised for each type above
+} // namespace jumun::storage
