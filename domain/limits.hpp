@@ -44,6 +44,9 @@ inline constexpr std::size_t pipelined_max = 16; // unanswered on one connection
 
 // the saga's patience
 inline constexpr auto answer_timeout = 5s; // one question to one actor, then it is asked again
+inline constexpr auto provider_timeout_max = 100s;       // one call to a payment provider
+inline constexpr auto payment_answer_timeout = 120s;     // the payment actor has the call's own deadline
+static_assert(provider_timeout_max < payment_answer_timeout);
 inline constexpr auto retry_base = 100ms;  // ×2 each time, full jitter
 inline constexpr auto retry_cap_forward = 10s;
 inline constexpr auto retry_cap_inverse = 5min;

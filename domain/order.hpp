@@ -30,7 +30,8 @@ enum class phase : std::uint8_t {
 /// Why a saga goes backward.
 enum class ending : std::uint8_t { none = 0, reject = 1, cancel = 2 };
 
-enum class line_state : std::uint8_t { open = 0, held = 1, refused = 2, committed = 3, released = 4 };
+/// noted: held, by an answer that is in memory only; it becomes held with its event at the next write.
+enum class line_state : std::uint8_t { open = 0, held, refused, committed, released, noted };
 
 struct order_line {
   std::string sku;
@@ -74,6 +75,7 @@ struct order {
   std::int64_t captured = 0; // minor units that the provider took
   std::int64_t refunded = 0; // minor units that it gave back
   delivery_status delivery = delivery_status::none;
+  bool shipped = false; // the courier has had it: cancelling is over, even after a failure
   bool cancel_requested = false;
   std::string cancel_reason;
   std::int64_t cancel_requested_ms = 0;

@@ -37,6 +37,8 @@ struct charge_payment {
 struct inquire_payment {
   order_id order;
   std::uint32_t attempt = 0; // the inquiry's own count
+  std::int64_t amount = 0;
+  std::string currency;
 };
 /// Gives back what was taken, or makes sure that nothing can be taken any more (refund | void).
 struct cancel_payment {
@@ -45,6 +47,7 @@ struct cancel_payment {
   std::uint32_t attempt = 0;
   std::int64_t amount = 0;
   std::string currency;
+  std::string token; // secret
 };
 struct start_delivery {
   order_id order;
