@@ -7,7 +7,6 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -60,7 +59,7 @@ public:
   journal& operator=(const journal&) = delete;
 
   /// Puts `set` behind all that was appended before. Never waits for the disk.
-  /// Not ok: nothing was appended and `then` will not run.
+  /// Not ok: nothing was appended and `then` will not run. May read the disk, to compare versions.
   [[nodiscard]] append_result append(write_set set, durable_callback then = {});
   /// Runs `then` once all that has been appended so far is durable: at once, on the caller's thread,
   /// when nothing waits.
@@ -72,34 +71,45 @@ public:
 
   /// manual only: commits one batch. False: nothing waits, or the journal has stopped.
   bool run_once();
-  /// Blocks until all that was appended is durable, or the journal has stopped.
+  /// Blocks until all that was appended is durable and its callbacks have run, or the journal has
+  /// stopped. Not from a callback. manual: does it itself.
   void flush();
   [[nodiscard]] journal_stats stats() const;
   [[nodiscard]] const store& disk() const { return *disk_; }
 
 private:
+  /// A write set, or a callback alone (then without entries and with the position of the set before it).
   struct waiting {
     std::vector<entry> entries;
     durable_callback then;
+    std::uint64_t position = 0, offset = 0; // the journal's, as they were behind this one
     bool is_set = false;
   };
   void work();
-  bool commit(std::vector<waiting> batch, std::uint64_t last_offset);
+  std::vector<waiting> take_batch();
+  void commit(std::vector<waiting> batch);
+  std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
+  void landed(std::vector<waiting>& batch, const std::vector<std::string>& touched, const journal_stats& done);
+  void broken(const failure& why);
+  std::optional<append_result> refusal_of(const write_set& set) const;
+  std::optional<std::uint64_t> pending_version(const write_set::replaced& row) const;
 
   std::shared_ptr<store> disk_;
   options how_;
   mutable std::mutex guard_;
   std::condition_variable wake_, idle_;
   std::vector<waiting> queue_;
-  // Appended and not yet durable, by table and key; the count tells the newest of several.
+  // Appended and not yet durable, by table and key; the position tells the newest of several.
   struct pending {
     std::optional<std::string> value;
     std::uint64_t position = 0;
   };
   std::unordered_map<std::string, pending> overlay_;
   std::array<domain::epoch_id, domain::shard_count> epochs_;
-  std::uint64_t position_ = 0, durable_ = 0, offset_ = 0;
-  bool stopping_ = false, failed_ = false, committing_ = false;
+  // Write sets are counted from 1: appended; on disk; on disk and their callbacks have run.
+  std::uint64_t position_ = 0, durable_ = 0, told_ = 0;
+  std::uint64_t offset_ = 0;
+  bool stopping_ = false, failed_ = false;
   journal_stats stats_;
   std::thread worker_;
 };

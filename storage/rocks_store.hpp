@@ -3,6 +3,9 @@
 #include <variant>
 
 namespace jumun::storage {
+/// What the folder's tables and keys mean; kept in its meta table. A newer one is refused.
+inline constexpr std::uint32_t data_format = 1;
+
 struct rocks_options {
   std::string dir;
   std::uint64_t memory_bytes = 256ULL << 20; // block cache + write buffers, one budget

@@ -20,6 +20,8 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string feed_key(domain::shard_id shard, std::uint64_t offset);
 [[nodiscard]] std::string idempotency_key(domain::shard_id shard, std::string_view hash);
 [[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
+/// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.
+[[nodiscard]] std::optional<std::uint64_t> number_of_key(std::string_view key);
 
 /// The version in a row's header; nullopt for what is not a row.
 [[nodiscard]] std::optional<std::uint64_t> version_of(std::string_view row);
@@ -35,6 +37,15 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string encode(const domain::idempotency_record& r);
 
 /// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out of its range.
+/// Never throws on account of what the bytes are.
 template <class Row> [[nodiscard]] std::optional<Row> decode(std::string_view bytes);
-// specialised for each type above
+template <> std::optional<domain::order> decode(std::string_view bytes);
+template <> std::optional<domain::stock> decode(std::string_view bytes);
+template <> std::optional<domain::reservation> decode(std::string_view bytes);
+template <> std::optional<domain::movement> decode(std::string_view bytes);
+template <> std::optional<domain::product> decode(std::string_view bytes);
+template <> std::optional<domain::payment_record> decode(std::string_view bytes);
+template <> std::optional<domain::delivery_record> decode(std::string_view bytes);
+template <> std::optional<domain::event> decode(std::string_view bytes);
+template <> std::optional<domain::idempotency_record> decode(std::string_view bytes);
 } // namespace jumun::storage

@@ -1,0 +1,296 @@
+#include "storage/journal.hpp"
+#include "domain/invariant.hpp"
+#include "domain/limits.hpp"
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace jumun::storage {
+namespace {
+constexpr std::string_view last_offset_key = "last_offset"; // meta, eight bytes, big endian
+
+std::string offset_text(std::uint64_t offset) { return feed_key(0, offset).substr(1); }
+
+/// What actors read back between its append and its fsync.
+bool read_back(table t) {
+  switch (t) {
+    case table::orders:
+    case table::stock:
+    case table::reservations:
+    case table::payments:
+    case table::deliveries:
+    case table::products:
+    case table::idempotency: return true;
+    default: return false;
+  }
+}
+
+std::string overlay_key(table in, std::string_view key) {
+  std::string out;
+  out.reserve(1 + key.size());
+  out.push_back(static_cast<char>(in));
+  out.append(key);
+  return out;
+}
+
+/// 0 for no row. What is no row at all matches no version that a caller could have read.
+std::uint64_t version_in(const std::optional<std::string>& row) {
+  return row ? version_of(*row).value_or(UINT64_MAX) : 0;
+}
+
+/// The rows of `set`'s events, behind its own. The feed's keys wait for their offset.
+void add_event_rows(write_set& set) {
+  set.entries.reserve(set.entries.size() + 2 * set.events.size());
+  for (const auto& e : set.events) {
+    auto key = history_key(e);
+    set.entries.push_back({table::history, key, encode(e)});
+    set.entries.push_back({table::feed, {}, std::move(key)});
+  }
+}
+
+template <std::size_t n>
+void count_in(std::array<std::uint64_t, n>& histogram, std::uint64_t value) {
+  const auto bucket = value < 2 ? 0 : static_cast<std::size_t>(std::bit_width(value) - 1);
+  ++histogram[std::min(bucket, n - 1)];
+}
+
+void add(journal_stats& to, const journal_stats& more) {
+  to.write_sets += more.write_sets;
+  to.commits += more.commits;
+  to.entries += more.entries;
+  to.bytes += more.bytes;
+  to.commit_us_sum += more.commit_us_sum;
+  to.largest_batch = std::max(to.largest_batch, more.largest_batch);
+  if (more.commits == 0) return;
+  count_in(to.commit_us_histogram, more.commit_us_sum);
+  count_in(to.batch_size_histogram, more.write_sets);
+}
+} // namespace
+
+journal::journal(std::shared_ptr<store> disk, options how)
+    : disk_(std::move(disk)), how_(std::move(how)), offset_(how_.boot_offset) {
+  JUMUN_INVARIANT(disk_ != nullptr, "a journal writes to a store");
+  epochs_.fill(1);
+  if (!how_.manual) worker_ = std::thread{[this] { work(); }};
+}
+
+journal::~journal() {
+  {
+    const std::lock_guard lock{guard_};
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (worker_.joinable()) worker_.join();
+  while (how_.manual && run_once()) {}
+}
+
+append_result journal::append(write_set set, durable_callback then) {
+  const auto own_entries = set.entries.size();
+  JUMUN_INVARIANT(own_entries + 2 * set.events.size() <= limits::write_set_entries_max,
+    "a write set is one transition of one actor");
+  add_event_rows(set); // encoding and copying are the dear part, so they are done before the lock
+  std::vector<std::pair<std::string, pending>> visible;
+  visible.reserve(own_entries);
+  for (const auto& e : set.entries)
+    if (read_back(e.in)) visible.push_back({overlay_key(e.in, e.key), {e.value, 0}});
+  std::unique_lock lock{guard_};
+  if (const auto no = refusal_of(set)) return *no;
+  if (set.replaces) {
+    auto version = pending_version(*set.replaces);
+    while (!version) {
+      // A cold read must not hold up the others. It counts unless the row was appended and became
+      // durable meanwhile: then it is in the overlay no more, and the read may have missed it.
+      const auto appended = position_;
+      lock.unlock();
+      const auto on_disk = version_in(disk_->get(set.replaces->in, set.replaces->key));
+      lock.lock();
+      version = pending_version(*set.replaces);
+      if (!version && durable_ <= appended) version = on_disk;
+    }
+    if (const auto no = refusal_of(set)) return *no;
+    if (*version != set.replaces->version) return append_result::stale_version;
+  }
+  ++position_;
+  for (std::size_t i = own_entries + 1; i < set.entries.size(); i += 2)
+    set.entries[i].key = feed_key(set.shard, ++offset_);
+  for (auto& [key, newest] : visible) {
+    newest.position = position_;
+    overlay_.insert_or_assign(std::move(key), std::move(newest));
+  }
+  const bool was_idle = queue_.empty();
+  queue_.push_back({std::move(set.entries), std::move(then), position_, offset_, true});
+  lock.unlock();
+  if (was_idle) wake_.notify_one();
+  return append_result::ok;
+}
+
+std::optional<append_result> journal::refusal_of(const write_set& set) const {
+  if (failed_ || stopping_) return append_result::stopped;
+  if (set.epoch < epochs_[set.shard]) return append_result::fenced;
+  return {};
+}
+
+/// nullopt: the overlay doesn't know, the disk does.
+std::optional<std::uint64_t> journal::pending_version(const write_set::replaced& row) const {
+  const auto found = overlay_.find(overlay_key(row.in, row.key));
+  if (found == overlay_.end()) return {};
+  return version_in(found->second.value);
+}
+
+void journal::when_durable(durable_callback then) {
+  {
+    const std::lock_guard lock{guard_};
+    if (failed_) return;
+    if (durable_ != position_) {
+      // Something waits or is being written, so the committer comes by again; wake it all the same.
+      queue_.push_back({{}, std::move(then), position_, offset_, false});
+      then = nullptr;
+    }
+  }
+  if (then)
+    then();
+  else
+    wake_.notify_one();
+}
+
+std::optional<std::string> journal::latest(table in, std::string_view key) const {
+  JUMUN_INVARIANT(read_back(in), "the overlay keeps only the tables that actors read back");
+  {
+    const std::lock_guard lock{guard_};
+    const auto found = overlay_.find(overlay_key(in, key));
+    if (found != overlay_.end()) return found->second.value;
+  }
+  return disk_->get(in, key);
+}
+
+void journal::raise_epoch(domain::shard_id shard, domain::epoch_id epoch) {
+  const std::lock_guard lock{guard_};
+  epochs_[shard] = std::max(epochs_[shard], epoch);
+}
+
+void journal::work() {
+  for (;;) {
+    std::vector<waiting> batch;
+    {
+      std::unique_lock lock{guard_};
+      wake_.wait(lock, [this] { return stopping_ || failed_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      batch = take_batch();
+    }
+    commit(std::move(batch));
+  }
+}
+
+/// All that waits, up to batch_sets_max.
+std::vector<journal::waiting> journal::take_batch() {
+  if (queue_.size() <= limits::batch_sets_max) return std::exchange(queue_, {});
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(limits::batch_sets_max);
+  std::vector<waiting> batch{std::make_move_iterator(queue_.begin()), std::make_move_iterator(end)};
+  queue_.erase(queue_.begin(), end);
+  return batch;
+}
+
+bool journal::run_once() {
+  JUMUN_INVARIANT(how_.manual, "the committer thread is the only one that commits");
+  std::vector<waiting> batch;
+  {
+    const std::lock_guard lock{guard_};
+    if (failed_ || queue_.empty()) return false;
+    batch = take_batch();
+  }
+  commit(std::move(batch));
+  const std::lock_guard lock{guard_};
+  return !failed_;
+}
+
+void journal::commit(std::vector<waiting> batch) {
+  std::vector<std::string> touched; // overlay keys
+  for (const auto& w : batch)
+    for (const auto& e : w.entries)
+      if (read_back(e.in)) touched.push_back(overlay_key(e.in, e.key));
+  journal_stats done;
+  if (const auto why = write(batch, done)) return broken(*why);
+  landed(batch, touched, done);
+}
+
+/// One batch, one fsync. Moves the entries out of `batch`.
+std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats& done) {
+  std::vector<entry> rows;
+  bool has_events = false;
+  for (auto& w : batch) {
+    done.write_sets += w.is_set ? 1 : 0;
+    for (auto& e : w.entries) {
+      has_events = has_events || e.in == table::feed;
+      done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
+      rows.push_back(std::move(e));
+    }
+  }
+  if (rows.empty()) return {}; // callbacks alone: what they wait for is on disk
+  if (has_events)
+    rows.push_back(
+      {table::meta, std::string{last_offset_key}, offset_text(batch.back().offset)});
+  done.entries = rows.size();
+  done.commits = 1;
+  done.largest_batch = done.write_sets;
+  const auto start = std::chrono::steady_clock::now();
+  auto failed = disk_->apply(rows);
+  const auto took = std::chrono::steady_clock::now() - start;
+  done.commit_us_sum = static_cast<std::uint64_t>(
+    std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  return failed;
+}
+
+void journal::landed(std::vector<waiting>& batch, const std::vector<std::string>& touched,
+  const journal_stats& done) {
+  const auto position = batch.back().position;
+  {
+    const std::lock_guard lock{guard_};
+    durable_ = position;
+    for (const auto& key : touched) {
+      const auto found = overlay_.find(key);
+      if (found != overlay_.end() && found->second.position <= position) overlay_.erase(found);
+    }
+    add(stats_, done);
+  }
+  for (auto& w : batch)
+    if (w.then) w.then();
+  {
+    const std::lock_guard lock{guard_};
+    told_ = position;
+  }
+  idle_.notify_all();
+}
+
+void journal::broken(const failure& why) {
+  std::vector<waiting> forgotten; // their callbacks never run; they are destroyed without the lock
+  {
+    const std::lock_guard lock{guard_};
+    failed_ = true;
+    forgotten.swap(queue_);
+  }
+  idle_.notify_all();
+  if (how_.on_failure) how_.on_failure(why);
+}
+
+void journal::flush() {
+  if (how_.manual) {
+    while (run_once()) {}
+    return;
+  }
+  std::unique_lock lock{guard_};
+  const auto target = position_;
+  idle_.wait(lock, [&] { return failed_ || told_ >= target; });
+}
+
+journal_stats journal::stats() const {
+  const std::lock_guard lock{guard_};
+  return stats_;
+}
+
+std::uint64_t read_last_offset(const store& disk) {
+  const auto row = disk.get(table::meta, last_offset_key);
+  return row && row->size() == 8 ? *number_of_key(*row) : 0;
+}
+} // namespace jumun::storage

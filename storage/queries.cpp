@@ -1,0 +1,215 @@
+#include "storage/queries.hpp"
+#include "domain/limits.hpp"
+#include "storage/journal.hpp"
+#include "storage/merge.hpp"
+#include <algorithm>
+#include <charconv>
+
+namespace jumun::storage {
+namespace {
+constexpr std::size_t rows_examined_max = 10'000; // per page; then the page is short, with a cursor
+constexpr std::int64_t clock_slack_ms = 60'000; // an id's time against created_ms: the same, but who knows
+
+// Which list a cursor belongs to. Another letter when what follows it changes.
+constexpr char orders_kind = 'o', sagas_kind = 'g', stock_kind = 's', products_kind = 'p',
+               movements_kind = 'm';
+
+template <class Row>
+std::optional<Row> find(const store& disk, table in, std::string_view key) {
+  const auto bytes = disk.get(in, key);
+  return bytes ? decode<Row>(*bytes) : std::nullopt;
+}
+
+/// Fills a page from `at`, a cursor of any kind. `keep` turns (key, value) into a row, or nullopt.
+template <class Row, class Cursor, class Keep>
+page<Row> fill(Cursor& at, std::size_t limit, char kind, const Keep& keep) {
+  limit = std::clamp<std::size_t>(limit, 1, limits::page_max);
+  page<Row> out;
+  std::string last; // kept or examined: where the next page goes on
+  for (std::size_t examined = 0; at.valid(); at.next()) {
+    if (examined++ == rows_examined_max) {
+      out.next_cursor = cursor_text(kind, last);
+      break;
+    }
+    auto row = keep(at.key(), at.value());
+    if (row && out.rows.size() == limit) { // there is one more, so `last` stays at the last one kept
+      out.next_cursor = cursor_text(kind, last);
+      break;
+    }
+    if (row) out.rows.push_back(std::move(*row));
+    if (out.rows.size() < limit || row) last = at.key();
+  }
+  return out;
+}
+
+/// What list_… was given: empty for the first page, or the key where the last one ended.
+template <class Check>
+std::optional<std::string> start_of(char kind, std::string_view cursor, const Check& is_key) {
+  if (cursor.empty()) return std::string{};
+  auto key = parse_cursor(kind, cursor);
+  if (!key || !is_key(*key)) return {};
+  return key;
+}
+bool is_order_key(std::string_view key) { return key.size() == 16; }
+bool is_sku_key(std::string_view key) {
+  return key.size() > 1 && key.size() <= 1 + limits::sku_bytes_max
+    && sku_key(key.substr(1)) == key;
+}
+
+/// What follows the shard in the smallest order id of a millisecond.
+std::string order_tail(std::int64_t ms) {
+  const auto most = std::int64_t{0xffff'ffff'ffff};
+  return order_key(domain::make_order_id(0, std::clamp<std::int64_t>(ms, 0, most), 0, 0)).substr(1);
+}
+
+bool has_sku(const domain::order& o, const std::string& sku) {
+  return std::any_of(
+    o.lines.begin(), o.lines.end(), [&sku](const auto& line) { return line.sku == sku; });
+}
+
+bool matches(const order_filter& f, const domain::order& o) {
+  return (f.customer.empty() || o.customer == f.customer)
+    && (!f.created_after_ms || o.created_ms > *f.created_after_ms)
+    && (!f.created_before_ms || o.created_ms < *f.created_before_ms)
+    && (f.status.empty() || domain::status_of(o) == f.status)
+    && (f.saga.empty() || domain::saga_state_of(o) == f.saga)
+    && (f.sku.empty() || has_sku(o, f.sku));
+}
+
+/// Whether a key in history can be of an event with this partitionkey: spares most reads of a filtered feed.
+bool may_be_of(std::string_view in_history, std::string_view partition_key) {
+  domain::event probe;
+  probe.key = partition_key;
+  for (const auto type : {domain::event_type::order_placed, domain::event_type::stock_adjusted}) {
+    probe.type = type;
+    const auto like = history_key(probe);
+    if (in_history.starts_with(std::string_view{like}.substr(0, like.size() - 8))) return true;
+  }
+  return false;
+}
+
+template <class Row>
+std::optional<page<Row>> list_by_sku(const store& disk, table in, char kind, std::size_t limit,
+  std::string_view cursor) {
+  const auto start = start_of(kind, cursor, is_sku_key);
+  if (!start) return {};
+  merged_cursor at{disk, in, direction::forward, *start};
+  return fill<Row>(at, limit, kind,
+    [](std::string_view, std::string_view value) { return decode<Row>(value); });
+}
+} // namespace
+
+std::optional<domain::order> find_order(const store& disk, domain::order_id id) {
+  return find<domain::order>(disk, table::orders, order_key(id));
+}
+std::optional<domain::stock> find_stock(const store& disk, std::string_view sku) {
+  return find<domain::stock>(disk, table::stock, sku_key(sku));
+}
+std::optional<domain::product> find_product(const store& disk, std::string_view sku) {
+  return find<domain::product>(disk, table::products, sku_key(sku));
+}
+
+std::optional<page<domain::order>> list_orders(
+  const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor) {
+  const auto start = start_of(orders_kind, cursor, is_order_key);
+  if (!start) return {};
+  // Keys sort by time, so that most of what the times exclude is not even looked at.
+  std::string low, high;
+  if (f.created_after_ms && *f.created_after_ms > clock_slack_ms)
+    low = order_tail(*f.created_after_ms - clock_slack_ms);
+  if (f.created_before_ms && *f.created_before_ms < INT64_MAX - clock_slack_ms)
+    high = order_tail(*f.created_before_ms + clock_slack_ms);
+  merged_cursor at{disk, table::orders, direction::backward, *start, low, high};
+  return fill<domain::order>(at, limit, orders_kind,
+    [&f](std::string_view, std::string_view value) {
+      auto o = decode<domain::order>(value);
+      return o && matches(f, *o) ? std::move(o) : std::nullopt;
+    });
+}
+
+std::optional<page<domain::order>> list_sagas(
+  const store& disk, std::string_view state, std::size_t limit, std::string_view cursor) {
+  const auto start = start_of(sagas_kind, cursor, is_order_key);
+  if (!start) return {};
+  merged_cursor at{disk, table::open_sagas, direction::forward, *start};
+  return fill<domain::order>(at, limit, sagas_kind,
+    [&](std::string_view key, std::string_view) -> std::optional<domain::order> {
+      auto o = find<domain::order>(disk, table::orders, key);
+      // It may have come to rest since the index was opened.
+      if (!o || !domain::open(*o)) return {};
+      if (!state.empty() && domain::saga_state_of(*o) != state) return {};
+      return o;
+    });
+}
+
+std::optional<page<domain::stock>> list_stock(
+  const store& disk, std::size_t limit, std::string_view cursor) {
+  return list_by_sku<domain::stock>(disk, table::stock, stock_kind, limit, cursor);
+}
+std::optional<page<domain::product>> list_products(
+  const store& disk, std::size_t limit, std::string_view cursor) {
+  return list_by_sku<domain::product>(disk, table::products, products_kind, limit, cursor);
+}
+
+std::optional<page<domain::movement>> list_movements(
+  const store& disk, std::string_view sku, std::size_t limit, std::string_view cursor) {
+  const auto first = movement_key(sku, 0);
+  const auto start = start_of(movements_kind, cursor, [&](std::string_view key) {
+    return key.size() == first.size() && key.substr(0, key.size() - 8) == first.substr(0, key.size() - 8);
+  });
+  if (!start) return {};
+  const auto end = after_prefix(std::string_view{first}.substr(0, first.size() - 8));
+  const auto at =
+    disk.scan(table::movements, first, start->empty() ? end : *start, direction::backward);
+  return fill<domain::movement>(*at, limit, movements_kind,
+    [](std::string_view, std::string_view value) { return decode<domain::movement>(value); });
+}
+
+page<fed_event> read_feed(const store& disk, std::string_view topic, std::string_view key,
+  std::uint64_t after, std::size_t limit) {
+  limit = std::clamp<std::size_t>(limit, 1, limits::page_max);
+  page<fed_event> out;
+  // The cursors below are opened one after the other while commits go on. What was committed before
+  // this line is seen by all of them; what comes later is left for the next page, so none is skipped.
+  const auto last = std::max(read_last_offset(disk), after);
+  out.next_cursor = std::to_string(last);
+  if (last == after) return out;
+  const auto low = feed_key(0, after + 1).substr(1), high = feed_key(0, last).substr(1) + '\0';
+  merged_cursor at{disk, table::feed, direction::forward, {}, low, high};
+  std::uint64_t offset = after;
+  for (std::size_t examined = 0; at.valid(); at.next()) {
+    if (examined++ == rows_examined_max || out.rows.size() == limit) {
+      out.next_cursor = std::to_string(offset);
+      break;
+    }
+    offset = number_of_key(at.key()).value_or(offset);
+    if (!key.empty() && !may_be_of(at.value(), key)) continue;
+    auto fact = find<domain::event>(disk, table::history, at.value());
+    const bool wanted = fact && (topic.empty() || domain::topic_of(fact->type) == topic)
+      && (key.empty() || fact->key == key);
+    const auto shard = static_cast<domain::shard_id>(at.key().front());
+    if (wanted) out.rows.push_back({std::move(*fact), shard, offset});
+  }
+  return out;
+}
+
+std::vector<domain::event> read_history(const store& disk, domain::order_id id) {
+  std::vector<domain::event> out;
+  const auto prefix = history_prefix(id);
+  const auto at =
+    disk.scan(table::history, prefix, after_prefix(prefix), direction::forward);
+  for (; at->valid(); at->next())
+    if (auto e = decode<domain::event>(at->value())) out.push_back(std::move(*e));
+  return out;
+}
+
+std::vector<domain::order_id> open_orders(const store& disk, domain::shard_id shard) {
+  std::vector<domain::order_id> out;
+  const std::string prefix(1, static_cast<char>(shard));
+  const auto at =
+    disk.scan(table::open_sagas, prefix, after_prefix(prefix), direction::forward);
+  for (; at->valid(); at->next())
+    if (const auto id = order_of_key(at->key())) out.push_back(*id);
+  return out;
+}
+} // namespace jumun::storage

@@ -1,0 +1,438 @@
+#include "storage/rocks_store.hpp"
+#include "domain/ids.hpp"
+#include "storage/rows.hpp"
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+#include <stdexcept>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace jumun::storage {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t memory_bytes_min = 8ULL << 20;
+constexpr std::uint64_t log_bytes_max = 64ULL << 20; // replayed at a start: about half a second
+constexpr int open_files_max = 512; // -1 would open every file at a start, however long the history
+constexpr std::string_view format_key = "format", shard_hash_key = "shard_hash";
+
+rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+std::string in_folder(const std::string& dir, std::string_view what) {
+  return "data folder " + dir + ": " + std::string{what};
+}
+
+bool lock_is_held(const rocksdb::Status& s) {
+  if (!s.IsIOError()) return false;
+  const auto text = s.ToString();
+  return text.find("lock hold by current process") != std::string::npos
+    || (text.find("ock file") != std::string::npos && text.find("LOCK") != std::string::npos
+      && text.find(std::strerror(EAGAIN)) != std::string::npos);
+}
+
+/// Which process holds DIR/LOCK; 0: this one, or nobody can say. RocksDB locks with fcntl, so the kernel knows.
+/// @pre this process doesn't hold it: to close any descriptor of a file gives up one's own locks on it.
+pid_t holder_of(const std::string& dir) {
+  const int fd = ::open((dir + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return 0;
+  struct flock who {};
+  who.l_type = F_WRLCK;
+  who.l_whence = SEEK_SET;
+  const bool told = ::fcntl(fd, F_GETLK, &who) == 0 && who.l_type != F_UNLCK;
+  ::close(fd);
+  return told ? who.l_pid : 0;
+}
+
+failure held(const std::string& dir, const rocksdb::Status& s) {
+  const bool by_us = s.ToString().find("current process") != std::string::npos;
+  const auto pid = by_us ? ::getpid() : holder_of(dir);
+  auto who = pid > 0 ? "process " + std::to_string(pid) : std::string{"another process"};
+  return {errc::held, in_folder(dir, "held by " + who + "; stop that server, or use another folder")};
+}
+
+/// What a failed call means to a person.
+failure meaning_of(const std::string& dir, const rocksdb::Status& s) {
+  if (lock_is_held(s)) return held(dir, s);
+  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::SubCode::kSpaceLimit)
+    return {errc::full, in_folder(dir, "no space left on the device; " + s.ToString())};
+  if (s.IsCorruption())
+    return {errc::corrupt, in_folder(dir, "damaged: " + s.ToString() + "; restore a backup")};
+  return {errc::io_failed, in_folder(dir, s.ToString())};
+}
+
+// -- options ------------------------------------------------------------------------------------
+
+rocksdb::CompressionType compression() {
+  const auto known = rocksdb::GetSupportedCompressions();
+  const auto has_lz4 =
+    std::find(known.begin(), known.end(), rocksdb::kLZ4Compression) != known.end();
+  return has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+}
+
+rocksdb::DBOptions db_options(
+  const rocks_options& how, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::DBOptions o;
+  o.create_if_missing = how.create;
+  o.create_missing_column_families = true;
+  o.paranoid_checks = true;
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  o.max_total_wal_size = log_bytes_max;
+  o.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(
+    std::max(how.memory_bytes, memory_bytes_min) / 2, cache);
+  o.max_bgerror_resume_count = 0; // a failed fsync is never retried (DESIGN §4)
+  o.max_open_files = open_files_max;
+  o.skip_stats_update_on_db_open = true;
+  o.max_background_jobs = 2;
+  o.bytes_per_sync = 1 << 20; // large files go to the disk bit by bit, not in one burst
+  o.stats_dump_period_sec = 0;
+  o.stats_persist_period_sec = 0;
+  o.keep_log_file_num = 3;
+  o.max_log_file_size = 4 << 20;
+  o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  o.db_log_dir.clear(); // the info log stays inside the folder
+  return o;
+}
+
+rocksdb::ColumnFamilyOptions family_options(
+  const rocks_options& how, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions t;
+  t.block_cache = cache;
+  t.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  t.cache_index_and_filter_blocks = true; // inside the budget
+  t.pin_l0_filter_and_index_blocks_in_cache = true;
+  t.block_size = 8 << 10;
+  t.format_version = 5;
+  rocksdb::ColumnFamilyOptions o;
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(t));
+  o.compression = compression();
+  o.level_compaction_dynamic_level_bytes = true;
+  o.write_buffer_size = static_cast<std::size_t>(
+    std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));
+  return o;
+}
+
+// -- the folder ---------------------------------------------------------------------------------
+
+/// What RocksDB leaves of a folder that it was making when the process died, and what may be there
+/// besides it.
+bool expected_in_new_folder(std::string_view name) {
+  for (const std::string_view whole : {"lost+found", "simulator", "LOCK", "LOG", "IDENTITY"})
+    if (name == whole) return true;
+  for (const std::string_view start : {"LOG.old.", "MANIFEST-", "OPTIONS-"})
+    if (name.starts_with(start)) return true;
+  return name.ends_with(".dbtmp") || name.ends_with(".log");
+}
+
+/// Makes the folder, or finds out why there can be no store in it. `is_new`: no RocksDB in it yet.
+std::optional<failure> prepare(const rocks_options& how, bool& is_new) {
+  std::error_code error;
+  const auto status = fs::status(how.dir, error);
+  const bool may_make = how.create && !how.read_only;
+  is_new = true;
+  if (status.type() == fs::file_type::not_found) {
+    if (!may_make) return failure{errc::not_ours, in_folder(how.dir, "there is no such folder")};
+    fs::create_directories(how.dir, error);
+    if (!error) return {};
+    const auto full = error == std::errc::no_space_on_device;
+    return failure{full ? errc::full : errc::io_failed,
+      in_folder(how.dir, "cannot be made: " + error.message())};
+  }
+  if (status.type() == fs::file_type::none)
+    return failure{errc::io_failed, in_folder(how.dir, error.message())};
+  if (status.type() != fs::file_type::directory)
+    return failure{errc::not_ours, in_folder(how.dir, "is not a folder")};
+  is_new = !fs::exists(fs::path{how.dir} / "CURRENT", error);
+  if (!is_new) return {};
+  if (!may_make) return failure{errc::not_ours, in_folder(how.dir, "holds no Jumun data")};
+  fs::directory_iterator each{how.dir, error};
+  if (error) return failure{errc::io_failed, in_folder(how.dir, error.message())};
+  for (; !error && each != fs::directory_iterator{}; each.increment(error))
+    if (!expected_in_new_folder(each->path().filename().string()))
+      return failure{errc::not_ours,
+        in_folder(how.dir, "is not empty and holds no Jumun data; name an empty or new folder")};
+  return {};
+}
+
+/// DIR/LOCK, taken as RocksDB takes it: for readers, who otherwise would not see a server.
+class folder_lock {
+public:
+  folder_lock() = default;
+  folder_lock(const folder_lock&) = delete;
+  folder_lock& operator=(const folder_lock&) = delete;
+  ~folder_lock() {
+    if (lock_) (void)rocksdb::Env::Default()->UnlockFile(lock_);
+  }
+  std::optional<failure> take(const std::string& dir) {
+    const auto s = rocksdb::Env::Default()->LockFile(dir + "/LOCK", &lock_);
+    if (s.ok()) return {};
+    lock_ = nullptr;
+    return meaning_of(dir, s);
+  }
+
+private:
+  rocksdb::FileLock* lock_ = nullptr;
+};
+
+// -- the store ----------------------------------------------------------------------------------
+
+[[noreturn]] void read_failed(table in, const rocksdb::Status& s) {
+  const auto what = "storage.read_failed table=" + std::string{name_of(in)} + " error=" + s.ToString();
+  std::fprintf(stderr, "%s\n", what.c_str());
+  throw std::runtime_error{what};
+}
+
+class rocks_cursor final : public cursor {
+public:
+  rocks_cursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, table in,
+    std::string_view from, std::string_view to, direction way)
+      : in_(in), way_(way), from_(from), to_(to), low_(from_), high_(to_) {
+    rocksdb::ReadOptions o;
+    if (!from_.empty()) o.iterate_lower_bound = &low_;
+    if (!to_.empty()) o.iterate_upper_bound = &high_;
+    at_.reset(db.NewIterator(o, family));
+    if (way == direction::forward)
+      at_->SeekToFirst(); // both stay inside the bounds
+    else
+      at_->SeekToLast();
+    check();
+  }
+  bool valid() const override { return at_->Valid(); }
+  std::string_view key() const override { return view(at_->key()); }
+  std::string_view value() const override { return view(at_->value()); }
+  void next() override {
+    if (way_ == direction::forward)
+      at_->Next();
+    else
+      at_->Prev();
+    check();
+  }
+
+private:
+  void check() const {
+    if (!at_->Valid() && !at_->status().ok()) read_failed(in_, at_->status());
+  }
+  table in_;
+  direction way_;
+  std::string from_, to_; // outlive the iterator, which keeps pointers to the slices
+  rocksdb::Slice low_, high_;
+  std::unique_ptr<rocksdb::Iterator> at_;
+};
+
+class rocks_store final : public store {
+public:
+  explicit rocks_store(std::string dir) : dir_(std::move(dir)) {}
+  ~rocks_store() override {
+    if (!db_) return;
+    for (auto* family : handles_) (void)db_->DestroyColumnFamilyHandle(family);
+    (void)db_->Close();
+  }
+
+  std::optional<failure> open(const rocks_options& how, bool is_new);
+  std::optional<failure> check_format(bool may_write);
+
+  std::optional<failure> apply(const std::vector<entry>& entries) override {
+    std::size_t bytes = 64;
+    for (const auto& e : entries) bytes += e.key.size() + (e.value ? e.value->size() : 0) + 16;
+    rocksdb::WriteBatch batch{bytes};
+    for (const auto& e : entries) {
+      const auto s = e.value ? batch.Put(family(e.in), slice(e.key), slice(*e.value))
+                             : batch.Delete(family(e.in), slice(e.key));
+      if (!s.ok()) return meaning_of(dir_, s);
+    }
+    rocksdb::WriteOptions o;
+    o.sync = true; // say it here; never lean on the library's default
+    if (const auto s = db_->Write(o, &batch); !s.ok()) return meaning_of(dir_, s);
+    return {};
+  }
+  std::optional<std::string> get(table in, std::string_view key) const override {
+    std::optional<std::string> value{std::in_place};
+    const auto s = db_->Get(rocksdb::ReadOptions{}, family(in), slice(key), &*value);
+    if (s.IsNotFound()) return {};
+    if (!s.ok()) read_failed(in, s);
+    return value;
+  }
+  std::unique_ptr<cursor> scan(
+    table in, std::string_view from, std::string_view to, direction way) const override {
+    return std::make_unique<rocks_cursor>(*db_, family(in), in, from, to, way);
+  }
+
+  std::uint64_t figure(table in, const char* name) const {
+    std::uint64_t n = 0;
+    return db_->GetIntProperty(family(in), name, &n) ? n : 0;
+  }
+  std::uint64_t cache_bytes() const { return cache_->GetUsage(); }
+  std::uint64_t cache_capacity() const { return cache_->GetCapacity(); }
+
+private:
+  rocksdb::ColumnFamilyHandle* family(table in) const {
+    return families_[static_cast<std::size_t>(in)];
+  }
+  std::optional<failure> list_families(
+    std::vector<std::string>& names, bool is_new, bool read_only);
+  bool empty() const;
+  std::optional<failure> mark_as_ours();
+
+  std::string dir_;
+  folder_lock lock_; // read-only stores; declared first, given up last
+  std::shared_ptr<rocksdb::Cache> cache_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_; // families_ and those that we don't know
+  std::array<rocksdb::ColumnFamilyHandle*, table_count> families_{};
+};
+
+std::vector<std::string> our_families() {
+  std::vector<std::string> names{rocksdb::kDefaultColumnFamilyName};
+  for (std::size_t t = 0; t < table_count; ++t)
+    names.emplace_back(name_of(static_cast<table>(t)));
+  return names;
+}
+
+failure not_ours(const std::string& dir) {
+  return {errc::not_ours, in_folder(dir, "is another program's RocksDB database")};
+}
+
+/// A RocksDB with nothing but its default family is ours only while that is empty.
+std::optional<failure> refuse_foreign_default(const std::string& dir) {
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const std::vector<rocksdb::ColumnFamilyDescriptor> only{
+    {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{}}};
+  const auto s = rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions{}, dir, only, &handles, &db);
+  if (!s.ok()) return meaning_of(dir, s);
+  const std::unique_ptr<rocksdb::DB> owned{db};
+  bool has_rows = false;
+  {
+    const std::unique_ptr<rocksdb::Iterator> at{db->NewIterator(rocksdb::ReadOptions{})};
+    at->SeekToFirst();
+    has_rows = at->Valid();
+  }
+  for (auto* h : handles) (void)db->DestroyColumnFamilyHandle(h);
+  if (has_rows) return not_ours(dir);
+  return {};
+}
+
+/// All families to open. RocksDB wants every one that exists named; a newer release may have more.
+std::optional<failure> rocks_store::list_families(
+  std::vector<std::string>& names, bool is_new, bool read_only) {
+  names = our_families();
+  if (is_new) return {};
+  std::vector<std::string> found;
+  const auto s = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions{}, dir_, &found);
+  if (!s.ok()) return meaning_of(dir_, s);
+  if (std::find(found.begin(), found.end(), name_of(table::meta)) == found.end()) {
+    // RocksDB makes `default` first and ours after it, meta before all others.
+    if (found.size() > 1 || read_only) return not_ours(dir_);
+    if (auto why = refuse_foreign_default(dir_)) return why;
+  }
+  for (auto& name : found)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  return {};
+}
+
+std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) {
+  if (how.read_only)
+    if (auto why = lock_.take(dir_)) return why;
+  std::vector<std::string> names;
+  if (auto why = list_families(names, is_new, how.read_only)) return why;
+  cache_ = rocksdb::NewLRUCache(std::max(how.memory_bytes, memory_bytes_min));
+  const auto options = family_options(how, cache_);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const auto& name : names) families.emplace_back(name, options);
+  rocksdb::DB* db = nullptr;
+  const auto s = how.read_only
+    ? rocksdb::DB::OpenForReadOnly(db_options(how, cache_), dir_, families, &handles_, &db)
+    : rocksdb::DB::Open(db_options(how, cache_), dir_, families, &handles_, &db);
+  if (!s.ok()) return meaning_of(dir_, s);
+  db_.reset(db);
+  for (std::size_t t = 0; t < table_count; ++t) families_[t] = handles_[t + 1];
+  return {};
+}
+
+bool rocks_store::empty() const {
+  for (std::size_t t = 0; t < table_count; ++t)
+    if (scan(static_cast<table>(t), {}, {}, direction::forward)->valid()) return false;
+  return true;
+}
+
+std::optional<failure> rocks_store::mark_as_ours() {
+  return apply({{table::meta, std::string{shard_hash_key}, std::string{domain::shard_hash_name}},
+    {table::meta, std::string{format_key}, std::to_string(data_format)}});
+}
+
+/// Ours, of our format or older, and with our hash: or why not.
+std::optional<failure> rocks_store::check_format(bool may_write) {
+  const auto format = get(table::meta, format_key);
+  if (!format) {
+    if (may_write && empty()) return mark_as_ours();
+    return failure{errc::not_ours, in_folder(dir_, "holds no Jumun data, or not all of it")};
+  }
+  std::uint32_t number = 0;
+  const auto parsed = std::from_chars(format->data(), format->data() + format->size(), number);
+  if (parsed.ec != std::errc{} || parsed.ptr != format->data() + format->size())
+    return failure{errc::corrupt, in_folder(dir_, "its data format is not a number")};
+  if (number > data_format)
+    return failure{errc::newer_format,
+      in_folder(dir_,
+        "found data format " + std::to_string(number) + ", this release reads up to "
+          + std::to_string(data_format) + "; start the newer release")};
+  const auto hash = get(table::meta, shard_hash_key);
+  if (hash == domain::shard_hash_name) return {};
+  return failure{errc::not_ours,
+    in_folder(dir_,
+      "its shards are cut by " + hash.value_or("an unknown hash") + ", ours by "
+        + std::string{domain::shard_hash_name})};
+}
+} // namespace
+
+std::variant<std::shared_ptr<store>, failure> open_rocks(const rocks_options& how) {
+  bool is_new = false;
+  if (auto why = prepare(how, is_new)) return *why;
+  auto opened = std::make_shared<rocks_store>(how.dir);
+  try {
+    if (auto why = opened->open(how, is_new)) return *why;
+    if (auto why = opened->check_format(!how.read_only)) return *why;
+  } catch (const std::runtime_error& unreadable) { // from a read in check_format()
+    return failure{errc::corrupt, in_folder(how.dir, unreadable.what())};
+  }
+  return std::shared_ptr<store>{std::move(opened)};
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& disk) {
+  std::vector<std::pair<std::string, std::uint64_t>> out;
+  const auto* rocks = dynamic_cast<const rocks_store*>(&disk);
+  if (!rocks) return out;
+  for (std::size_t i = 0; i < table_count; ++i) {
+    const auto t = static_cast<table>(i);
+    const std::string name{name_of(t)};
+    out.emplace_back(name + ".rows_estimated", rocks->figure(t, "rocksdb.estimate-num-keys"));
+    out.emplace_back(name + ".file_bytes", rocks->figure(t, "rocksdb.total-sst-files-size"));
+    out.emplace_back(name + ".memory_bytes", rocks->figure(t, "rocksdb.cur-size-all-mem-tables"));
+  }
+  const auto whole = [&](const char* name, const char* property) {
+    out.emplace_back(name, rocks->figure(table::meta, property));
+  };
+  whole("writes_stopped", "rocksdb.is-write-stopped");
+  whole("write_rate_delayed", "rocksdb.actual-delayed-write-rate");
+  whole("compactions_running", "rocksdb.num-running-compactions");
+  whole("flushes_running", "rocksdb.num-running-flushes");
+  whole("background_errors", "rocksdb.background-errors");
+  out.emplace_back("cache_bytes", rocks->cache_bytes());
+  out.emplace_back("cache_bytes_max", rocks->cache_capacity());
+  return out;
+}
+} // namespace jumun::storage
