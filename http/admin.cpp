@@ -1,0 +1,64 @@
+#include "http/json_writer.hpp"
+#include "http/lists.hpp"
+#include "http/render.hpp"
+#include "http/resources.hpp"
+
+namespace jumun::http {
+/// GET /admin/v1/sagas?state= → 200; without `state` all that are open. 400 invalid-cursor, 422.
+void list_sagas(const exchange_ptr& ex) {
+  const auto state = read_choice(ex, "state", {"running", "waiting", "paused", "blocked", "done"});
+  if (!state) return;
+  const auto p = read_page(ex);
+  if (!p) return;
+  send_rows(ex, ex->inside().list_sagas(*state, p->limit, p->cursor),
+    [&](const domain::order& o) { return saga_json(o, ex->at->options.node); });
+}
+
+/// GET /admin/v1/sagas/{order} → 200, 304, 404.
+void get_saga(const exchange_ptr& ex) {
+  const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
+  const auto o = id ? ex->inside().find_order(*id) : std::nullopt;
+  if (!o) return send(ex, problems::not_found, "no order has this id");
+  send_versioned(ex, saga_json(*o, ex->at->options.node), o->version);
+}
+
+/// GET /admin/v1/actors → 200, all of them.
+void list_actors(const exchange_ptr& ex) {
+  std::vector<std::string> data;
+  for (const auto& a : ex->inside().list_actors()) data.push_back(actor_json(a));
+  send_page(ex, data, "");
+}
+
+/// GET /admin/v1/actors/{id} → 200 with its live state, 404.
+void get_actor(const exchange_ptr& ex) {
+  ex->inside().find_actor(ex->params[0], [ex](std::optional<actor_info> a) {
+    guarded(ex, [&] {
+      if (!a) return send(ex, problems::not_found, "no actor has this id");
+      send_json(ex, actor_json(*a));
+    });
+  });
+}
+
+/// POST /admin/v1/actors/{id}/restart → 202, 404.
+void restart_actor(const exchange_ptr& ex) {
+  if (!ex->inside().restart_actor(ex->params[0]))
+    return send(ex, problems::not_found, "no actor has this id");
+  json_writer w;
+  w.open('{');
+  w.text("id", ex->params[0]);
+  w.text("state", "restarting");
+  w.close('}');
+  response r;
+  r.status = 202, r.body = w.take();
+  ex->reply(std::move(r));
+}
+
+/// GET /admin/v1/simulator/ledger → 200, all of it.
+void get_ledger(const exchange_ptr& ex) { send_json(ex, ledger_json(ex->inside().ledger())); }
+
+/// GET /admin/v1/storage → 200.
+void get_storage(const exchange_ptr& ex) { send_json(ex, ex->inside().storage_figures()); }
+
+/// GET /admin/v1/config → 200, secrets masked.
+void get_config(const exchange_ptr& ex) { send_json(ex, ex->inside().effective_config()); }
+} // namespace jumun::http

@@ -1,0 +1,84 @@
+#pragma once
+#include "http/admission.hpp"
+#include "http/metrics.hpp"
+#include "http/server_options.hpp"
+#include "http/shop.hpp"
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace jumun::http {
+class session;
+
+/// Which listeners serve a route; a connection has one of them.
+enum class listener : std::uint8_t { on_public = 1, on_ops = 2, on_both = 3 };
+[[nodiscard]] inline bool serves(listener route, listener connection) {
+  return (static_cast<unsigned>(route) & static_cast<unsigned>(connection)) != 0;
+}
+
+/// Who is connected, and from where. Thread-safe.
+class roster {
+public:
+  explicit roster(const server_options& options) : options_{options} {}
+  /// False: over a cap; then nothing was counted.
+  [[nodiscard]] bool enter(listener on, const std::string& peer);
+  void leave(listener on, const std::string& peer);
+  void add(session* who, std::weak_ptr<session> handle);
+  void remove(session* who);
+  [[nodiscard]] std::vector<std::shared_ptr<session>> everyone() const;
+  /// Sessions of the public listener; those that still compute an answer for a client that left, too.
+  [[nodiscard]] std::size_t public_sessions() const;
+  /// Calls `then` once, on the thread of the last to leave, when no public session is left.
+  void when_empty(std::function<void()> then);
+
+private:
+  const server_options& options_;
+  mutable std::mutex mutex_;
+  std::map<session*, std::weak_ptr<session>> sessions_;
+  std::unordered_map<std::string, std::size_t> per_peer_;
+  std::size_t public_ = 0, ops_ = 0;
+  std::function<void()> when_empty_;
+};
+
+/// Tells whoever waits on a client's behalf that the server goes down. Thread-safe.
+class drain_signal {
+public:
+  /// Calls `then` once: at fire(), or at once when that was before. @returns for remove()
+  std::uint64_t add(std::function<void()> then);
+  void remove(std::uint64_t id);
+  void fire();
+
+private:
+  std::mutex mutex_;
+  bool fired_ = false;
+  std::uint64_t last_ = 0;
+  std::map<std::uint64_t, std::function<void()>> waiting_;
+};
+
+/// What all sessions and handlers of one server share. Lives as long as the last of them; the io_context,
+/// the readers and the shop must live longer still.
+struct edge {
+  edge(boost::asio::io_context& io, boost::asio::thread_pool& readers, shop& inside,
+    server_options with)
+      : io{io}, readers{readers}, inside{inside}, options{std::move(with)} {}
+
+  boost::asio::io_context& io;
+  boost::asio::thread_pool& readers; // for all that may wait for a disk
+  shop& inside;
+  const server_options options;
+  metrics counts;
+  admission permits{options.requests_waiting_max, options.requests_per_principal, counts};
+  roster connected{options};
+  drain_signal drain;
+  std::atomic<bool> draining = false; // readiness fails; each answer closes its connection
+  std::atomic<bool> no_idle = false;  // and idle connections are closed
+  std::atomic<bool> started = false;  // was ready once
+
+  [[nodiscard]] std::uint64_t random() const;
+};
+} // namespace jumun::http

@@ -1,0 +1,83 @@
+#include "http/exchange.hpp"
+#include "http/session.hpp"
+#include <boost/asio/post.hpp>
+#include <algorithm>
+
+namespace jumun::http {
+exchange::exchange(std::shared_ptr<edge> at, listener on) : at{std::move(at)}, on{on} {}
+
+void exchange::hand_over(std::shared_ptr<session> by) { by_ = std::move(by); }
+
+exchange::~exchange() {
+  if (answered_ || !by_) return;
+  try {
+    ++at->counts.exceptions;
+    auto lost = problem_reply({&problems::internal_error, "", {}}, from.trace_id);
+    reply({lost.status, std::move(lost.content_type), std::move(lost.body), {}, {}, {}});
+  } catch (...) {
+    ++at->counts.exceptions; // out of memory: the connection stays without an answer
+  }
+}
+
+void exchange::reply(response r) {
+  if (answered_.exchange(true)) return;
+  held = {};
+  by_->answer(std::move(r));
+}
+
+std::optional<std::string> exchange::query(std::string_view name) const {
+  auto rest = head.query;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    const auto pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    if (pair.substr(0, equals) != name) continue;
+    return percent_decoded(pair.substr(std::min(equals + 1, pair.size())), /*plus=*/true);
+  }
+  return {};
+}
+
+namespace {
+/// Who is turned away for want of room, or too early, is told when to come again.
+bool comes_again(const domain::stored_reply& r) {
+  if (r.status == 503 || r.status == 429) return true;
+  return r.status == 409 && r.body.find(problems::key_running.code) != std::string::npos;
+}
+} // namespace
+
+void send(const exchange_ptr& ex, domain::stored_reply r, std::string more) {
+  if (r.replayed) more += "Idempotency-Replayed: true\r\n";
+  if (comes_again(r)) more += "Retry-After: 1\r\n";
+  ex->reply({r.status, std::move(r.content_type), std::move(r.body), std::move(r.etag),
+    std::move(r.location), std::move(more)});
+}
+
+void send(const exchange_ptr& ex, const problem& p, std::string more) {
+  send(ex, problem_reply(p, ex->from.trace_id), std::move(more));
+}
+
+void send(const exchange_ptr& ex, const problem_kind& kind, std::string detail) {
+  send(ex, problem{&kind, std::move(detail), {}});
+}
+
+void send_json(const exchange_ptr& ex, std::string body, std::string etag) {
+  response r;
+  r.body = std::move(body), r.etag = std::move(etag);
+  ex->reply(std::move(r));
+}
+
+void on_readers(const exchange_ptr& ex, std::function<void()> work) {
+  boost::asio::post(
+    ex->at->readers, [ex, work = std::move(work)] { guarded(ex, work); });
+}
+
+void send_mistake(const exchange_ptr& ex) noexcept {
+  ++ex->at->counts.exceptions;
+  try {
+    send(ex, problems::internal_error);
+  } catch (...) {
+    ++ex->at->counts.exceptions; // ~exchange() tries again
+  }
+}
+} // namespace jumun::http

@@ -1,0 +1,98 @@
+#pragma once
+#include "http/admission.hpp"
+#include "http/edge.hpp"
+#include "http/head_check.hpp"
+#include "http/problem.hpp"
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jumun::http {
+/// Bits of API.md's roles.
+enum role : unsigned {
+  customer = 1,
+  inventory = 2,
+  courier = 4,
+  viewer = 8,
+  operator_ = 16,
+  admin = 32,
+  anyone = 63, // whoever has a key
+};
+
+struct identity {
+  std::string principal;
+  unsigned roles = 0;
+};
+
+/// An answer before it is written. The session adds Content-Length, Date, Connection and the constant fields.
+struct response {
+  unsigned status = 200;
+  std::string content_type = "application/json"; // unused without a body
+  std::string body;
+  std::string etag;     // empty: none
+  std::string location; // empty: none
+  std::string more;     // further field lines, each with its CRLF
+};
+
+/// One request and its one answer. Made and filled by the session, then handed from thread to thread: only
+/// one of them uses it at a time. Destroyed without an answer (somebody inside lost it), it answers 500.
+class exchange : public std::enable_shared_from_this<exchange> {
+public:
+  exchange(std::shared_ptr<edge> at, listener on);
+  ~exchange();
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+
+  /// From here on somebody waits for an answer. (Not before: session and exchange would hold each other.)
+  void hand_over(std::shared_ptr<session> by);
+
+  /// Hands the answer to the session; only the first call counts. Any thread; never blocks.
+  void reply(response r);
+
+  [[nodiscard]] shop& inside() const { return at->inside; }
+  /// Decoded value of a query parameter, the first of that name; nullopt: absent or not well encoded.
+  [[nodiscard]] std::optional<std::string> query(std::string_view name) const;
+
+  const std::shared_ptr<edge> at;
+  const listener on;
+  std::string head_bytes; // `head` has views into it
+  http::head head;
+  std::string body;
+  std::vector<std::string> params; // the path's variable segments, decoded
+  identity who;
+  domain::request_context from;
+  admission::permit held;
+
+private:
+  std::shared_ptr<session> by_;
+  std::atomic<bool> answered_ = false;
+};
+using exchange_ptr = std::shared_ptr<exchange>;
+
+// -- answers ------------------------------------------------------------------------------------
+
+/// `more`: further field lines, each with its CRLF.
+void send(const exchange_ptr& ex, domain::stored_reply r, std::string more = {});
+void send(const exchange_ptr& ex, const problem& p, std::string more = {});
+void send(const exchange_ptr& ex, const problem_kind& kind, std::string detail = {});
+/// 200 with a JSON body.
+void send_json(const exchange_ptr& ex, std::string body, std::string etag = {});
+
+/// Runs `work`; what it throws becomes a 500 and a count, and goes no further.
+template <class Work> void guarded(const exchange_ptr& ex, Work&& work);
+/// The same, on the reader threads.
+void on_readers(const exchange_ptr& ex, std::function<void()> work);
+
+/// Counts an exception and answers 500.
+void send_mistake(const exchange_ptr& ex) noexcept;
+
+template <class Work> void guarded(const exchange_ptr& ex, Work&& work) {
+  try {
+    work();
+  } catch (...) { // nothing may leave through io_context::run(): that would be every client's end
+    send_mistake(ex);
+  }
+}
+} // namespace jumun::http

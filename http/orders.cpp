@@ -1,0 +1,223 @@
+#include "http/command.hpp"
+#include "http/fields.hpp"
+#include "http/json.hpp"
+#include "http/lists.hpp"
+#include "http/render.hpp"
+#include "http/resources.hpp"
+#include "http/waiting.hpp"
+#include <algorithm>
+
+namespace jumun::http {
+namespace {
+/// A body of POST /v1/orders that obeys every rule that needs no catalogue.
+struct order_form {
+  domain::order draft;               // its lines have no name and no price yet
+  std::vector<std::size_t> line_of;  // the draft's line for each line of the body
+  std::optional<domain::money> expected;
+};
+
+void read_line(const json_value& item, std::size_t index, order_form& form,
+  std::vector<field_error>& errors) {
+  object_reader in{item, pointer_to("/lines", index), errors};
+  const auto before = errors.size();
+  const auto sku = in.text("sku", 1, limits::sku_bytes_max);
+  const auto quantity = in.integer("quantity", 1, limits::quantity_max);
+  in.finish();
+  if (errors.size() != before) return;
+  auto& lines = form.draft.lines;
+  auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.sku == sku; });
+  if (same == lines.end()) same = lines.insert(lines.end(), domain::order_line{sku, {}, 0, 0, {}});
+  same->quantity += quantity;
+  form.line_of.push_back(static_cast<std::size_t>(same - lines.begin()));
+  if (same->quantity > limits::quantity_max)
+    in.refuse("quantity", "the lines of one SKU must add up to 1000000 at most");
+}
+
+void read_payment(const json_value& value, domain::order& draft, std::vector<field_error>& errors) {
+  object_reader in{value, "/payment", errors};
+  draft.method = in.text("method", 1, 16);
+  if (!draft.method.empty() && draft.method != "card") in.refuse("method", "must be \"card\"");
+  draft.token = in.text("token", 1, 128);
+  in.finish();
+  const auto& t = draft.token;
+  if (!std::all_of(t.begin(), t.end(), [](char c) { return c > 0x20 && c < 0x7f; }))
+    in.refuse("token", "must be visible ASCII characters");
+  else if (!t.empty() && t.find_first_not_of("0123456789-") == std::string::npos)
+    in.refuse("token", "must be a token of the payment provider, never a card number");
+}
+
+void read_address(const json_value& value, domain::address& to, std::vector<field_error>& errors) {
+  object_reader in{value, "/shipping_address", errors};
+  to.line1 = in.text("line1", 1, limits::text_bytes_max);
+  to.line2 = in.text_or_empty("line2", limits::text_bytes_max);
+  to.city = in.text("city", 1, limits::text_bytes_max);
+  to.postal_code = in.text_or_empty("postal_code", limits::text_bytes_max);
+  to.country = in.text("country", 2, 2);
+  in.finish();
+  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (!std::all_of(to.country.begin(), to.country.end(), upper))
+    in.refuse("country", "must be two letters A..Z (ISO 3166-1)");
+}
+
+order_form read_order(const json_value& body, std::vector<field_error>& errors) {
+  order_form form;
+  object_reader in{body, "", errors};
+  form.draft.customer = in.text("customer_id", 1, 64);
+  if (const auto* lines = in.array("lines", 1, limits::order_lines_max))
+    for (std::size_t i = 0; i < lines->items.size(); ++i)
+      read_line(lines->items[i], i, form, errors);
+  if (const auto* payment = in.object("payment")) read_payment(*payment, form.draft, errors);
+  if (const auto* to = in.object("shipping_address")) read_address(*to, form.draft.ship_to, errors);
+  if (const auto* total = in.object("expected_total", /*optional=*/true)) {
+    object_reader money{*total, "/expected_total", errors};
+    form.expected.emplace();
+    form.expected->amount = money.integer("amount", 0, INT64_MAX);
+    form.expected->currency = read_currency(money);
+    money.finish();
+  }
+  in.finish();
+  return form;
+}
+
+/// Name, price and currency from the catalogue, and the total.
+void price(shop& inside, order_form& form, std::vector<field_error>& errors) {
+  auto& draft = form.draft;
+  std::vector<std::string> wrong(draft.lines.size());
+  for (std::size_t i = 0; i < draft.lines.size(); ++i) {
+    auto& line = draft.lines[i];
+    const auto product = inside.find_product(line.sku);
+    if (!product) {
+      wrong[i] = "is not a product";
+      continue;
+    }
+    if (draft.currency.empty()) draft.currency = product->unit_price.currency;
+    if (product->unit_price.currency != draft.currency)
+      wrong[i] = "has its price in another currency than the lines before; an order has one";
+    line.name = product->name, line.unit_price = product->unit_price.amount;
+    draft.total += line.unit_price * line.quantity; // fits: see limits.hpp
+  }
+  for (std::size_t i = 0; i < form.line_of.size(); ++i)
+    if (const auto& why = wrong[form.line_of[i]]; !why.empty())
+      errors.push_back({pointer_to(pointer_to("/lines", i), "sku"), why});
+}
+
+std::string wait_applied(std::chrono::seconds wait) {
+  return "Preference-Applied: wait=" + std::to_string(wait.count()) + "\r\n";
+}
+
+/// The order has settled, or was waited for long enough: this is its answer from now on.
+void send_settled(const exchange_ptr& ex, domain::order_id id, std::chrono::seconds wait) {
+  const auto o = ex->inside().find_order(id);
+  if (!o)
+    return send(ex, problems::outcome_unknown, "ask for " + order_path(id));
+  answer_once(ex, domain::shard_of(ex->from.key), renderer{}.placed(*o), wait_applied(wait));
+}
+
+void put_order(const exchange_ptr& ex, domain::order draft) {
+  const auto wait = prefer_wait(ex->head);
+  draft.principal = ex->from.principal;
+  draft.traceparent = ex->from.traceparent;
+  auto c = std::make_shared<domain::place_order>(
+    domain::place_order{ex->from, std::move(draft), wait.has_value()});
+  auto ask = [ex, c](done<outcome> d) {
+    // Only a key makes it asked again, and only then is a copy needed.
+    ex->inside().place(c->from.key.empty() ? std::move(*c) : *c, std::move(d));
+  };
+  command(ex, std::move(ask), [ex, wait](outcome o) {
+    if (o.to_settle == domain::order_id{} || !wait) return send(ex, std::move(o.reply));
+    const auto id = o.to_settle;
+    await_change(ex, id, true, 0, *wait, [ex, id, wait] { send_settled(ex, id, *wait); });
+  });
+}
+
+/// The order that the path names. nullopt: the 404 is sent.
+std::optional<domain::order> order_of_path(const exchange_ptr& ex) {
+  const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
+  auto o = id ? ex->inside().find_order(*id) : std::nullopt;
+  if (!o) send(ex, problems::not_found, "no order has this id");
+  return o;
+}
+
+/// nullopt: the 422 is sent.
+std::optional<order_query> read_filters(const exchange_ptr& ex) {
+  order_query q;
+  q.customer = ex->query("customer_id").value_or("");
+  q.sku = ex->query("sku").value_or("");
+  const auto status = read_choice(ex, "status",
+    {"pending", "reserving", "paying", "paid", "preparing", "shipped", "delivered", "rejected",
+      "cancelling", "cancelled"});
+  if (!status) return {};
+  const auto saga = read_choice(ex, "saga", {"running", "waiting", "paused", "blocked", "done"});
+  if (!saga) return {};
+  q.status = *status, q.saga = *saga;
+  const std::pair<std::string_view, std::optional<std::int64_t>*> times[] = {
+    {"created_after", &q.created_after_ms}, {"created_before", &q.created_before_ms}};
+  for (const auto& [name, into] : times) {
+    const auto text = ex->query(name);
+    if (!text) continue;
+    if (!(*into = parse_time(*text))) {
+      refuse_query(ex, name, "must be a time as in RFC 3339, such as 2024-05-01T00:00:00Z");
+      return {};
+    }
+  }
+  return q;
+}
+} // namespace
+
+std::string read_currency(object_reader& in) {
+  auto code = in.text("currency", 3, 3);
+  if (!std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+    in.refuse("currency", "must be three letters A..Z (ISO 4217)");
+  return code;
+}
+
+/// POST /v1/orders → 201 durable (and settled, with Prefer: wait); 400, 409 price-changed, 422, 503.
+void place_order(const exchange_ptr& ex) {
+  if (ex->inside().disk_nearly_full())
+    return send(ex, problems::overloaded, "the disk is nearly full: no new orders are taken");
+  const auto shard = domain::shard_of(ex->from.key);
+  const auto body = read_body(ex);
+  if (const auto* bad = std::get_if<problem>(&body)) return refuse_once(ex, shard, *bad);
+  std::vector<field_error> errors;
+  auto form = read_order(std::get<json_value>(body), errors);
+  if (errors.empty()) price(ex->inside(), form, errors);
+  if (!errors.empty()) return refuse_once(ex, shard, std::move(errors));
+  const domain::money total{form.draft.total, form.draft.currency};
+  if (form.expected && *form.expected != total) {
+    const auto now = std::to_string(total.amount) + ' ' + total.currency;
+    return refuse_once(ex, shard, {&problems::price_changed, "the total is now " + now, {}});
+  }
+  put_order(ex, std::move(form.draft));
+}
+
+/// GET /v1/orders/{id} → 200, 304, 404. If-None-Match and Prefer: wait make it a long poll.
+void get_order(const exchange_ptr& ex) {
+  const auto o = order_of_path(ex);
+  if (!o) return;
+  const auto known = ex->head.find("if-none-match");
+  const bool same = known && parse_tags(*known).has_weakly(std::to_string(o->version));
+  const auto wait = prefer_wait(ex->head);
+  if (!same || !wait) return send_versioned(ex, order_json(*o), o->version);
+  await_change(ex, o->id, false, o->version, *wait, [ex] {
+    if (const auto now = order_of_path(ex)) send_versioned(ex, order_json(*now), now->version);
+  });
+}
+
+/// GET /v1/orders → 200 newest first; 400 invalid-cursor, 422.
+void list_orders(const exchange_ptr& ex) {
+  const auto q = read_filters(ex);
+  if (!q) return;
+  if (const auto p = read_page(ex))
+    send_rows(ex, ex->inside().list_orders(*q, p->limit, p->cursor), order_json);
+}
+
+/// GET /v1/orders/{id}/events → 200 the whole history, oldest first; 404.
+void get_order_events(const exchange_ptr& ex) {
+  const auto o = order_of_path(ex);
+  if (!o) return;
+  std::vector<std::string> data;
+  for (const auto& e : ex->inside().history(o->id))
+    data.push_back(event_json(e, event_id(e.key, e.sequence)));
+  send_page(ex, data, "");
+}
+} // namespace jumun::http

@@ -1,0 +1,55 @@
+#include "http/problem.hpp"
+#include "domain/invariant.hpp"
+#include "http/json_writer.hpp"
+
+namespace jumun::http {
+const problem_kind& kind_of(domain::refusal why) {
+  switch (why) {
+    case domain::refusal::not_found: return problems::not_found;
+    case domain::refusal::unknown_sku: return problems::validation_failed;
+    case domain::refusal::price_changed: return problems::price_changed;
+    case domain::refusal::insufficient_stock: return problems::insufficient_stock;
+    case domain::refusal::not_cancellable: return problems::not_cancellable;
+    case domain::refusal::invalid_transition: return problems::invalid_transition;
+    case domain::refusal::key_reused: return problems::key_reused;
+    case domain::refusal::key_running: return problems::key_running;
+    case domain::refusal::precondition_failed: return problems::precondition_failed;
+    case domain::refusal::overloaded: return problems::overloaded;
+    case domain::refusal::shard_unavailable: return problems::shard_unavailable;
+    case domain::refusal::disk_nearly_full: return problems::overloaded;
+  }
+  JUMUN_INVARIANT(false, "every refusal has a status");
+  return problems::internal_error;
+}
+
+std::string problem_body(const problem& p, std::string_view trace_id) {
+  json_writer w;
+  w.open('{');
+  w.text("type", std::string{"https://jumun.dev/problems/"}.append(p.kind->code));
+  w.text("title", p.kind->title);
+  w.number("status", p.kind->status);
+  if (!p.detail.empty()) w.text("detail", p.detail);
+  w.text("code", p.kind->code);
+  w.text("trace_id", trace_id);
+  if (!p.errors.empty()) {
+    w.open("errors", '[');
+    for (const auto& e : p.errors) {
+      w.open('{');
+      w.text("pointer", e.pointer);
+      w.text("detail", e.detail);
+      w.close('}');
+    }
+    w.close(']');
+  }
+  w.close('}');
+  return w.take();
+}
+
+domain::stored_reply problem_reply(const problem& p, std::string_view trace_id) {
+  domain::stored_reply r;
+  r.status = static_cast<std::uint16_t>(p.kind->status);
+  r.content_type = "application/problem+json";
+  r.body = problem_body(p, trace_id);
+  return r;
+}
+} // namespace jumun::http

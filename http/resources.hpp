@@ -1,0 +1,54 @@
+#pragma once
+#include "http/exchange.hpp"
+#include "http/json.hpp"
+
+/// The handlers behind the table in routes.cpp, one file per resource. A handler parses, calls the port once,
+/// and maps the answer. Those that read may block, and run on the reader threads.
+namespace jumun::http {
+// orders.cpp
+void place_order(const exchange_ptr& ex);
+void get_order(const exchange_ptr& ex);
+void list_orders(const exchange_ptr& ex);
+void get_order_events(const exchange_ptr& ex);
+// cancellations.cpp
+void cancel_order(const exchange_ptr& ex);
+void list_cancellations(const exchange_ptr& ex);
+void get_cancellation(const exchange_ptr& ex);
+// products.cpp
+void list_products(const exchange_ptr& ex);
+void get_product(const exchange_ptr& ex);
+void put_product(const exchange_ptr& ex);
+// inventory.cpp
+void list_stock(const exchange_ptr& ex);
+void get_stock(const exchange_ptr& ex);
+void count_stock(const exchange_ptr& ex);
+void adjust_stock(const exchange_ptr& ex);
+void list_movements(const exchange_ptr& ex);
+// payments_deliveries.cpp
+void get_payment(const exchange_ptr& ex);
+void get_delivery(const exchange_ptr& ex);
+void update_delivery(const exchange_ptr& ex);
+// events.cpp
+void list_events(const exchange_ptr& ex);
+// admin.cpp
+void list_sagas(const exchange_ptr& ex);
+void get_saga(const exchange_ptr& ex);
+void list_actors(const exchange_ptr& ex);
+void get_actor(const exchange_ptr& ex);
+void restart_actor(const exchange_ptr& ex);
+void get_ledger(const exchange_ptr& ex);
+void get_storage(const exchange_ptr& ex);
+void get_config(const exchange_ptr& ex);
+// probes.cpp
+void get_livez(const exchange_ptr& ex);
+void get_readyz(const exchange_ptr& ex);
+void get_startupz(const exchange_ptr& ex);
+
+// -- rules that several of them share -----------------------------------------------------------
+
+/// Why `sku` cannot be one; empty: it can. 1..64 bytes of UTF-8 without control characters; not in the form
+/// of an order's id, because both are keys of events.
+[[nodiscard]] std::string wrong_sku(std::string_view sku);
+/// An ISO 4217 code by its form; notes the error.
+[[nodiscard]] std::string read_currency(object_reader& in);
+} // namespace jumun::http

@@ -1,0 +1,182 @@
+#include "http/routes.hpp"
+#include "http/command.hpp"
+#include "http/fields.hpp"
+#include "http/resources.hpp"
+
+namespace jumun::http {
+namespace {
+constexpr auto pub = listener::on_public;
+constexpr auto ops = listener::on_ops;
+constexpr auto both = listener::on_both;
+constexpr unsigned reader = viewer | operator_ | admin;
+constexpr bool reads = true;
+
+// clang-format off
+constexpr route table[] = {
+  {"GET",  "/v1/products",                             pub,  anyone,                        list_products, reads},
+  {"GET",  "/v1/products/{sku}",                       pub,  anyone,                        get_product, reads},
+  {"PUT",  "/v1/products/{sku}",                       pub,  inventory | admin,             put_product},
+  {"GET",  "/v1/inventory",                            pub,  inventory | reader,            list_stock, reads},
+  {"GET",  "/v1/inventory/{sku}",                      pub,  inventory | reader,            get_stock, reads},
+  {"PUT",  "/v1/inventory/{sku}",                      pub,  inventory | admin,             count_stock},
+  {"POST", "/v1/inventory/{sku}/adjustments",          pub,  inventory | admin,             adjust_stock},
+  {"GET",  "/v1/inventory/{sku}/movements",            pub,  inventory | reader,            list_movements, reads},
+  {"POST", "/v1/orders",                               pub,  customer | admin,              place_order, !reads, crowd::new_order},
+  {"GET",  "/v1/orders",                               pub,  customer | reader,             list_orders, reads},
+  {"GET",  "/v1/orders/{id}",                          pub,  customer | reader,             get_order, reads},
+  {"GET",  "/v1/orders/{id}/events",                   pub,  customer | reader,             get_order_events, reads},
+  {"POST", "/v1/orders/{id}/cancellations",            pub,  customer | operator_ | admin,  cancel_order},
+  {"GET",  "/v1/orders/{id}/cancellations",            pub,  customer | reader,             list_cancellations, reads},
+  {"GET",  "/v1/orders/{id}/cancellations/{cxl}",      pub,  customer | reader,             get_cancellation, reads},
+  {"GET",  "/v1/payments/{id}",                        pub,  customer | reader,             get_payment, reads},
+  {"GET",  "/v1/deliveries/{id}",                      pub,  customer | courier | reader,   get_delivery, reads},
+  {"POST", "/v1/deliveries/{id}/updates",              pub,  courier | admin,               update_delivery},
+  {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads},
+  {"GET",  "/admin/v1/sagas",                          ops,  reader,                        list_sagas, reads},
+  {"GET",  "/admin/v1/sagas/{order}",                  ops,  reader,                        get_saga, reads},
+  {"GET",  "/admin/v1/actors",                         ops,  reader,                        list_actors, reads},
+  {"GET",  "/admin/v1/actors/{id}",                    ops,  reader,                        get_actor},
+  {"POST", "/admin/v1/actors/{id}/restart",            ops,  operator_ | admin,             restart_actor},
+  {"GET",  "/admin/v1/simulator/ledger",               both, reader,                        get_ledger, reads},
+  {"GET",  "/admin/v1/storage",                        ops,  reader,                        get_storage, reads},
+  {"GET",  "/admin/v1/config",                         ops,  reader,                        get_config, reads},
+  {"GET",  "/livez",                                   ops,  anyone,                        get_livez, !reads, crowd::probe},
+  {"GET",  "/readyz",                                  ops,  anyone,                        get_readyz, reads, crowd::probe},
+  {"GET",  "/startupz",                                ops,  anyone,                        get_startupz, reads, crowd::probe},
+};
+// clang-format on
+
+/// The next segment of a path that begins with a slash; the path goes on behind it.
+std::string_view next_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const auto segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+/// Whether `path` is one of the template's. Fills `params` with the decoded variable segments.
+bool matches(std::string_view form, std::string_view path, std::vector<std::string>& params) {
+  params.clear();
+  while (!form.empty() && !path.empty()) {
+    const auto expected = next_segment(form);
+    const auto segment = next_segment(path);
+    if (expected.empty() || expected[0] != '{') {
+      if (segment != expected) return false;
+      continue;
+    }
+    auto decoded = percent_decoded(segment);
+    if (!decoded || decoded->empty()) return false;
+    params.push_back(std::move(*decoded));
+  }
+  return form.empty() && path.empty();
+}
+
+/// The route, or what the answer's Allow must say (empty: no such path).
+struct lookup {
+  const route* found = nullptr;
+  std::string allow;
+};
+lookup find_route(const exchange_ptr& ex) {
+  const auto method = ex->head.method == "HEAD" ? "GET" : ex->head.method;
+  lookup out;
+  std::vector<std::string> params;
+  for (const auto& r : table) {
+    if (!serves(r.on, ex->on) || !matches(r.path, ex->head.path, params)) continue;
+    if (r.method == method) {
+      out.found = &r, ex->params = std::move(params);
+      return out;
+    }
+    out.allow.append(r.method).append(r.method == "GET" ? ", HEAD, " : ", ");
+  }
+  if (!out.allow.empty()) out.allow += "OPTIONS";
+  return out;
+}
+
+void send_no_route(const exchange_ptr& ex, const lookup& looked) {
+  if (looked.allow.empty()) return send(ex, problems::not_found, "no resource has this path");
+  const auto allow = "Allow: " + looked.allow + "\r\n";
+  if (ex->head.method != "OPTIONS")
+    return send(ex, problem{&problems::method_not_allowed, "Allow names those it has", {}}, allow);
+  response r;
+  r.status = 204, r.more = allow;
+  ex->reply(std::move(r));
+}
+
+void take_trace(const exchange_ptr& ex) {
+  const auto& edge = *ex->at;
+  const auto given = ex->head.count("traceparent") == 1 ? ex->head.find("traceparent") : std::nullopt;
+  auto t = given ? parse_traceparent(*given) : std::nullopt;
+  if (!t) t = new_trace(edge.random(), edge.random());
+  ex->from.traceparent = t->child(edge.random());
+  ex->from.trace_id = std::move(t->trace_id);
+}
+
+/// Dev mode: nobody asks for keys, and everyone may do everything.
+identity identify(const head&) { return {"dev", anyone}; }
+
+/// False: the problem is sent.
+bool check_media(const exchange_ptr& ex) {
+  if (!accepts_json(ex->head)) {
+    send(ex, problems::not_acceptable, "there is application/json, and problems as application/problem+json");
+    return false;
+  }
+  const bool writes = ex->head.method == "POST" || ex->head.method == "PUT";
+  if (!writes || ex->body.empty()) return true;
+  const auto type = ex->head.find("content-type");
+  if (type && is_json_type(*type)) return true;
+  send(ex, problems::unsupported_media_type);
+  return false;
+}
+
+/// False: the problem is sent.
+bool take_key(const exchange_ptr& ex, const route& r) {
+  if (ex->head.method != "POST" || !ex->head.path.starts_with("/v1/")) return true;
+  const auto field = ex->head.find("idempotency-key");
+  if (!field) return true;
+  const auto key = idempotency_key(*field);
+  if (!key) {
+    send(ex, problems::bad_request,
+      "an Idempotency-Key has 1..255 visible ASCII characters, bare or as a quoted string");
+    return false;
+  }
+  std::string scope = ex->who.principal;
+  scope += '\0';
+  scope.append(r.method) += '\0';
+  scope.append(r.path) += '\0';
+  for (const auto& p : ex->params) scope.append(p) += '\0'; // decoded: one path, however it is spelled
+  ex->from.key = digest(scope + *key);
+  ex->from.fingerprint = digest(ex->body);
+  return true;
+}
+
+/// False: the problem is sent.
+bool take_permit(const exchange_ptr& ex, crowd as) {
+  if (as == crowd::probe) return true;
+  using verdict = admission::verdict;
+  const auto said = ex->at->permits.admit(ex->who.principal, as == crowd::new_order, ex->held);
+  if (said == verdict::admitted) return true;
+  ++ex->at->counts.saturated;
+  send(ex, said == verdict::full ? problems::overloaded : problems::too_many_requests);
+  return false;
+}
+
+void run(const exchange_ptr& ex) {
+  take_trace(ex);
+  const auto looked = find_route(ex);
+  if (!looked.found) return send_no_route(ex, looked);
+  const auto& r = *looked.found;
+  ex->who = identify(ex->head);
+  ex->from.principal = ex->who.principal;
+  if ((ex->who.roles & r.roles) == 0) return send(ex, problems::forbidden);
+  if (!check_media(ex) || !take_key(ex, r) || !take_permit(ex, r.as)) return;
+  if (!r.reads) return r.run(ex);
+  on_readers(ex, [ex, handler = r.run] { handler(ex); });
+}
+} // namespace
+
+std::span<const route> all_routes() { return table; }
+
+void dispatch(const exchange_ptr& ex) {
+  guarded(ex, [&] { run(ex); });
+}
+} // namespace jumun::http

@@ -1,0 +1,257 @@
+#include "http/session.hpp"
+#include "domain/invariant.hpp"
+#include "http/fields.hpp"
+#include "http/routes.hpp"
+#include "http/wire.hpp"
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <algorithm>
+
+namespace jumun::http {
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+constexpr std::size_t buffer_bytes_min = 2 * 1024; // grows to limits::head_bytes_max
+} // namespace
+
+session::session(tcp_socket socket, std::shared_ptr<edge> at, listener on, std::string peer)
+    : socket_{std::move(socket)}, at_{std::move(at)}, on_{on}, peer_{std::move(peer)},
+      timer_{socket_.get_executor()} {
+  ++at_->counts.connections;
+}
+
+session::~session() {
+  --at_->counts.connections;
+  at_->connected.remove(this);
+  at_->connected.leave(on_, peer_);
+}
+
+/// Wraps a completion handler's work: what it throws (memory, say) costs this connection, no other.
+template <class Step> auto session::guarded_step(Step step) {
+  return [self = shared_from_this(), step = std::move(step)](auto... args) mutable {
+    try {
+      if (self->doing_ != doing::closed) step(args...);
+    } catch (...) {
+      ++self->at_->counts.exceptions;
+      self->close();
+    }
+  };
+}
+
+void session::start() {
+  at_->connected.add(this, weak_from_this());
+  asio::dispatch(socket_.get_executor(), guarded_step([this] {
+    error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    socket_.non_blocking(true, ignored); // for the first try of each write
+    buffer_.resize(buffer_bytes_min);
+    read();
+  }));
+}
+
+void session::read() {
+  if (doing_ == doing::idle) {
+    if (at_->no_idle && on_ == listener::on_public) return close();
+    expect_by(at_->options.idle_max);
+  }
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ == buffer_.size() && begin_ > 0) {
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.end(), buffer_.begin());
+    end_ -= begin_, begin_ = 0;
+  }
+  if (end_ == buffer_.size())
+    buffer_.resize(std::min(buffer_.size() * 2, limits::head_bytes_max));
+  JUMUN_INVARIANT(end_ < buffer_.size(), "a full buffer is refused before it is read into");
+  socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+    guarded_step([this](error_code ec, std::size_t bytes) { on_read(ec, bytes); }));
+}
+
+void session::on_read(error_code ec, std::size_t bytes) {
+  if (late_) return refuse({&problems::request_timeout, late_});
+  if (ec) return close(); // also in the middle of a request: there is nobody to answer
+  end_ += bytes;
+  progress();
+}
+
+/// Goes on with what is in the buffer, as far as that goes; then reads more.
+void session::progress() {
+  if (doing_ == doing::body) return take_body();
+  const auto found = find_head_end(unread(), scanned_);
+  if (found.state == head_end::bad)
+    return refuse({&problems::bad_request, "a line must end in CR LF"});
+  if (found.state == head_end::found) return take_head(found.bytes);
+  if (unread().size() >= limits::head_bytes_max) return refuse(why_too_large(unread()));
+  scanned_ = unread().size();
+  if (doing_ == doing::idle && scanned_ > 0) {
+    doing_ = doing::head;
+    expect_by(at_->options.head_read_max);
+  }
+  read();
+}
+
+void session::take_head(std::size_t bytes) {
+  auto ex = current_ = std::make_shared<exchange>(at_, on_);
+  ex->head_bytes.assign(unread().substr(0, bytes));
+  begin_ += bytes, scanned_ = 0;
+  if (const auto why = check_head(ex->head_bytes, ex->head)) return refuse(*why);
+  head_only_ = ex->head.method == "HEAD";
+  http_1_0_ = ex->head.http_1_0;
+  keep_ = ex->head.keep_alive;
+  doing_ = doing::body;
+  if (unread().size() < ex->head.content_length) expect_by(at_->options.body_read_max);
+  if (ex->head.expects_continue && unread().empty()) return ask_for_body();
+  take_body();
+}
+
+void session::ask_for_body() {
+  static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  asio::async_write(socket_, asio::buffer(go_on), guarded_step([this](error_code ec, std::size_t) {
+    if (late_) return refuse({&problems::request_timeout, late_});
+    ec ? close() : take_body();
+  }));
+}
+
+void session::take_body() {
+  auto& body = current_->body;
+  const auto wanted = current_->head.content_length;
+  if (body.empty()) body.reserve(std::min(wanted, unread().size() * 4)); // not by what is claimed
+  const auto part = unread().substr(0, wanted - body.size());
+  body.append(part);
+  begin_ += part.size();
+  if (body.size() < wanted) return read();
+  dispatch(hand_over());
+}
+
+/// From here on the request has no deadline here: the inside has its own.
+exchange_ptr session::hand_over() {
+  doing_ = doing::handling;
+  deadline_ = clock::time_point::max();
+  auto ex = current_ ? std::exchange(current_, nullptr) : std::make_shared<exchange>(at_, on_);
+  ex->hand_over(shared_from_this());
+  return ex;
+}
+
+/// An answer without a route, and the end of the connection: where the next request would begin is unknown.
+void session::refuse(const head_refused& why) {
+  ++at_->counts.heads_refused;
+  keep_ = false;
+  const auto ex = hand_over();
+  ex->from.trace_id = new_trace(at_->random(), at_->random()).trace_id;
+  send(ex, *why.kind, std::string{why.detail});
+}
+
+void session::answer(response r) {
+  asio::dispatch(socket_.get_executor(), guarded_step([this, r = std::move(r)] {
+    JUMUN_INVARIANT(doing_ == doing::handling, "one answer for each request, one at a time");
+    if (at_->draining) keep_ = false;
+    ++at_->counts.answered[std::min(r.status / 100, 5U)];
+    out_ = wire_text(r, {head_only_, http_1_0_, keep_});
+    written_ = 0;
+    doing_ = doing::writing;
+    write();
+  }));
+}
+
+/// Most answers fit into the socket's buffer: then there is no handler, no timer and no second pass.
+void session::write() {
+  error_code ec;
+  written_ += socket_.write_some(asio::buffer(out_.data(), out_.size()), ec);
+  if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return close();
+  if (written_ == out_.size()) return on_written();
+  expect_by(at_->options.write_max);
+  asio::async_write(socket_, asio::buffer(out_.data() + written_, out_.size() - written_),
+    guarded_step([this](error_code failed, std::size_t) { failed ? close() : on_written(); }));
+}
+
+void session::on_written() {
+  std::string{}.swap(out_); // an idle connection holds its read buffer and no more
+  if (!keep_) return linger();
+  doing_ = doing::idle;
+  head_only_ = http_1_0_ = false;
+  if (unread().empty()) return read();
+  // A pipelined request waits already. By way of the queue, so that others get their turn.
+  expect_by(at_->options.idle_max);
+  asio::post(socket_.get_executor(), guarded_step([this] { progress(); }));
+}
+
+/// Closing with unread bytes makes TCP throw the answer away (RFC 9112 §9.6): so stop sending, let the
+/// client read, and drop what it still sends, within bounds.
+void session::linger() {
+  doing_ = doing::lingering;
+  error_code ec;
+  socket_.shutdown(tcp_socket::shutdown_send, ec);
+  if (ec) return close();
+  expect_by(at_->options.linger_max);
+  drop();
+}
+
+void session::drop() {
+  buffer_.resize(std::max(buffer_.size(), buffer_bytes_min));
+  socket_.async_read_some(
+    asio::buffer(buffer_), guarded_step([this](error_code ec, std::size_t bytes) {
+      dropped_ += bytes;
+      ec || dropped_ > at_->options.linger_bytes_max ? close() : drop();
+    }));
+}
+
+void session::close() {
+  if (doing_ == doing::closed) return;
+  doing_ = doing::closed;
+  current_ = nullptr;
+  timer_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void session::close_if_idle() {
+  asio::dispatch(socket_.get_executor(), guarded_step([this] {
+    if (doing_ == doing::idle && on_ == listener::on_public && unread().empty()) close();
+  }));
+}
+
+void session::cut() {
+  asio::dispatch(socket_.get_executor(), guarded_step([this] { close(); }));
+}
+
+// -- deadlines ----------------------------------------------------------------------------------
+
+/// Deadlines mostly move to later: then the timer is left alone, and looks again when it fires. A busy
+/// connection sets it once in idle_max.
+void session::expect_by(std::chrono::milliseconds from_now) {
+  deadline_ = clock::now() + from_now;
+  if (deadline_ < armed_) watch_clock();
+}
+
+void session::watch_clock() {
+  armed_ = deadline_;
+  timer_.expires_at(armed_);
+  timer_.async_wait(guarded_step([this](error_code ec) {
+    if (!ec) on_deadline();
+  }));
+}
+
+void session::on_deadline() {
+  armed_ = clock::time_point::max();
+  if (deadline_ == clock::time_point::max()) return;
+  if (clock::now() < deadline_) return watch_clock();
+  switch (doing_) {
+    case doing::head: return give_up("the header did not come in time");
+    case doing::body: return give_up("the body did not come in time");
+    case doing::writing: ++at_->counts.cut; return close();
+    case doing::idle:
+    case doing::lingering: return close();
+    case doing::handling:
+    case doing::closed: return;
+  }
+}
+
+/// The read that is under way must end before another one begins: on_read() then refuses.
+void session::give_up(const char* why) {
+  late_ = why;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+} // namespace jumun::http

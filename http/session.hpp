@@ -1,0 +1,78 @@
+#pragma once
+#include "http/exchange.hpp"
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <chrono>
+
+namespace jumun::http {
+using socket_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, socket_strand>;
+
+/// One connection. Reads into one bounded buffer, checks each head itself (head_check.hpp), handles one
+/// request at a time (further ones wait in the buffer: pipelining is answered in order and is bounded by the
+/// buffer's 8 KiB, then by TCP), and writes each answer with one call. Everything runs on the socket's strand;
+/// every read and write has a deadline; nothing blocks and nothing is thrown out of it.
+class session : public std::enable_shared_from_this<session> {
+public:
+  /// `peer` has been counted by roster::enter(); this gives it back.
+  session(tcp_socket socket, std::shared_ptr<edge> at, listener on, std::string peer);
+  ~session();
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  // any thread
+  void start();
+  void answer(response r);
+  void close_if_idle();
+  void cut();
+
+private:
+  enum class doing { idle, head, body, handling, writing, lingering, closed };
+  using clock = std::chrono::steady_clock;
+
+  void read();
+  void on_read(boost::system::error_code ec, std::size_t bytes);
+  void progress();
+  void take_head(std::size_t bytes);
+  void ask_for_body();
+  void take_body();
+  exchange_ptr hand_over();
+  void refuse(const head_refused& why);
+  void write();
+  void on_written();
+  void linger();
+  void drop();
+  void close();
+
+  void expect_by(std::chrono::milliseconds from_now);
+  void watch_clock();
+  void on_deadline();
+  void give_up(const char* why);
+  template <class Step> auto guarded_step(Step step);
+
+  [[nodiscard]] std::string_view unread() const {
+    return {buffer_.data() + begin_, end_ - begin_};
+  }
+
+  tcp_socket socket_;
+  const std::shared_ptr<edge> at_;
+  const listener on_;
+  const std::string peer_;
+  boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, socket_strand> timer_;
+  clock::time_point deadline_ = clock::time_point::max();
+  clock::time_point armed_ = clock::time_point::max(); // when timer_ fires
+
+  doing doing_ = doing::idle;
+  std::string buffer_;
+  std::size_t begin_ = 0, end_ = 0; // what of it is unread
+  std::size_t scanned_ = 0;         // bytes of unread() without a head's end
+  exchange_ptr current_;            // while its body is read
+  const char* late_ = nullptr;      // why the read that is under way is given up
+  // of the request that is being answered
+  bool head_only_ = false, http_1_0_ = false, keep_ = true;
+  std::string out_;
+  std::size_t written_ = 0;
+  std::size_t dropped_ = 0; // bytes thrown away while lingering
+};
+} // namespace jumun::http
