@@ -1,0 +1,36 @@
+#pragma once
+#include "actors/payment_provider.hpp"
+#include "actors/presenter.hpp"
+#include "actors/registry.hpp"
+#include "actors/router.hpp"
+#include "storage/journal.hpp"
+
+namespace jumun::actors {
+/// What the actors of a node are given: everything from outside comes through here, time and chance too,
+/// so that a whole node runs deterministically on CAF's test scheduler. Outlives the actors.
+struct environment {
+  storage::journal& journal;
+  router& route;
+  actor_registry& registry;
+  const presenter& present;
+  payment_provider& provider;
+
+  std::function<std::int64_t()> now_ms;   // unix milliseconds; thread-safe
+  std::function<std::uint64_t()> random;  // thread-safe
+  /// A row of this order became durable. On the committer's thread; must not block.
+  std::function<void(domain::order_id, std::uint64_t version, bool settled)> order_durable;
+  /// A shard's supervisor has spawned a saga for each of its open orders, in this life of it.
+  std::function<void(domain::shard_id)> recovered;
+  /// Shard supervisors kept falling: the node must stop being ready.
+  std::function<void(std::string why)> escalated;
+  /// A line for the log: event name, then key=value pairs without secrets.
+  std::function<void(std::string_view event, std::string detail)> warn;
+
+  std::chrono::milliseconds payment_timeout{1000}; // one call to the provider
+  std::vector<std::string> delivery_countries;     // ISO 3166-1 alpha-2; empty: all are served
+  std::uint64_t boot = 1;                          // this process's life, for idempotency records
+  domain::epoch_id epoch = 1;
+  /// Tests only (--failpoints): the saga of an order with this SKU throws at its first answer.
+  std::string poisoned_sku;
+};
+} // namespace jumun::actors

@@ -1,0 +1,64 @@
+#pragma once
+#include "actors/messages.hpp"
+
+/// One alias per role: who may ask whom for what. Everything is one-way: a saga repeats what is not
+/// answered, so no request needs a timer of CAF's (DESIGN §10: 3–4 µs each).
+namespace jumun::actors {
+template <class... Messages> using listens_to = caf::typed_actor<caf::reacts_to<Messages>...>;
+
+/// SAGA: one order in flight. Decides by domain::advance, persists, then acts.
+using saga_actor = listens_to<
+  resume,                    // after a (re)start: send what is owed
+  domain::stock_answered,    // from inventory
+  domain::payment_answered,  // from payment
+  domain::delivery_answered, // from delivery
+  domain::timer_fired,       // from its supervisor
+  cancel_message,            // answered once durable: 202, 200, 404, 409
+  report_message,            // a courier's update; answered once durable
+  retire, describe>;
+
+/// A command and whom to answer. The answer may come twice, late, or never.
+template <class Command> struct asked {
+  Command command;
+  saga_actor from;
+};
+
+/// INVENTORY: the one writer of its shard's SKUs.
+using inventory_actor = listens_to<
+  asked<domain::reserve_stock>, // → stock_answered; the same again for the same (order, line)
+  asked<domain::commit_stock>,  // → stock_answered
+  asked<domain::release_stock>, // → stock_answered; leaves a tombstone when it comes first
+  adjust_message, count_message, product_message, // answered once durable
+  describe>;
+
+/// PAYMENT: asks the provider, once what owes it is durable; remembers sure outcomes.
+using payment_actor = listens_to<
+  asked<domain::charge_payment>,  // → payment_answered: approved, declined, cancelled, unknown
+  asked<domain::inquire_payment>, // → also absent, pending
+  asked<domain::cancel_payment>,  // → cancelled with the amount given back, or unknown
+  provider_answered, tick, describe>;
+
+/// DELIVERY: starts and stops deliveries.
+using delivery_actor = listens_to<
+  asked<domain::start_delivery>,  // → delivery_answered: done, refused
+  asked<domain::cancel_delivery>, // → done; leaves a tombstone when it comes first
+  describe>;
+
+/// SHARD SUPERVISOR: accepts orders, finds or revives their sagas, restarts what falls.
+using supervisor_actor = listens_to<place_message, cancel_message, report_message, remember_message,
+  recover, saga_at_rest, arm_timer, tick, respawn, describe>;
+
+/// NODE SUPERVISOR: restarts shard supervisors; past its budget the node stops being ready.
+using node_actor = listens_to<respawn_shard, describe>;
+} // namespace jumun::actors
+
+#define JUMUN_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jumun::actors::asked<jumun::domain::type>)
+JUMUN_LOCAL(reserve_stock)
+JUMUN_LOCAL(commit_stock)
+JUMUN_LOCAL(release_stock)
+JUMUN_LOCAL(charge_payment)
+JUMUN_LOCAL(inquire_payment)
+JUMUN_LOCAL(cancel_payment)
+JUMUN_LOCAL(start_delivery)
+JUMUN_LOCAL(cancel_delivery)
+#undef JUMUN_LOCAL

@@ -1,0 +1,130 @@
+#pragma once
+#include "domain/request.hpp"
+#include "domain/saga.hpp"
+#include <caf/all.hpp>
+#include <functional>
+#include <memory>
+
+/// Every type that crosses a mailbox. They stay inside the process: between nodes travels one envelope with
+/// protobuf inside (DESIGN §8), so none of them has an inspect(), and no token can be printed by CAF.
+namespace jumun::actors {
+enum class errc : std::uint8_t {
+  restarts_spent = 1, // a child kept crashing: escalate
+  restart_asked,      // an operator wants it back from disk
+  stale_row,          // the journal refused: somebody else wrote this row
+};
+
+/// What a command comes to: a whole reply, or an order that its asker waits for.
+struct command_result {
+  domain::stored_reply reply;
+  domain::order_id to_settle; // not zero: accepted and durable, the reply is rendered once it settles
+  bool lost = false;          // its actor ended before it answered: whether it happened is unknown
+};
+
+/// A one-shot answer that can't be forgotten: dropped without a call, it says `lost`.
+class completion {
+public:
+  completion() = default;
+  explicit completion(std::function<void(command_result)> to)
+    : shared_(std::make_shared<state>(std::move(to))) {}
+  void operator()(command_result r) const {
+    if (!shared_ || !shared_->to) return;
+    auto to = std::move(shared_->to);
+    shared_->to = nullptr;
+    to(std::move(r));
+  }
+  explicit operator bool() const { return shared_ && shared_->to; }
+
+private:
+  struct state {
+    explicit state(std::function<void(command_result)> f) : to(std::move(f)) {}
+    state(const state&) = delete;
+    ~state() {
+      if (!to) return;
+      command_result r;
+      r.lost = true;
+      to(std::move(r));
+    }
+    std::function<void(command_result)> to;
+  };
+  std::shared_ptr<state> shared_;
+};
+
+/// A request from the edge, and who waits for it.
+template <class Command> struct asked_by_edge {
+  Command command;
+  completion done;
+};
+using place_message = asked_by_edge<domain::place_order>;
+using cancel_message = asked_by_edge<domain::cancel_order>;
+using report_message = asked_by_edge<domain::report_delivery>;
+using adjust_message = asked_by_edge<domain::adjust_stock>;
+using count_message = asked_by_edge<domain::count_stock>;
+using product_message = asked_by_edge<domain::put_product>;
+using remember_message = asked_by_edge<domain::remember_reply>;
+
+struct resume {}; // to a saga: send what the present phase owes
+struct retire {}; // to a saga at rest: nobody will write to you again
+struct tick { // to whoever keeps deadlines: some may be due
+  std::int64_t at_ms = 0;
+};
+/// To any actor: its live state as a JSON object, no secrets.
+struct describe {
+  std::function<void(std::string)> tell;
+};
+
+// to a shard's supervisor
+struct recover {}; // spawn a saga for each open order
+struct saga_at_rest {
+  domain::order_id order;
+  std::uint64_t seen = 0; // commands that the supervisor had handed on and the saga has handled
+};
+struct arm_timer { // wake this saga at that time, or before
+  domain::order_id order;
+  std::int64_t at_ms = 0;
+};
+enum class role : std::uint8_t { inventory, payment, delivery, saga };
+struct respawn { // after the pause of a restart
+  role who = role::saga;
+  domain::order_id order; // of a saga
+};
+struct respawn_shard { // to the node's supervisor
+  domain::shard_id shard = 0;
+};
+
+/// What a provider said about an earlier call; from any thread.
+struct provider_answered {
+  domain::payment_answered answer;
+  std::int64_t asked_amount = 0; // of the charge that it is about
+  std::string currency;
+};
+} // namespace jumun::actors
+
+namespace jumun::actors {
+[[nodiscard]] std::string to_string(errc code);
+} // namespace jumun::actors
+CAF_ERROR_CODE_ENUM(jumun::actors::errc, "jumun") // a category is an atom: 10 characters at most
+
+#define JUMUN_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+JUMUN_LOCAL(jumun::actors::place_message)
+JUMUN_LOCAL(jumun::actors::cancel_message)
+JUMUN_LOCAL(jumun::actors::report_message)
+JUMUN_LOCAL(jumun::actors::adjust_message)
+JUMUN_LOCAL(jumun::actors::count_message)
+JUMUN_LOCAL(jumun::actors::product_message)
+JUMUN_LOCAL(jumun::actors::remember_message)
+JUMUN_LOCAL(jumun::actors::resume)
+JUMUN_LOCAL(jumun::actors::retire)
+JUMUN_LOCAL(jumun::actors::tick)
+JUMUN_LOCAL(jumun::actors::describe)
+JUMUN_LOCAL(jumun::actors::recover)
+JUMUN_LOCAL(jumun::actors::saga_at_rest)
+JUMUN_LOCAL(jumun::actors::arm_timer)
+JUMUN_LOCAL(jumun::actors::respawn)
+JUMUN_LOCAL(jumun::actors::respawn_shard)
+JUMUN_LOCAL(jumun::actors::provider_answered)
+JUMUN_LOCAL(jumun::domain::stock_answered)
+JUMUN_LOCAL(jumun::domain::payment_answered)
+JUMUN_LOCAL(jumun::domain::delivery_answered)
+JUMUN_LOCAL(jumun::domain::timer_fired)
+#undef JUMUN_LOCAL

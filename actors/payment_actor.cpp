@@ -1,0 +1,210 @@
+#include "actors/payment_actor.hpp"
+#include "actors/describe.hpp"
+#include "actors/idempotency.hpp"
+
+namespace jumun::actors {
+namespace {
+using domain::charge_state;
+using domain::payment_answered;
+using domain::payment_said;
+using domain::phase;
+using storage::table;
+
+std::optional<domain::payment_record> known_of(const environment& env, domain::order_id id) {
+  const auto row = env.journal.latest(table::payments, storage::order_key(id));
+  if (!row) return {};
+  auto known = storage::decode<domain::payment_record>(*row);
+  if (!known) throw std::runtime_error{"a payment's row can't be read"};
+  return known;
+}
+
+void write(payment_self self, domain::payment_record row) {
+  auto& env = *self->state.env;
+  storage::write_set set;
+  set.shard = self->state.shard;
+  set.epoch = env.epoch;
+  auto key = storage::order_key(row.order);
+  set.replaces = {table::payments, key, row.version};
+  ++row.version;
+  row.updated_ms = env.now_ms();
+  set.entries.push_back({table::payments, std::move(key), storage::encode(row)});
+  append_or_throw(env, std::move(set), {});
+}
+
+/// What our own row says to a charge or an inquiry; nullopt: only the provider knows.
+std::optional<payment_answered> from_row(
+  const std::optional<domain::payment_record>& known, payment_answered about) {
+  if (!known) return {};
+  switch (known->state) {
+    case charge_state::approved: about.said = payment_said::approved; break;
+    case charge_state::declined:
+      about.said = payment_said::declined;
+      about.reason = known->reason;
+      break;
+    case charge_state::cancelling: // the tombstone: a late charge is not made any more
+    case charge_state::cancelled: about.said = payment_said::cancelled; break;
+  }
+  return about;
+}
+
+// -- deadlines --------------------------------------------------------------------------------------
+
+void tick_at_front(payment_self self) {
+  auto& s = self->state;
+  if (s.ticking || s.deadlines.empty()) return;
+  s.ticking = true;
+  const auto left = std::max<std::int64_t>(0, s.deadlines.front().at_ms - s.env->now_ms());
+  self->delayed_send(self, std::chrono::milliseconds{left + 1}, tick{});
+}
+
+void answer(payment_self self, payment_answered a) {
+  auto& s = self->state;
+  const auto open = s.open.find(a.order);
+  if (open == s.open.end()) return;
+  self->send(open->second.from, std::move(a));
+  s.open.erase(open);
+}
+
+bool still_open(const payment_shell& s, domain::order_id order, phase about, std::uint32_t attempt) {
+  const auto q = s.open.find(order);
+  return q != s.open.end() && q->second.about.about == about
+    && q->second.about.attempt == attempt;
+}
+
+void give_up_on_late_ones(payment_self self) {
+  auto& s = self->state;
+  s.ticking = false;
+  const auto now = s.env->now_ms();
+  while (!s.deadlines.empty() && s.deadlines.front().at_ms <= now) {
+    const auto late = s.deadlines.front();
+    s.deadlines.pop_front();
+    if (!still_open(s, late.order, late.about, late.attempt)) continue;
+    ++s.timed_out;
+    answer(self, {late.order, late.about, late.attempt, payment_said::unknown, 0,
+                   "the provider did not answer in time"});
+  }
+  tick_at_front(self);
+}
+
+// -- questions --------------------------------------------------------------------------------------
+
+/// Asks the provider once everything up to here is durable: no call leaves for a charge that a crash
+/// could make us forget.
+template <class Call>
+void ask_provider(payment_self self, payment_answered about, std::int64_t amount,
+  std::string currency, const saga_actor& from, Call call) {
+  auto& s = self->state;
+  const auto again = still_open(s, about.order, about.about, about.attempt);
+  s.open[about.order] = {about, from};
+  if (again) return; // a repetition: the call is under way
+  ++s.asked;
+  s.deadlines.push_back({s.env->now_ms() + s.env->payment_timeout.count(), about.order, about.about,
+    about.attempt});
+  tick_at_front(self);
+  auto hear = [me = payment_actor{self}, about, amount, currency = std::move(currency)](
+                provider_said said) mutable {
+    about.said = said.said;
+    about.amount = said.amount;
+    about.reason = std::move(said.reason);
+    caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency)});
+  };
+  s.env->journal.when_durable([call = std::move(call), hear = std::move(hear)] { call(hear); });
+}
+
+provider_charge charge_of(const domain::order_id& order, std::int64_t amount, std::string currency,
+  std::string token) {
+  return {order, domain::to_text(domain::id_kind::payment, order), amount, std::move(currency),
+    std::move(token)};
+}
+
+void charge(payment_self self, const asked<domain::charge_payment>& m) {
+  auto& env = *self->state.env;
+  const auto& c = m.command;
+  const payment_answered about{c.order, phase::charging, c.attempt, payment_said::unknown, 0, {}};
+  if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
+  ask_provider(self, about, c.amount, c.currency, m.from,
+    [&provider = env.provider, what = charge_of(c.order, c.amount, c.currency, c.token)](
+      const provider_callback& hear) { provider.charge(what, hear); });
+}
+
+void inquire(payment_self self, const asked<domain::inquire_payment>& m) {
+  auto& env = *self->state.env;
+  const auto& c = m.command;
+  const payment_answered about{c.order, phase::inquiring, c.attempt, payment_said::unknown, 0, {}};
+  if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
+  ask_provider(self, about, c.amount, c.currency, m.from,
+    [&provider = env.provider, order = c.order](const provider_callback& hear) {
+      provider.inquire(order, domain::to_text(domain::id_kind::payment, order), hear);
+    });
+}
+
+void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
+  auto& env = *self->state.env;
+  const auto& c = m.command;
+  auto known = known_of(env, c.order);
+  payment_answered about{c.order, c.about, c.attempt, payment_said::cancelled, 0, {}};
+  if (known && known->state == charge_state::cancelled) {
+    about.amount = known->refunded;
+    return self->send(m.from, about);
+  }
+  if (!known || known->state != charge_state::cancelling) { // from here on no charge is made
+    auto row = known.value_or(domain::payment_record{});
+    row.order = c.order;
+    row.currency = c.currency;
+    row.state = charge_state::cancelling;
+    write(self, row);
+  }
+  ask_provider(self, about, c.amount, c.currency, m.from,
+    [&provider = env.provider, what = charge_of(c.order, c.amount, c.currency, c.token)](
+      const provider_callback& hear) { provider.cancel(what, hear); });
+}
+
+/// A sure outcome is kept in our row, also when it comes too late for its question.
+void keep(payment_self self, const provider_answered& m) {
+  const auto& a = m.answer;
+  auto known = known_of(*self->state.env, a.order);
+  auto row = known.value_or(domain::payment_record{});
+  row.order = a.order;
+  row.currency = m.currency;
+  const auto cancels = a.about == phase::refunding || a.about == phase::voiding;
+  if (cancels && a.said == payment_said::cancelled) {
+    if (known && known->state == charge_state::cancelled) return;
+    row.state = charge_state::cancelled;
+    row.refunded = a.amount;
+    return write(self, row);
+  }
+  if (known || cancels) return; // never from cancelling back to approved
+  if (a.said != payment_said::approved && a.said != payment_said::declined) return;
+  row.state =
+    a.said == payment_said::approved ? charge_state::approved : charge_state::declined;
+  if (row.state == charge_state::approved) row.amount = m.asked_amount;
+  row.reason = a.reason;
+  write(self, row);
+}
+} // namespace
+
+payment_actor::behavior_type payment(payment_self self, environment* env, domain::shard_id shard) {
+  self->state.env = env;
+  self->state.shard = shard;
+  return {
+    [self](const asked<domain::charge_payment>& m) { charge(self, m); },
+    [self](const asked<domain::inquire_payment>& m) { inquire(self, m); },
+    [self](const asked<domain::cancel_payment>& m) { cancel(self, m); },
+    [self](const provider_answered& m) {
+      const auto& a = m.answer;
+      keep(self, m);
+      if (still_open(self->state, a.order, a.about, a.attempt)) answer(self, a);
+    },
+    [self](tick) { give_up_on_late_ones(self); },
+    [self](const describe& d) {
+      const auto& s = self->state;
+      d.tell(json_object{}
+          .add("shard", static_cast<int>(s.shard))
+          .add("open_questions", s.open.size())
+          .add("asked", s.asked)
+          .add("timed_out", s.timed_out)
+          .text());
+    },
+  };
+}
+} // namespace jumun::actors

@@ -1,0 +1,30 @@
+#pragma once
+#include "actors/counted.hpp"
+#include "actors/environment.hpp"
+#include <deque>
+#include <map>
+
+namespace jumun::actors {
+/// Asks the provider for a shard's orders. One question at a time for each order, with a deadline.
+struct payment_shell {
+  static inline const char* name = "payment";
+  environment* env = nullptr;
+  domain::shard_id shard = 0;
+  struct question {
+    domain::payment_answered about; // order, phase, attempt: what the answer must match
+    saga_actor from;
+  };
+  std::map<domain::order_id, question> open;
+  struct deadline {
+    std::int64_t at_ms = 0;
+    domain::order_id order;
+    domain::phase about = domain::phase::charging;
+    std::uint32_t attempt = 0;
+  };
+  std::deque<deadline> deadlines; // all of one length, so in order
+  bool ticking = false;
+  std::uint64_t asked = 0, timed_out = 0; // in this life
+};
+using payment_self = counted<payment_shell, payment_actor>*;
+payment_actor::behavior_type payment(payment_self self, environment* env, domain::shard_id shard);
+} // namespace jumun::actors

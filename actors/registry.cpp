@@ -1,0 +1,64 @@
+#include "actors/registry.hpp"
+#include <algorithm>
+
+namespace jumun::actors {
+std::int64_t actor_record::mailbox_depth() const {
+  if (!signs) return 0;
+  const auto handled = signs->handled.load(); // read first: depth is never negative by much
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(signs->received.load() - handled));
+}
+
+std::uint64_t actor_registry::enter(actor_record record) {
+  auto& s = at(record.name);
+  std::lock_guard lock{s.guard};
+  auto known = s.by_name.find(record.name);
+  if (known == s.by_name.end()) {
+    record.id = next_id_++;
+    const auto id = record.id;
+    s.by_name.emplace(record.name, std::move(record));
+    return id;
+  }
+  auto& old = known->second;
+  record.id = old.id;
+  record.restarts = old.restarts;
+  record.last_error = old.last_error;
+  old = std::move(record);
+  return old.id;
+}
+
+void actor_registry::leave(std::string_view name) {
+  auto& s = at(name);
+  std::lock_guard lock{s.guard};
+  if (auto it = s.by_name.find(name); it != s.by_name.end()) s.by_name.erase(it);
+}
+
+void actor_registry::fell(std::string_view name, std::string error, std::string state) {
+  ++restarts_;
+  auto& s = at(name);
+  std::lock_guard lock{s.guard};
+  const auto it = s.by_name.find(name);
+  if (it == s.by_name.end()) return;
+  ++it->second.restarts;
+  it->second.last_error = std::move(error);
+  it->second.state = std::move(state);
+}
+
+std::vector<actor_record> actor_registry::all() const {
+  std::vector<actor_record> out;
+  for (const auto& s : stripes_) {
+    std::lock_guard lock{s.guard};
+    for (const auto& [name, record] : s.by_name) out.push_back(record);
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return out;
+}
+
+std::optional<actor_record> actor_registry::find(std::uint64_t id) const {
+  for (const auto& s : stripes_) {
+    std::lock_guard lock{s.guard};
+    for (const auto& [name, record] : s.by_name)
+      if (record.id == id) return record;
+  }
+  return {};
+}
+} // namespace jumun::actors

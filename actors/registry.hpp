@@ -1,0 +1,56 @@
+#pragma once
+#include "domain/ids.hpp"
+#include <array>
+#include <atomic>
+#include <caf/actor_addr.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jumun::actors {
+/// What every actor counts about itself: written by whoever sends and by the actor, read by anyone.
+struct vital_signs {
+  std::atomic<std::uint64_t> received{0}, handled{0};
+};
+
+/// One living (or restarting, or quarantined) actor, for people and metrics.
+struct actor_record {
+  std::uint64_t id = 0;
+  std::string name, kind, parent; // name: kind/shard or saga/<order id>
+  int shard = -1;                 // -1: none
+  std::uint64_t restarts = 0;
+  std::string last_error;
+  std::string state = "running"; // running | restarting | quarantined
+  std::shared_ptr<vital_signs> signs;
+  caf::actor_addr address;
+  [[nodiscard]] std::int64_t mailbox_depth() const;
+  [[nodiscard]] std::uint64_t handled() const { return signs ? signs->handled.load() : 0; }
+};
+
+/// All actors of this node, by a registry of our own: CAF's profiler is compiled out of Debian's
+/// build (DESIGN §7). Thread-safe; striped, because each saga enters and leaves.
+class actor_registry {
+public:
+  /// Enters an actor, or gives its name's record a new life (its id and restarts stay).
+  std::uint64_t enter(actor_record record);
+  void leave(std::string_view name);
+  /// Counts a crash: the record stays, as `restarting` or `quarantined`.
+  void fell(std::string_view name, std::string error, std::string state);
+  [[nodiscard]] std::vector<actor_record> all() const; // by id
+  [[nodiscard]] std::optional<actor_record> find(std::uint64_t id) const;
+  [[nodiscard]] std::uint64_t restarts() const { return restarts_.load(); }
+
+private:
+  struct stripe {
+    mutable std::mutex guard;
+    std::map<std::string, actor_record, std::less<>> by_name;
+  };
+  static constexpr std::size_t stripes = 64;
+  stripe& at(std::string_view name) { return stripes_[domain::stable_hash(name) % stripes]; }
+  std::array<stripe, stripes> stripes_;
+  std::atomic<std::uint64_t> next_id_{1}, restarts_{0};
+};
+} // namespace jumun::actors

@@ -1,0 +1,229 @@
+#include "actors/saga_actor.hpp"
+#include "actors/idempotency.hpp"
+#include "actors/describe.hpp"
+
+namespace jumun::actors {
+namespace {
+using storage::table;
+
+domain::context context_of(const environment& env) { return {env.now_ms(), env.random()}; }
+
+// -- act ------------------------------------------------------------------------------------------
+
+/// Sends one command to the actor that it is for. Nobody waits: what isn't answered is asked again.
+class sender {
+public:
+  explicit sender(saga_self self) : self_(self) {}
+  template <class Command> void to_inventory(const Command& c) const {
+    if (auto to = env().route.inventory(domain::shard_of(c.sku)))
+      self_->send(to, asked<Command>{c, me()});
+  }
+  void operator()(const domain::reserve_stock& c) const { to_inventory(c); }
+  void operator()(const domain::commit_stock& c) const { to_inventory(c); }
+  void operator()(const domain::release_stock& c) const { to_inventory(c); }
+  void operator()(const domain::charge_payment& c) const { to_payment(c); }
+  void operator()(const domain::inquire_payment& c) const { to_payment(c); }
+  void operator()(const domain::cancel_payment& c) const { to_payment(c); }
+  void operator()(const domain::start_delivery& c) const { to_delivery(c); }
+  void operator()(const domain::cancel_delivery& c) const { to_delivery(c); }
+
+private:
+  template <class Command> void to_payment(const Command& c) const {
+    if (auto to = env().route.at(domain::shard_of(c.order)).payment)
+      self_->send(to, asked<Command>{c, me()});
+  }
+  template <class Command> void to_delivery(const Command& c) const {
+    if (auto to = env().route.at(domain::shard_of(c.order)).delivery)
+      self_->send(to, asked<Command>{c, me()});
+  }
+  [[nodiscard]] const environment& env() const { return *self_->state.env; }
+  [[nodiscard]] saga_actor me() const { return saga_actor{self_}; }
+  saga_self self_;
+};
+
+/// Arms the supervisor's clock where the next wake-up is earlier than the one that it holds.
+void arm(saga_self self) {
+  auto& s = self->state;
+  const auto at = domain::wake_at(s.now, s.asked_ms);
+  if (at == 0 || (s.armed_ms != 0 && s.armed_ms <= at)) return;
+  s.armed_ms = at;
+  self->send(s.supervisor, arm_timer{s.now.id, at});
+}
+
+void act(saga_self self, const std::vector<domain::command>& commands) {
+  if (!commands.empty()) self->state.asked_ms = self->state.env->now_ms();
+  for (const auto& c : commands) std::visit(sender{self}, c);
+  arm(self);
+}
+
+void tell_at_rest(saga_self self) {
+  const auto& s = self->state;
+  if (domain::at_rest(s.now) || s.now.poisoned)
+    self->send(s.supervisor, saga_at_rest{s.now.id, s.commands});
+}
+
+// -- decide, persist, act: the order is the guarantee ---------------------------------------------
+
+/// What goes into the decision's write set beside the row, and what waits for it to be durable.
+struct attached {
+  const domain::request_context* from = nullptr; // whose key remembers `reply`
+  std::optional<domain::stored_reply> reply;
+  completion done;
+};
+
+void persist(saga_self self, const domain::decision& d, attached with) {
+  auto& env = *self->state.env;
+  auto set = write_set_for(env, d, self->state.now.version);
+  if (with.from) remember(set, env, *with.from, with.reply);
+  append_or_throw(env, std::move(set),
+    [&env, id = d.next.id, version = d.next.version, settled = domain::settled(d.next),
+      done = std::move(with.done), reply = std::move(with.reply)]() mutable {
+      env.order_durable(id, version, settled);
+      if (done && reply) done({std::move(*reply), {}, false});
+    });
+}
+
+/// One input, whatever it is. @returns how it was decided.
+domain::verdict feed(saga_self self, const domain::input& what) {
+  auto& s = self->state;
+  auto d = domain::advance(s.now, what, context_of(*s.env));
+  switch (d.outcome) {
+    case domain::verdict::applied: persist(self, d, {}); break;
+    case domain::verdict::noted: break;
+    case domain::verdict::ignored: ++s.ignored; return d.outcome;
+    case domain::verdict::refused: return d.outcome;
+  }
+  s.now = std::move(d.next);
+  act(self, d.commands);
+  tell_at_rest(self);
+  return d.outcome;
+}
+
+/// An input that somebody at the edge waits for: its answer is durable with its effect.
+template <class Render>
+void feed_for_edge(saga_self self, const domain::input& what, const domain::request_context& from,
+  const completion& done, Render render, domain::refusal refusal, std::string_view why_refused) {
+  auto& s = self->state;
+  ++s.commands;
+  const auto found = look_up(*s.env, domain::shard_of(s.now.id), from);
+  if (answered_from_record(*s.env, found, from, done)) return tell_at_rest(self);
+  auto d = domain::advance(s.now, what, context_of(*s.env));
+  if (d.outcome == domain::verdict::applied) {
+    persist(self, d, {&from, render(d.next), done});
+    s.now = std::move(d.next);
+    act(self, d.commands);
+    return tell_at_rest(self);
+  }
+  // Nothing changes: said twice, or not allowed. The key remembers that too.
+  auto reply = d.outcome == domain::verdict::refused
+    ? s.env->present.refused(refusal, why_refused, "", from)
+    : render(s.now);
+  if (from.key.empty()) {
+    answer_when_durable(*s.env, done, std::move(reply));
+  } else {
+    storage::write_set set;
+    set.shard = domain::shard_of(s.now.id);
+    set.epoch = s.env->epoch;
+    remember(set, *s.env, from, reply);
+    append_or_throw(*s.env, std::move(set),
+      [done, reply] { done({reply, {}, false}); });
+  }
+  tell_at_rest(self);
+}
+
+domain::order load(const environment& env, domain::order_id id) {
+  const auto row = env.journal.latest(table::orders, storage::order_key(id));
+  if (!row) throw std::runtime_error{"there is no row for this order"};
+  auto o = storage::decode<domain::order>(*row);
+  if (!o) throw std::runtime_error{"the order's row can't be read"};
+  return std::move(*o);
+}
+
+void throw_if_poisoned(const saga_shell& s) {
+  if (s.env->poisoned_sku.empty()) return;
+  for (const auto& line : s.now.lines)
+    if (line.sku == s.env->poisoned_sku) throw std::runtime_error{"failpoint saga.throw"};
+}
+} // namespace
+
+std::string saga_name(domain::order_id id) {
+  return "saga/" + domain::to_text(domain::id_kind::order, id);
+}
+
+storage::write_set write_set_for(
+  const environment& env, const domain::decision& d, std::uint64_t replaces) {
+  storage::write_set set;
+  set.shard = domain::shard_of(d.next.id);
+  set.epoch = env.epoch;
+  auto key = storage::order_key(d.next.id);
+  set.replaces = {table::orders, key, replaces};
+  set.entries.push_back({table::open_sagas, key,
+    domain::open(d.next) ? std::optional<std::string>{""} : std::nullopt});
+  set.entries.push_back({table::orders, std::move(key), storage::encode(d.next)});
+  set.events = d.events;
+  return set;
+}
+
+saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_actor supervisor,
+  domain::order_id id, std::shared_ptr<domain::order> fresh) {
+  auto& s = self->state;
+  s.env = env;
+  s.supervisor = std::move(supervisor);
+  s.now = fresh ? std::move(*fresh) : load(*env, id);
+  s.now.poisoned = false; // a fresh life is a fresh try
+  return {
+    // Sends what the present phase owes, unless it is in a back-off: after a start or a peer's restart.
+    [self](resume) {
+      throw_if_poisoned(self->state);
+      if (self->state.now.next_attempt_ms > 0) return arm(self);
+      act(self, domain::owed(self->state.now));
+      tell_at_rest(self);
+    },
+    [self](const domain::stock_answered& a) {
+      throw_if_poisoned(self->state);
+      feed(self, a);
+    },
+    [self](const domain::payment_answered& a) { feed(self, a); },
+    [self](const domain::delivery_answered& a) { feed(self, a); },
+    // The supervisor's entry is used up; a phase that has moved on arms a later one.
+    [self](domain::timer_fired t) {
+      auto& s = self->state;
+      s.armed_ms = 0;
+      const auto due = domain::wake_at(s.now, s.asked_ms);
+      if (due == 0 || due > s.env->now_ms()) return arm(self);
+      feed(self, t);
+      arm(self);
+    },
+    [self](const cancel_message& m) {
+      feed_for_edge(self, domain::cancel_requested{m.command.reason}, m.command.from, m.done,
+        [env = self->state.env](const domain::order& o) { return env->present.cancellation(o); },
+        domain::refusal::not_cancellable,
+        "The order is " + std::string{domain::status_of(self->state.now)}
+          + "; it can be cancelled until it is shipped.");
+    },
+    [self](const report_message& m) {
+      feed_for_edge(self, m.command.report, m.command.from, m.done,
+        [env = self->state.env](const domain::order& o) { return env->present.delivery(o); },
+        domain::refusal::invalid_transition,
+        "The delivery is " + std::string{domain::name_of(self->state.now.delivery)}
+          + " and the order " + std::string{domain::status_of(self->state.now)}
+          + "; allowed: picked_up, then delivered or failed, of an order that is preparing or shipped.");
+    },
+    [self](retire) { self->quit(); },
+    [self](const describe& d) {
+      const auto& s = self->state;
+      d.tell(json_object{}
+          .add("order", domain::to_text(domain::id_kind::order, s.now.id))
+          .add("phase", domain::name_of(s.now.at))
+          .add("status", domain::status_of(s.now))
+          .add("saga", domain::saga_state_of(s.now))
+          .add("version", s.now.version)
+          .add("attempts", s.now.attempts)
+          .add("next_attempt_ms", s.now.next_attempt_ms)
+          .add("ignored_answers", s.ignored)
+          .add("last_error", s.now.last_error)
+          .text());
+    },
+  };
+}
+} // namespace jumun::actors

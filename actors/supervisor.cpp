@@ -1,0 +1,354 @@
+#include "actors/supervisor.hpp"
+#include "actors/delivery_actor.hpp"
+#include "actors/describe.hpp"
+#include "actors/idempotency.hpp"
+#include "actors/inventory_actor.hpp"
+#include "actors/payment_actor.hpp"
+#include "actors/saga_actor.hpp"
+#include "storage/queries.hpp"
+
+namespace jumun::actors {
+std::optional<std::chrono::milliseconds> restart_budget::spend(std::int64_t now_ms) {
+  using std::chrono::milliseconds;
+  const auto window = milliseconds{limits::child_restart_window}.count();
+  while (!spent_ms_.empty() && now_ms - spent_ms_.front() > window) spent_ms_.pop_front();
+  if (spent_ms_.size() >= limits::child_restarts_max) return {};
+  const auto pause = milliseconds{limits::child_restart_base} * (1 << spent_ms_.size());
+  spent_ms_.push_back(now_ms);
+  return std::min<milliseconds>(pause, limits::child_restart_cap);
+}
+
+std::string shard_actor_name(std::string_view kind, domain::shard_id shard) {
+  return std::string{kind} + "/" + std::to_string(shard);
+}
+
+namespace {
+using domain::order_id;
+using storage::table;
+
+std::string_view name_of(role r) {
+  switch (r) {
+    case role::inventory: return "inventory";
+    case role::payment: return "payment";
+    case role::delivery: return "delivery";
+    case role::saga: return "saga";
+  }
+  return "";
+}
+
+template <class Handle>
+void enter(supervisor_self self, const Handle& child, std::string name, role who) {
+  const auto& s = self->state;
+  actor_record r;
+  r.name = std::move(name);
+  r.kind = name_of(who);
+  r.parent = shard_actor_name("supervisor", s.shard);
+  r.shard = s.shard;
+  r.address = child.address();
+  r.signs = signs_of(child);
+  s.env->registry.enter(std::move(r));
+}
+
+// -- the shard's three fixed children ----------------------------------------------------------------
+
+template <class Function> auto spawn_fixed(supervisor_self self, role who, Function make) {
+  auto& s = self->state;
+  auto child = self->spawn(make, s.env, s.shard);
+  self->monitor(child);
+  s.fixed[who].address = child.address();
+  enter(self, child, shard_actor_name(name_of(who), s.shard), who);
+  return child;
+}
+
+void spawn_role(supervisor_self self, role who) {
+  auto& s = self->state;
+  auto& route = s.env->route;
+  switch (who) {
+    case role::inventory:
+      route.update(s.shard, [h = spawn_fixed(self, who, inventory)](auto& a) { a.inventory = h; });
+      break;
+    case role::payment:
+      route.update(s.shard, [h = spawn_fixed(self, who, payment)](auto& a) { a.payment = h; });
+      break;
+    case role::delivery:
+      route.update(s.shard, [h = spawn_fixed(self, who, delivery)](auto& a) { a.delivery = h; });
+      break;
+    case role::saga: break;
+  }
+}
+
+// -- sagas --------------------------------------------------------------------------------------------
+
+/// Spawns the saga of `id`; without `fresh` it reads its row itself, so that a bad row is its own crash.
+supervisor_shell::child& spawn_saga(
+  supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
+  auto& s = self->state;
+  auto& child = s.sagas[id];
+  child.handle = self->spawn(saga, s.env, supervisor_actor{self}, id, std::move(fresh));
+  child.sent = 0;
+  self->monitor(child.handle);
+  s.by_address[child.handle.address()] = id;
+  enter(self, child.handle, saga_name(id), role::saga);
+  self->send(child.handle, resume{});
+  auto waiting = std::move(child.waiting);
+  child.waiting.clear();
+  for (auto& m : waiting) {
+    ++child.sent;
+    std::visit([&](auto& what) { self->send(child.handle, std::move(what)); }, m);
+  }
+  return child;
+}
+
+/// Hands a command on to its order's saga, which is revived from disk when it is at rest.
+template <class Message>
+void hand_on(supervisor_self self, const Message& m, const domain::request_context& from) {
+  auto& s = self->state;
+  const auto id = m.command.order;
+  auto known = s.sagas.find(id);
+  if (known == s.sagas.end()) {
+    if (!s.env->journal.latest(table::orders, storage::order_key(id)))
+      return answer_when_durable(*s.env, m.done,
+        s.env->present.refused(domain::refusal::not_found, "There is no such order.", "", from));
+    ++s.revived;
+    spawn_saga(self, id, nullptr);
+    known = s.sagas.find(id);
+  }
+  auto& child = known->second;
+  if (!child.handle) return child.waiting.emplace_back(m), void();
+  ++child.sent;
+  self->send(child.handle, m);
+}
+
+void forget(supervisor_self self, order_id id) {
+  auto& s = self->state;
+  const auto known = s.sagas.find(id);
+  if (known == s.sagas.end()) return;
+  if (known->second.handle) s.by_address.erase(known->second.handle.address());
+  s.sagas.erase(known);
+}
+
+void let_rest(supervisor_self self, const saga_at_rest& m) {
+  const auto known = self->state.sagas.find(m.order);
+  if (known == self->state.sagas.end() || !known->second.handle) return;
+  if (known->second.sent != m.seen) return; // a command is on its way to it
+  const auto handle = known->second.handle;
+  self->demonitor(handle.address());
+  forget(self, m.order);
+  self->state.env->registry.leave(saga_name(m.order));
+  self->send(handle, retire{});
+}
+
+/// One poisoned order is set aside, with its error; its shard goes on.
+void quarantine(supervisor_self self, order_id id, const std::string& error) {
+  auto& s = self->state;
+  forget(self, id);
+  const auto name = saga_name(id);
+  s.env->registry.fell(name, error, "quarantined");
+  s.env->warn("saga.quarantined", "actor=" + name + " error=" + error);
+  const auto row = s.env->journal.latest(table::orders, storage::order_key(id));
+  auto now = row ? storage::decode<domain::order>(*row) : std::nullopt;
+  if (!now) return; // unreadable: the registry and the log are all that can say so
+  const auto version = now->version;
+  auto d = domain::advance(
+    std::move(*now), domain::found_poisoned{error}, {s.env->now_ms(), s.env->random()});
+  if (d.outcome != domain::verdict::applied) return;
+  append_or_throw(*s.env, write_set_for(*s.env, d, version),
+    [env = s.env, id, v = d.next.version] { env->order_durable(id, v, /*settled=*/true); });
+}
+
+void saga_fell(supervisor_self self, order_id id, const std::string& error) {
+  auto& s = self->state;
+  auto& child = s.sagas[id];
+  s.by_address.erase(child.handle.address());
+  child.handle = nullptr;
+  if (!child.budget) child.budget = std::make_unique<restart_budget>();
+  const auto pause = child.budget->spend(s.env->now_ms());
+  if (!pause) return quarantine(self, id, error);
+  s.env->registry.fell(saga_name(id), error, "restarting");
+  self->delayed_send(self, *pause, respawn{role::saga, id});
+}
+
+// -- restarts --------------------------------------------------------------------------------------------
+
+void stop_children(supervisor_self self, const caf::error& why) {
+  auto& s = self->state;
+  const auto stop = [&](const caf::actor_addr& who) { stop_actor(who, self->address(), why); };
+  for (const auto& [who, child] : s.fixed) stop(child.address);
+  for (const auto& [id, child] : s.sagas) {
+    if (child.handle) stop(child.handle.address());
+    s.env->registry.leave(saga_name(id));
+  }
+  s.fixed.clear();
+  s.sagas.clear();
+  s.by_address.clear();
+}
+
+void role_fell(supervisor_self self, role who, const std::string& error) {
+  auto& s = self->state;
+  s.env->registry.fell(shard_actor_name(name_of(who), s.shard), error, "restarting");
+  s.env->warn("actor.fell",
+    "actor=" + shard_actor_name(name_of(who), s.shard) + " error=" + error);
+  const auto pause = s.fixed[who].budget.spend(s.env->now_ms());
+  if (pause) return self->delayed_send(self, *pause, respawn{who, {}});
+  const auto why = caf::make_error(errc::restarts_spent, error);
+  stop_children(self, why);
+  self->quit(why);
+}
+
+void on_down(supervisor_self self, const caf::down_msg& down) {
+  auto& s = self->state;
+  const auto error = text_of(down.reason);
+  if (const auto saga = s.by_address.find(down.source); saga != s.by_address.end())
+    return saga_fell(self, saga->second, error);
+  for (const auto& [who, child] : s.fixed)
+    if (child.address == down.source) return role_fell(self, who, error);
+}
+
+void on_respawn(supervisor_self self, const respawn& r) {
+  auto& s = self->state;
+  if (r.who == role::saga) {
+    const auto known = s.sagas.find(r.order);
+    if (known != s.sagas.end() && !known->second.handle) spawn_saga(self, r.order, nullptr);
+    return;
+  }
+  spawn_role(self, r.who);
+  // Questions to the one that fell are lost: ask again now rather than at their deadlines.
+  for (const auto& [id, child] : s.sagas)
+    if (child.handle) self->send(child.handle, resume{});
+}
+
+// -- deadlines: one heap a shard, not a timer of CAF's for each saga ----------------------------------------
+
+void arm(supervisor_self self) {
+  auto& s = self->state;
+  if (s.timers.empty()) return;
+  const auto due = s.timers.begin()->first;
+  if (s.tick_at_ms != 0 && s.tick_at_ms <= due) return;
+  s.tick_at_ms = due;
+  const auto left = std::max<std::int64_t>(0, due - s.env->now_ms());
+  self->delayed_send(self, std::chrono::milliseconds{left}, tick{due});
+}
+
+void on_tick(supervisor_self self, const tick& t) {
+  auto& s = self->state;
+  if (t.at_ms != s.tick_at_ms) return; // an earlier one has taken its place
+  s.tick_at_ms = 0;
+  const auto now = s.env->now_ms();
+  while (!s.timers.empty() && s.timers.begin()->first <= now) {
+    const auto known = s.sagas.find(s.timers.begin()->second);
+    s.timers.erase(s.timers.begin());
+    if (known != s.sagas.end() && known->second.handle)
+      self->send(known->second.handle, domain::timer_fired{});
+  }
+  arm(self);
+}
+
+// -- acceptance ---------------------------------------------------------------------------------------------
+
+/// Another life of this process accepted it and died before it answered: its next asker waits for it.
+void take_over(supervisor_self self, const place_message& m, order_id id) {
+  auto& s = self->state;
+  storage::write_set set;
+  set.shard = s.shard;
+  set.epoch = s.env->epoch;
+  remember(set, *s.env, m.command.from, {}, id);
+  append_or_throw(*s.env, std::move(set), [done = m.done, id] { done({{}, id, false}); });
+}
+
+void place(supervisor_self self, const place_message& m) {
+  auto& s = self->state;
+  const auto& c = m.command;
+  const auto found = look_up(*s.env, s.shard, c.from);
+  if (answered_from_record(*s.env, found, c.from, m.done)) return;
+  if (found.what == key_lookup::kind::taken_over) return take_over(self, m, found.order);
+  auto draft = c.draft;
+  draft.created_ms = s.env->now_ms();
+  draft.id = domain::make_order_id(s.shard, draft.created_ms, s.env->random(), s.env->random());
+  auto d = domain::begin(std::move(draft));
+  const auto id = d.next.id;
+  auto set = write_set_for(*s.env, d, /*replaces=*/0);
+  command_result result;
+  if (c.wants_settled) {
+    result.to_settle = id;
+    remember(set, *s.env, c.from, {}, id);
+  } else {
+    result.reply = s.env->present.placed(d.next);
+    remember(set, *s.env, c.from, result.reply, id);
+  }
+  append_or_throw(*s.env, std::move(set),
+    [env = s.env, id, done = m.done, result = std::move(result)]() mutable {
+      env->order_durable(id, 1, /*settled=*/false);
+      done(std::move(result));
+    });
+  ++s.accepted;
+  spawn_saga(self, id, std::make_shared<domain::order>(std::move(d.next)));
+}
+
+/// Keeps a reply that was made at the edge, or gives back the one that was there first.
+void keep_reply(supervisor_self self, const remember_message& m) {
+  auto& env = *self->state.env;
+  const auto& c = m.command;
+  const auto found = look_up(env, self->state.shard, c.from);
+  const auto in_progress = found.what == key_lookup::kind::running;
+  const auto settles_it = in_progress && c.reply.status < 300; // an edge's 4xx is another request's
+  if (!settles_it && answered_from_record(env, found, c.from, m.done)) return;
+  storage::write_set set;
+  set.shard = self->state.shard;
+  set.epoch = env.epoch;
+  std::optional<order_id> order;
+  if (found.order != order_id{}) order = found.order;
+  remember(set, env, c.from, c.reply, order);
+  append_or_throw(env, std::move(set),
+    [done = m.done, reply = c.reply] { done({reply, {}, false}); });
+}
+
+void recover_open_sagas(supervisor_self self) {
+  auto& s = self->state;
+  for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard))
+    if (!s.sagas.contains(id)) spawn_saga(self, id, nullptr);
+  s.env->recovered(s.shard);
+}
+} // namespace
+
+supervisor_actor::behavior_type supervisor(
+  supervisor_self self, environment* env, domain::shard_id shard) {
+  auto& s = self->state;
+  s.env = env;
+  s.shard = shard;
+  self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
+  self->set_exit_handler([self](const caf::exit_msg& m) {
+    stop_children(self, m.reason);
+    self->quit(m.reason);
+  });
+  self->set_exception_handler([self](std::exception_ptr& thrown) {
+    auto why = error_of(thrown);
+    stop_children(self, why);
+    return why;
+  });
+  for (const auto who : {role::inventory, role::payment, role::delivery}) spawn_role(self, who);
+  return {
+    [self](const place_message& m) { place(self, m); },
+    [self](const cancel_message& m) { hand_on(self, m, m.command.from); },
+    [self](const report_message& m) { hand_on(self, m, m.command.from); },
+    [self](const remember_message& m) { keep_reply(self, m); },
+    [self](recover) { recover_open_sagas(self); },
+    [self](const saga_at_rest& m) { let_rest(self, m); },
+    [self](const arm_timer& t) {
+      self->state.timers.emplace(t.at_ms, t.order);
+      arm(self);
+    },
+    [self](const tick& t) { on_tick(self, t); },
+    [self](const respawn& r) { on_respawn(self, r); },
+    [self](const describe& d) {
+      const auto& s = self->state;
+      d.tell(json_object{}
+          .add("shard", static_cast<int>(s.shard))
+          .add("sagas", s.sagas.size())
+          .add("timers", s.timers.size())
+          .add("accepted", s.accepted)
+          .add("revived", s.revived)
+          .text());
+    },
+  };
+}
+} // namespace jumun::actors
