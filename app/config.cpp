@@ -1,0 +1,368 @@
+#include "app/config.hpp"
+#include "app/config_file.hpp"
+#include "storage/rows.hpp"
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/version.hpp>
+#include <caf/config.hpp>
+#include <charconv>
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+namespace jumun::app {
+namespace {
+// -- how each kind of value is read and written --------------------------------------------------
+
+/// A row of the table. `set` says false to what is not allowed, and then changes nothing.
+struct field {
+  std::string key, allowed, unit, doc;
+  bool is_number = false;
+  bool hidden = false;
+  std::function<std::string(const config&)> get;
+  std::function<bool(config&, std::string_view)> set;
+};
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return n;
+}
+
+std::int64_t count_of(std::integral auto n) { return static_cast<std::int64_t>(n); }
+std::int64_t count_of(std::chrono::milliseconds d) { return d.count(); }
+
+template <auto Member> field number(
+  std::string key, std::int64_t min, std::int64_t max, std::string unit, std::string doc) {
+  field f{std::move(key), std::to_string(min) + ".." + std::to_string(max), std::move(unit),
+    std::move(doc), /*is_number=*/true, false, {}, {}};
+  f.get = [](const config& c) { return std::to_string(count_of(c.*Member)); };
+  f.set = [min, max](config& c, std::string_view text) {
+    const auto n = parse_number(text);
+    if (!n || *n < min || *n > max) return false;
+    using value = std::remove_reference_t<decltype(c.*Member)>;
+    c.*Member = static_cast<value>(*n);
+    return true;
+  };
+  return f;
+}
+
+bool printable(std::string_view text) {
+  return std::none_of(
+    text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+template <auto Member>
+field text(std::string key, std::string allowed, bool may_be_empty, std::string doc) {
+  field f{std::move(key), std::move(allowed), "", std::move(doc), false, false, {}, {}};
+  f.get = [](const config& c) { return c.*Member; };
+  f.set = [may_be_empty](config& c, std::string_view value) {
+    if (!printable(value) || (value.empty() && !may_be_empty)) return false;
+    c.*Member = value;
+    return true;
+  };
+  return f;
+}
+
+template <auto Member> field address(std::string key, std::string doc) {
+  auto f = text<Member>(std::move(key), "an IPv4 or IPv6 address", false, std::move(doc));
+  f.set = [](config& c, std::string_view value) {
+    boost::system::error_code error;
+    (void)boost::asio::ip::make_address(std::string{value}, error);
+    if (error) return false;
+    c.*Member = value;
+    return true;
+  };
+  return f;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const auto& part : parts) all += (all.empty() ? "" : ",") + part;
+  return all;
+}
+field countries() {
+  field f{"delivery-countries", "ISO 3166 alpha-2 codes with commas between, or nothing", "",
+    "countries that a delivery may go to; nothing: all", false, false, {}, {}};
+  f.get = [](const config& c) { return joined(c.delivery_countries); };
+  f.set = [](config& c, std::string_view value) {
+    const auto upper = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
+    std::vector<std::string> codes;
+    for (std::size_t at = 0; at < value.size(); at += 3) {
+      const auto code = value.substr(at, 2);
+      const bool last = at + 2 == value.size();
+      if (code.size() != 2 || !upper(code[0]) || !upper(code[1])) return false;
+      if (!last && (value[at + 2] != ',' || at + 3 == value.size())) return false;
+      codes.emplace_back(code);
+    }
+    c.delivery_countries = std::move(codes);
+    return true;
+  };
+  return f;
+}
+field log_level() {
+  field f{"log-level", "debug, info, warn, error", "",
+    "the least level that is written to stderr, as one JSON object a line", false, false, {}, {}};
+  f.get = [](const config& c) { return std::string{log::name_of(c.log_level)}; };
+  f.set = [](config& c, std::string_view value) {
+    const auto level = log::parse_level(value);
+    if (level) c.log_level = *level;
+    return level.has_value();
+  };
+  return f;
+}
+field hidden(field f) {
+  f.hidden = true;
+  return f;
+}
+
+// -- the table: every setting of `jumun serve` ---------------------------------------------------
+
+const std::vector<field>& table() {
+  using c = config;
+  static const std::vector<field> all{
+    text<&c::data_dir>("data-dir", "a path", false, "folder of the database; made when absent"),
+    address<&c::bind>("bind", "address of the public listener (/v1)"),
+    number<&c::port>("port", 0, 65'535, "", "port of the public listener; 0: any free one"),
+    address<&c::ops_bind>("ops-bind", "address of the ops listener (probes, /metrics, /admin)"),
+    number<&c::ops_port>("ops-port", 0, 65'535, "", "port of the ops listener; 0: any free one"),
+    text<&c::address_file>("address-file", "a path, or nothing", true,
+      "file that gets `public=URL` and `ops=URL` once the server is ready"),
+    number<&c::http_threads>("http-threads", 1, 64, "threads", "threads of the HTTP edge"),
+    number<&c::actor_threads>("actor-threads", 1, 64, "threads", "threads of the actors"),
+    number<&c::memory_mb>(
+      "memory-mb", 64, 1'048'576, "MiB", "budget for the database's cache and write buffers"),
+    number<&c::payment_timeout>("payment-timeout-ms", 50,
+      count_of(std::chrono::milliseconds{limits::provider_timeout_max}), "ms",
+      "how long the payment provider may take; then the outcome is unknown, and inquired"),
+    countries(),
+    number<&c::max_requests>("max-requests", 1, count_of(limits::requests_waiting_max), "requests",
+      "requests at work at once; more are answered 503"),
+    number<&c::max_connections>("max-connections", 1, count_of(limits::connections_max),
+      "connections", "open connections; more are closed at once"),
+    number<&c::drain_grace>("drain-grace-ms", 0, 60'000, "ms",
+      "on SIGTERM: time to go on serving, with /readyz failing, before the drain"),
+    number<&c::disk_free_min_pct>("disk-free-min-pct", 0, 50, "%",
+      "free disk below which new orders are answered 503; 0: never"),
+    log_level(),
+    hidden(
+      text<&c::failpoints>("failpoints", "see tests/", true, "makes named steps fail; for tests")),
+  };
+  return all;
+}
+
+config defaults(unsigned cores) {
+  config c;
+  c.cores = std::clamp(cores, 1U, 64U);
+  c.http_threads = std::min(2U, c.cores);
+  c.actor_threads = c.cores;
+  return c;
+}
+
+// -- messages ------------------------------------------------------------------------------------
+
+said_and_done refuse(const std::string& why) { return {exit_code::usage, "jumun: " + why + "\n"}; }
+std::string variable_of(const std::string& key) {
+  std::string name = "JUMUN_" + key;
+  for (char& c : name)
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+/// Where a value came from, as the person wrote it.
+std::string spelled(const std::string& source, const std::string& key, const std::string& file) {
+  if (source == "flag") return "--" + key;
+  return source == "env" ? variable_of(key) : file + ": " + key;
+}
+
+// -- from all sources into one config -------------------------------------------------------------
+
+using values = std::map<std::string, std::string>; // by key
+
+/// Later calls win. nullopt: all of `given` is in `into`.
+std::optional<said_and_done> take(
+  config& into, const values& given, const std::string& source, const std::string& file) {
+  for (const auto& f : table()) {
+    const auto found = given.find(f.key);
+    if (found == given.end()) continue;
+    if (!f.set(into, found->second))
+      return refuse(spelled(source, f.key, file) + ": \"" + found->second
+                    + "\" is not allowed; allowed: " + f.allowed
+                    + (f.unit.empty() ? "" : " " + f.unit));
+    into.sources[f.key] = source;
+  }
+  return std::nullopt;
+}
+
+std::variant<values, said_and_done> from_file(const std::string& path, const surroundings& around) {
+  const auto text = around.read(path);
+  if (!text) return refuse("--config: \"" + path + "\" cannot be read; allowed: a readable file");
+  auto parsed = parse_config_file(*text);
+  if (const auto* why = std::get_if<std::string>(&parsed)) return refuse(path + ": " + *why);
+  auto& given = std::get<values>(parsed);
+  std::string known;
+  for (const auto& f : table())
+    if (!f.hidden) known += (known.empty() ? "" : ", ") + f.key;
+  for (const auto& [key, value] : given)
+    if (std::none_of(table().begin(), table().end(), [&](const auto& f) { return f.key == key; }))
+      return refuse(path + ": unknown key \"" + key + "\"; allowed: " + known);
+  return std::move(given);
+}
+
+/// Without auth, whoever reaches a listener may do everything: only this machine may reach one.
+std::optional<said_and_done> refuse_unguarded(const config& c) {
+  for (const auto& [key, value] : {std::pair{"bind", c.bind}, std::pair{"ops-bind", c.ops_bind}})
+    if (!boost::asio::ip::make_address(value).is_loopback())
+      return refuse(std::string{"no auth is configured: "} + key + ": \"" + value
+                    + "\" is not allowed; allowed: a loopback address (127.0.0.0/8 or ::1)");
+  return std::nullopt;
+}
+
+struct serve_flags {
+  values given;
+  std::string config_file;
+  bool print = false;
+};
+std::variant<config, said_and_done> settle(const serve_flags& flags, const surroundings& around) {
+  auto c = defaults(around.cores);
+  auto file = flags.config_file;
+  if (file.empty()) file = around.variable(variable_of("config")).value_or("");
+  if (!file.empty()) {
+    auto read = from_file(file, around);
+    if (auto* why = std::get_if<said_and_done>(&read)) return std::move(*why);
+    if (auto why = take(c, std::get<values>(read), "file", file)) return *why;
+  }
+  values environment;
+  for (const auto& f : table())
+    if (auto value = around.variable(variable_of(f.key))) environment[f.key] = std::move(*value);
+  if (auto why = take(c, environment, "env", file)) return *why;
+  if (auto why = take(c, flags.given, "flag", file)) return *why;
+  if (auto why = refuse_unguarded(c)) return *why;
+  if (flags.print) return said_and_done{exit_code::ok, effective_file(c)};
+  return c;
+}
+
+// -- the command line ----------------------------------------------------------------------------
+
+/// Adds every row of the table as a flag; CLI11 collects texts, `take` judges them.
+void add_flags(CLI::App& serve, serve_flags& into, const config& standard) {
+  for (const auto& f : table()) {
+    const auto usual = f.get(standard);
+    auto doc = f.doc + "\n[" + f.allowed + (f.unit.empty() ? "" : " " + f.unit) + "; default "
+               + (usual.empty() ? "nothing" : usual) + "; " + variable_of(f.key) + "]";
+    auto* option = serve.add_option_function<std::string>(
+      "--" + f.key, [&into, key = f.key](const std::string& v) { into.given[key] = v; }, doc);
+    option->type_name(f.is_number ? "N" : "TEXT");
+    if (f.hidden) option->group("");
+  }
+  serve.add_option("--config", into.config_file,
+    "a file of `key = value` lines, keys as above without --; JUMUN_CONFIG");
+  serve.add_flag("--print-config", into.print, "print what is in force, and where it comes from");
+}
+
+said_and_done not_yet(const std::string& what, const std::string& instead) {
+  return {exit_code::usage, "jumun " + what + ": not in this release; " + instead + "\n"};
+}
+
+/// CLI11's own words, with our exit codes.
+said_and_done told_by(const CLI::App& app, const CLI::ParseError& e) {
+  std::ostringstream out, err;
+  const bool fine = app.exit(e, out, err) == 0;
+  return {fine ? exit_code::ok : exit_code::usage, fine ? out.str() : "jumun: " + err.str()};
+}
+} // namespace
+
+std::variant<config, said_and_done> parse_command_line(
+  const std::vector<std::string>& args, const surroundings& around) {
+  CLI::App app{"Jumun, an order server for shops: every order is a saga on disk.", "jumun"};
+  app.require_subcommand(1);
+  serve_flags flags;
+  auto* serve = app.add_subcommand("serve", "serve the shop on this machine, until SIGTERM");
+  add_flags(*serve, flags, defaults(around.cores));
+  config c = defaults(around.cores);
+  auto* check = app.add_subcommand("check", "verify a stopped server's data folder");
+  check->add_option("DIR", c.check_dir, "the data folder")->required();
+  check->add_flag("--json", c.check_json, "print one JSON object instead of text");
+  auto* keys = app.add_subcommand("keys", "API keys (not in this release)");
+  auto* bench = app.add_subcommand("bench", "load generator (not in this release)");
+  keys->prefix_command();
+  bench->prefix_command();
+  auto* version = app.add_subcommand("version", "print versions");
+  try {
+    app.parse(
+      std::vector<std::string>{args.rbegin(), args.rend()}); // CLI11 wants the last one first
+  } catch (const CLI::ParseError& e) {
+    return told_by(app, e);
+  }
+  if (*version) return said_and_done{exit_code::ok, version_text()};
+  if (*keys)
+    return not_yet("keys", "without auth, `jumun serve` listens on loopback addresses only");
+  if (*bench) return not_yet("bench", "measure with a load generator of your own, e.g. wrk");
+  if (*serve) return settle(flags, around);
+  c.what = command::check;
+  return c;
+}
+
+surroundings this_process() {
+  return {[](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            return value == nullptr ? std::nullopt : std::optional<std::string>{value};
+          },
+    [](const std::string& path) -> std::optional<std::string> {
+      std::ifstream in{path, std::ios::binary};
+      if (!in) return std::nullopt;
+      std::string all{std::istreambuf_iterator<char>{in}, {}};
+      return in.bad() ? std::nullopt : std::optional{std::move(all)};
+    },
+    std::max(1U, std::thread::hardware_concurrency())};
+}
+
+std::vector<setting> effective(const config& c) {
+  const auto standard = defaults(c.cores);
+  std::vector<setting> all;
+  for (const auto& f : table()) {
+    const auto source = c.sources.find(f.key);
+    if (f.hidden && f.get(c).empty()) continue;
+    all.push_back(
+      {f.key, f.get(c), f.get(standard), source == c.sources.end() ? "default" : source->second,
+        f.allowed, f.unit, f.doc, f.is_number});
+  }
+  return all;
+}
+
+std::string effective_json(const config& c) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const auto& s : effective(c)) {
+    const auto value = [&s](const std::string& text) -> nlohmann::ordered_json {
+      if (s.is_number) return *parse_number(text);
+      return text;
+    };
+    rows.push_back({{"key", s.key}, {"value", value(s.value)}, {"default", value(s.default_value)},
+      {"source", s.source}, {"allowed", s.allowed}, {"unit", s.unit}, {"doc", s.doc}});
+  }
+  return nlohmann::ordered_json{{"data", std::move(rows)}}.dump(
+    -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string effective_file(const config& c) {
+  std::string all = "# jumun serve: what is in force. --config reads this file back.\n";
+  for (const auto& s : effective(c)) {
+    all += "\n# " + s.doc + "\n# allowed: " + s.allowed + (s.unit.empty() ? "" : " " + s.unit)
+           + "; default: " + (s.default_value.empty() ? "nothing" : s.default_value)
+           + "; from: " + s.source + "\n";
+    all += s.key + " = " + (s.is_number ? s.value : quote(s.value)) + "\n";
+  }
+  return all;
+}
+
+std::string version_text() {
+  return "jumun " JUMUN_VERSION "\ndata format " + std::to_string(storage::row_format) + "\nCAF "
+         + std::to_string(CAF_VERSION / 10'000) + "." + std::to_string(CAF_VERSION / 100 % 100)
+         + "." + std::to_string(CAF_VERSION % 100) + "\nBoost "
+         + std::to_string(BOOST_VERSION / 100'000) + "."
+         + std::to_string(BOOST_VERSION / 100 % 1'000) + "\n";
+}
+} // namespace jumun::app

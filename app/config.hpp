@@ -1,0 +1,88 @@
+#pragma once
+#include "app/exit_codes.hpp"
+#include "app/log.hpp"
+#include "domain/limits.hpp"
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// What `jumun` was asked to do, and every setting of it. Parsed once, checked, then const.
+namespace jumun::app {
+enum class command : std::uint8_t { serve, check };
+
+/// The settings of `jumun serve`. What each means, its unit and its bounds: the table in
+/// config.cpp, which `jumun serve --help` and `--print-config` print. Settings tune inside
+/// limits.hpp.
+struct config {
+  command what = command::serve;
+
+  std::string data_dir = "./data";
+  std::string bind = "127.0.0.1"; // an address, not a name
+  std::uint16_t port = 8080;      // 0: any free one
+  std::string ops_bind = "127.0.0.1";
+  std::uint16_t ops_port = 9090;
+  std::string address_file; // empty: none
+  unsigned http_threads = 1;
+  unsigned actor_threads = 1;
+  std::uint64_t memory_mb = 256;
+  std::chrono::milliseconds payment_timeout{1'000};
+  std::vector<std::string> delivery_countries; // ISO 3166 alpha-2; empty: all
+  std::size_t max_requests = limits::requests_waiting_max;
+  std::size_t max_connections = limits::connections_max;
+  std::chrono::milliseconds drain_grace{0};
+  unsigned disk_free_min_pct = limits::disk_free_min_pct;
+  log::level log_level = log::level::info;
+  std::string failpoints; // for tests; empty: none
+
+  // jumun check
+  std::string check_dir;
+  bool check_json = false;
+
+  unsigned cores = 1; // what the defaults of the threads were taken from
+  std::map<std::string, std::string, std::less<>> sources; // key → flag | env | file; else default
+};
+
+/// The end of a run that never began: help, a version, or what was wrong with what was asked.
+struct said_and_done {
+  exit_code code = exit_code::ok;
+  std::string text; // for stdout when ok, for stderr otherwise; ends its line
+};
+
+/// What parsing may look at; a test brings its own.
+struct surroundings {
+  std::function<std::optional<std::string>(const std::string& name)> variable; // environment
+  std::function<std::optional<std::string>(const std::string& path)> read;     // a file
+  unsigned cores = 1;
+};
+/// The real ones. Reading a file blocks.
+[[nodiscard]] surroundings this_process();
+
+/// `args` without the program's name. A flag goes before JUMUN_… (the key in capitals, `-` as `_`),
+/// that before the file of --config, that before the default. What is unknown, out of bounds or
+/// unsafe comes back as exit_code::usage, with the key, the value and what is allowed. Pure but for
+/// `around`.
+[[nodiscard]] std::variant<config, said_and_done> parse_command_line(
+  const std::vector<std::string>& args, const surroundings& around);
+
+/// One setting as it is in force.
+struct setting {
+  std::string key, value, default_value;
+  std::string source; // flag | env | file | default
+  std::string allowed, unit, doc;
+  bool is_number = false;
+};
+/// All of them, in the table's order; a hidden one only when it is set. Pure.
+[[nodiscard]] std::vector<setting> effective(const config& c);
+/// The same for GET /admin/v1/config: {"data":[{"key","value","default","source",…}]}. Pure.
+[[nodiscard]] std::string effective_json(const config& c);
+/// The same for people, and for --config to read back. Pure.
+[[nodiscard]] std::string effective_file(const config& c);
+
+/// Name, version, data format, and the libraries that matter in a bug report; several lines.
+[[nodiscard]] std::string version_text();
+} // namespace jumun::app

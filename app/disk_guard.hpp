@@ -1,0 +1,30 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace jumun::app {
+/// Watches the data folder's disk. Below `free_min_pct` new orders are turned away; a reserve file keeps
+/// room for what is in flight, and is given up when the rest is gone (DESIGN §4).
+class disk_guard {
+public:
+  disk_guard(std::string dir, unsigned free_min_pct);
+  ~disk_guard();
+  [[nodiscard]] bool nearly_full() const { return nearly_full_.load(); }
+  /// Looks now; also done each second by a thread of its own.
+  void look();
+
+private:
+  void keep_reserve(std::uint64_t free_bytes);
+  std::string dir_;
+  unsigned free_min_pct_;
+  std::atomic<bool> nearly_full_{false};
+  bool reserve_held_ = false;
+  std::mutex guard_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
+  std::thread worker_;
+};
+} // namespace jumun::app

@@ -1,0 +1,100 @@
+#include "app/node.hpp"
+#include "actors/supervisor.hpp"
+#include "app/exit_codes.hpp"
+#include "app/log.hpp"
+#include "app/presenter.hpp"
+#include "storage/rocks_store.hpp"
+#include <caf/all.hpp>
+#include <random>
+#include <unistd.h>
+
+namespace jumun::app {
+std::int64_t wall_clock_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::uint64_t random_bits() {
+  thread_local std::mt19937_64 source{[] {
+    std::random_device seed;
+    return (std::uint64_t{seed()} << 32) ^ seed();
+  }()};
+  return source();
+}
+
+void end_after(const storage::failure& what) {
+  log::error("storage.failed",
+    {{"detail", what.detail}, {"exit_code", static_cast<int>(exit_code_of(what.code))},
+      {"hint", "nothing that was answered is lost; the next start goes on from the disk"}});
+  ::_exit(static_cast<int>(exit_code_of(what.code)));
+}
+
+std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_options& how) {
+  std::unique_ptr<node> n{new node};
+  auto disk = storage::open_rocks({how.data_dir, how.memory_bytes});
+  if (auto* failed = std::get_if<storage::failure>(&disk)) return *failed;
+  n->disk_ = std::get<0>(std::move(disk));
+  auto provider = payment_simulator::open({how.data_dir, end_after});
+  if (auto* failed = std::get_if<storage::failure>(&provider)) return *failed;
+  n->provider_ = std::get<0>(std::move(provider));
+  n->space_ = std::make_unique<disk_guard>(how.data_dir, how.disk_free_min_pct);
+  storage::journal::options journaling;
+  journaling.boot_offset = storage::read_last_offset(*n->disk_);
+  journaling.on_failure = end_after;
+  n->journal_ = std::make_unique<storage::journal>(n->disk_, std::move(journaling));
+  n->start_actors(how);
+  return n;
+}
+
+void node::start_actors(const node_options& how) {
+  presenter_ = make_presenter();
+  env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *provider_,
+    wall_clock_ms, random_bits,
+    [this](domain::order_id id, std::uint64_t version, bool settled) {
+      watches_.became_durable(id, version, settled);
+    },
+    [this](domain::shard_id) {
+      std::lock_guard lock{guard_};
+      ++shards_started_;
+      started_.notify_all();
+    },
+    [this](std::string why) {
+      log::error("node.gave_up", {{"detail", why}});
+      std::lock_guard lock{guard_};
+      escalation_ = std::move(why);
+      started_.notify_all();
+    },
+    [](std::string_view event, std::string detail) { log::warn(event, {{"detail", detail}}); },
+    how.payment_timeout, how.delivery_countries, random_bits(), /*epoch=*/1, how.poisoned_sku});
+  // Measured (DESIGN §10): one shared queue beats stealing when most jobs come from outside.
+  caf_config_.set("scheduler.policy", caf::atom("sharing"));
+  caf_config_.set("scheduler.max-threads", how.actor_threads);
+  system_ = std::make_unique<caf::actor_system>(caf_config_);
+  auto root = system_->spawn(actors::node, env_.get());
+  actors::actor_record r;
+  r.name = r.kind = "node";
+  r.address = root.address();
+  r.signs = actors::signs_of(root);
+  registry_.enter(std::move(r));
+  root_ = root.address();
+  std::unique_lock lock{guard_}; // a shard that can't start escalates, and the node is up but not ready
+  started_.wait(lock,
+    [this] { return shards_started_ >= domain::shard_count || !escalation_.empty(); });
+}
+
+node::~node() {
+  if (system_) {
+    actors::stop_actor(root_, root_, caf::exit_reason::user_shutdown);
+    route_.clear();
+    system_->await_all_actors_done();
+  }
+  journal_.reset();  // commits what they appended; its callbacks may still call the provider
+  provider_.reset(); // and the provider's callbacks still find an actor system
+  system_.reset();
+}
+
+std::string node::escalation() const {
+  std::lock_guard lock{guard_};
+  return escalation_;
+}
+} // namespace jumun::app

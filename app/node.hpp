@@ -1,0 +1,70 @@
+#pragma once
+#include "actors/environment.hpp"
+#include "app/disk_guard.hpp"
+#include "app/payment_simulator.hpp"
+#include "app/watch_hub.hpp"
+#include "storage/journal.hpp"
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <memory>
+#include <variant>
+
+namespace jumun::app {
+struct node_options {
+  std::string data_dir;
+  std::uint64_t memory_bytes = 256ULL << 20;
+  std::size_t actor_threads = 2;
+  std::chrono::milliseconds payment_timeout{1000};
+  std::vector<std::string> delivery_countries;
+  unsigned disk_free_min_pct = 5;
+  std::string poisoned_sku; // --failpoints saga.throw:<sku>
+};
+
+/// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has recovered: each
+/// open saga has an actor again. A disk failure later on ends the process (see exit_codes.hpp).
+class node {
+public:
+  /// Blocks: opens the folder, replays its log, spawns the actors. Depends on the orders in flight, not on history.
+  [[nodiscard]] static std::variant<std::unique_ptr<node>, storage::failure> open(
+    const node_options& how);
+  /// Ends the actors, commits what they appended, closes the folder. Blocks.
+  ~node();
+
+  [[nodiscard]] actors::environment& env() { return *env_; }
+  [[nodiscard]] const storage::store& disk() const { return *disk_; }
+  [[nodiscard]] const storage::journal& journal() const { return *journal_; }
+  [[nodiscard]] const payment_simulator& provider() const { return *provider_; }
+  [[nodiscard]] const disk_guard& space() const { return *space_; }
+  [[nodiscard]] watch_hub& watches() { return watches_; }
+  /// Why supervision gave up; empty: it has not.
+  [[nodiscard]] std::string escalation() const;
+
+private:
+  node() = default;
+  void start_actors(const node_options& how);
+
+  std::shared_ptr<storage::store> disk_;
+  std::unique_ptr<storage::journal> journal_;
+  std::unique_ptr<payment_simulator> provider_;
+  std::unique_ptr<disk_guard> space_;
+  std::unique_ptr<actors::presenter> presenter_;
+  actors::router route_;
+  actors::actor_registry registry_;
+  watch_hub watches_;
+  std::unique_ptr<actors::environment> env_;
+  caf::actor_system_config caf_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::actor_addr root_;
+  mutable std::mutex guard_;
+  std::condition_variable started_;
+  std::size_t shards_started_ = 0; // of the first start
+  std::string escalation_;
+};
+
+/// Unix milliseconds, and 64 random bits: what actors are given for time and chance. Thread-safe.
+[[nodiscard]] std::int64_t wall_clock_ms();
+[[nodiscard]] std::uint64_t random_bits();
+/// Ends the process after a disk failure: one line to the log, the exit code of its kind, no destructors, so that
+/// nothing more is written.
+[[noreturn]] void end_after(const storage::failure& what);
+} // namespace jumun::app

@@ -1,0 +1,171 @@
+#include "app/serve.hpp"
+#include "app/log.hpp"
+#include "app/node.hpp"
+#include "app/shop_adapter.hpp"
+#include "domain/limits.hpp"
+#include "http/server.hpp"
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdio>
+#include <fstream>
+#include <unistd.h>
+
+namespace jumun::app {
+namespace {
+namespace asio = boost::asio;
+constexpr std::size_t reader_threads = 2;
+
+node_options options_of(const config& c) {
+  node_options how;
+  how.data_dir = c.data_dir;
+  how.memory_bytes = c.memory_mb << 20;
+  how.actor_threads = c.actor_threads;
+  how.payment_timeout = c.payment_timeout;
+  how.delivery_countries = c.delivery_countries;
+  how.disk_free_min_pct = c.disk_free_min_pct;
+  constexpr std::string_view poison = "saga.throw:";
+  if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
+  return how;
+}
+
+http::server_options edge_of(const config& c) {
+  http::server_options how;
+  how.public_address = c.bind;
+  how.public_port = c.port;
+  how.ops_address = c.ops_bind;
+  how.ops_port = c.ops_port;
+  how.requests_waiting_max = c.max_requests;
+  how.connections_max = c.max_connections;
+  how.drain_grace = c.drain_grace;
+  how.random = random_bits;
+  return how;
+}
+
+std::string url(const std::string& address, std::uint16_t port) {
+  const auto host = address.find(':') == std::string::npos ? address : "[" + address + "]";
+  return "http://" + host + ":" + std::to_string(port);
+}
+
+void print_welcome(const std::string& shop, const std::string& ops) {
+  std::printf("Jumun serves.\n"
+              "  shop  %s/v1/\n"
+              "  ops   %s/readyz, %s/admin/v1/actors\n"
+              "Three lines to paste: put something on the menu, stock it, order it.\n"
+              "  curl -sX PUT %s/v1/products/americano -H 'Content-Type: application/json' "
+              "-d '{\"name\":\"Americano\",\"unit_price\":{\"amount\":4500,\"currency\":\"KRW\"}}'\n"
+              "  curl -s %s/v1/inventory/americano/adjustments -H 'Content-Type: application/json' "
+              "-d '{\"delta\":100,\"reason\":\"opening stock\"}'\n"
+              "  curl -s %s/v1/orders -H 'Content-Type: application/json' -H 'Prefer: wait=5' "
+              "-d '{\"customer_id\":\"c-42\",\"lines\":[{\"sku\":\"americano\",\"quantity\":2}],"
+              "\"payment\":{\"method\":\"card\",\"token\":\"tok_approve\"},\"shipping_address\":"
+              "{\"line1\":\"1 Sejong-daero\",\"city\":\"Seoul\",\"country\":\"KR\"}}'\n"
+              "ready public=%s ops=%s\n",
+    shop.c_str(), ops.c_str(), ops.c_str(), shop.c_str(), shop.c_str(), shop.c_str(),
+    shop.c_str(), ops.c_str());
+  std::fflush(stdout);
+}
+
+/// Written under another name first, so that whoever waits for it never reads a half.
+bool write_address_file(const config& c, const std::string& shop, const std::string& ops) {
+  if (c.address_file.empty()) return true;
+  const auto half = c.address_file + ".part";
+  {
+    std::ofstream out{half};
+    out << "public=" << shop << "\nops=" << ops << "\n";
+    if (!out.flush()) return false;
+  }
+  return std::rename(half.c_str(), c.address_file.c_str()) == 0;
+}
+
+class serving {
+public:
+  serving(const config& c, node& inside)
+      : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
+        server_(io_, readers_, adapter_, edge_of(c)) {}
+
+  exit_code run() {
+    signals_.add(SIGINT);
+    signals_.add(SIGTERM);
+    if (const auto failed = server_.start()) {
+      log::error("server.bind_failed", {{"detail", *failed}});
+      return exit_code::bind_failed;
+    }
+    const auto shop = url(config_.bind, server_.public_port());
+    const auto ops = url(config_.ops_bind, server_.ops_port());
+    if (!write_address_file(config_, shop, ops)) {
+      log::error("server.address_file", {{"path", config_.address_file}, {"allowed", "a writable path"}});
+      return exit_code::usage;
+    }
+    log::warn("server.dev_mode",
+      {{"detail", "no auth is configured: every request is admin; loopback addresses only"}});
+    log::info("server.ready", {{"public", shop}, {"ops", ops}, {"data_dir", config_.data_dir}});
+    print_welcome(shop, ops);
+    signals_.async_wait([this](const boost::system::error_code& failed, int which) {
+      if (!failed) drain(which);
+    });
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < config_.http_threads; ++i) threads.emplace_back([this] { io_.run(); });
+    io_.run();
+    for (auto& t : threads) t.join();
+    readers_.join();
+    return exit_code::ok;
+  }
+
+private:
+  /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is closed.
+  void drain(int signal) {
+    log::info("server.draining", {{"signal", signal}, {"sessions", server_.sessions()}});
+    server_.begin_drain();
+    patience_.expires_after(config_.drain_grace + limits::drain_max);
+    patience_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) finish("time");
+    });
+    grace_.expires_after(config_.drain_grace);
+    grace_.async_wait([this](const boost::system::error_code&) {
+      server_.when_drained([this] { asio::post(io_, [this] { finish("drained"); }); });
+    });
+    signals_.async_wait([this](const boost::system::error_code& failed, int) {
+      if (!failed) finish("asked twice");
+    });
+  }
+  void finish(std::string_view why) {
+    if (finished_.exchange(true)) return;
+    log::info("server.stopping", {{"because", why}, {"sessions", server_.sessions()}});
+    patience_.cancel();
+    signals_.cancel();
+    server_.stop();
+    asio::post(io_, [this] { work_.reset(); });
+  }
+
+  const config& config_;
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  asio::thread_pool readers_;
+  asio::signal_set signals_{io_};
+  asio::steady_timer patience_{io_}, grace_{io_};
+  std::atomic<bool> finished_{false};
+  shop_adapter adapter_;
+  http::server server_;
+};
+} // namespace
+
+exit_code run_serve(const config& c) {
+  log::set_level(c.log_level);
+  auto opened = node::open(options_of(c));
+  if (const auto* failed = std::get_if<storage::failure>(&opened)) {
+    log::error("storage.open_failed", {{"data_dir", c.data_dir}, {"detail", failed->detail}});
+    return exit_code_of(failed->code);
+  }
+  auto inside = std::get<0>(std::move(opened));
+  // The answers that actors still owe go through the edge: it must outlive them.
+  auto edge = std::make_unique<serving>(c, *inside);
+  const auto code = edge->run();
+  inside.reset();
+  edge.reset();
+  log::info("server.stopped", {{"exit_code", static_cast<int>(code)}});
+  return code;
+}
+} // namespace jumun::app

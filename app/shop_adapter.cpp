@@ -1,0 +1,256 @@
+#include "app/shop_adapter.hpp"
+#include "actors/counted.hpp"
+#include "actors/describe.hpp"
+#include "domain/limits.hpp"
+#include "http/render.hpp"
+#include "storage/queries.hpp"
+#include "storage/rocks_store.hpp"
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+
+namespace jumun::app {
+namespace {
+using actors::completion;
+using domain::shard_id;
+
+/// One answer to the edge, whatever becomes of the actor that was asked.
+completion answer_to(
+  const actors::environment& env, http::done<http::outcome> reply, domain::request_context from) {
+  return completion{[&env, reply = std::move(reply), from = std::move(from)](
+                      actors::command_result r) {
+    if (r.lost)
+      r.reply = env.present.refused(domain::refusal::shard_unavailable,
+        "Its actor was restarted before it could answer; ask again with the same Idempotency-Key.",
+        "", from);
+    reply({std::move(r.reply), r.to_settle});
+  }};
+}
+
+/// Sends a command to an actor of its shard. An empty handle drops it, and the completion says so.
+template <class Command, class Handle>
+void send(const actors::environment& env, const Handle& to, Command c,
+  http::done<http::outcome> reply) {
+  auto done = answer_to(env, std::move(reply), c.from);
+  if (to) caf::anon_send(to, actors::asked_by_edge<Command>{std::move(c), std::move(done)});
+}
+
+template <class Row> http::shop::maybe<Row> listed(std::optional<storage::page<Row>> p) {
+  if (!p) return {};
+  return http::listed<Row>{std::move(p->rows), std::move(p->next_cursor)};
+}
+
+std::optional<std::uint64_t> number_of(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (text.empty() || read.ec != std::errc{} || read.ptr != end) return {};
+  return value;
+}
+
+http::actor_info info_of(const actors::actor_record& r) {
+  http::actor_info a;
+  a.id = std::to_string(r.id);
+  a.name = r.name;
+  a.kind = r.kind;
+  a.parent = r.parent;
+  a.state = r.state;
+  a.shard = r.shard;
+  a.mailbox_depth = r.mailbox_depth();
+  a.handled = r.handled();
+  a.restarts = r.restarts;
+  a.last_error = r.last_error;
+  a.node = "n1";
+  return a;
+}
+
+template <std::size_t N>
+std::string percentile_bucket(const std::array<std::uint64_t, N>& histogram, double quantile) {
+  std::uint64_t total = 0, seen = 0;
+  for (const auto n : histogram) total += n;
+  for (std::size_t i = 0; i < N; ++i) {
+    seen += histogram[i];
+    if (total > 0 && static_cast<double>(seen) >= quantile * static_cast<double>(total))
+      return std::to_string(std::uint64_t{2} << i);
+  }
+  return "0";
+}
+} // namespace
+
+// -- commands -------------------------------------------------------------------------------------
+
+void shop_adapter::place(domain::place_order c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto shard =
+    c.from.key.empty() ? static_cast<shard_id>(random_bits()) : domain::shard_of(c.from.key);
+  send(env, env.route.supervisor(shard), std::move(c), std::move(reply));
+}
+void shop_adapter::cancel(domain::cancel_order c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto to = env.route.supervisor(domain::shard_of(c.order));
+  send(env, to, std::move(c), std::move(reply));
+}
+void shop_adapter::report(domain::report_delivery c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto to = env.route.supervisor(domain::shard_of(c.order));
+  send(env, to, std::move(c), std::move(reply));
+}
+void shop_adapter::adjust(domain::adjust_stock c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto to = env.route.inventory(domain::shard_of(c.sku));
+  send(env, to, std::move(c), std::move(reply));
+}
+void shop_adapter::count(domain::count_stock c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto to = env.route.inventory(domain::shard_of(c.sku));
+  send(env, to, std::move(c), std::move(reply));
+}
+void shop_adapter::put(domain::put_product c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto to = env.route.inventory(domain::shard_of(c.row.sku));
+  send(env, to, std::move(c), std::move(reply));
+}
+void shop_adapter::remember(domain::remember_reply c, http::done<http::outcome> reply) {
+  const auto& env = node_.env();
+  const auto to = env.route.supervisor(c.shard);
+  send(env, to, std::move(c), std::move(reply));
+}
+
+shop_adapter::watch_id shop_adapter::watch(domain::order_id id, bool settled_only,
+  std::uint64_t version, std::function<void()> changed) {
+  auto& hub = node_.watches();
+  const auto which = hub.add(id, settled_only, version, std::move(changed));
+  // What became durable before add() is not told again: look once.
+  if (const auto now = find_order(id)) hub.check(id, which, now->version, domain::settled(*now));
+  return which;
+}
+void shop_adapter::stop_watching(domain::order_id id, watch_id w) {
+  node_.watches().remove(id, w);
+}
+
+// -- reads ------------------------------------------------------------------------------------------
+
+std::optional<domain::order> shop_adapter::find_order(domain::order_id id) {
+  return storage::find_order(node_.disk(), id);
+}
+std::optional<domain::stock> shop_adapter::find_stock(const std::string& sku) {
+  return storage::find_stock(node_.disk(), sku);
+}
+std::optional<domain::product> shop_adapter::find_product(const std::string& sku) {
+  return storage::find_product(node_.disk(), sku);
+}
+std::vector<domain::event> shop_adapter::history(domain::order_id id) {
+  return storage::read_history(node_.disk(), id);
+}
+shop_adapter::maybe<domain::order> shop_adapter::list_orders(
+  const http::order_query& q, std::size_t limit, const std::string& cursor) {
+  const storage::order_filter filter{
+    q.customer, q.status, q.saga, q.sku, q.created_after_ms, q.created_before_ms};
+  return listed(storage::list_orders(node_.disk(), filter, limit, cursor));
+}
+shop_adapter::maybe<domain::order> shop_adapter::list_sagas(
+  const std::string& state, std::size_t limit, const std::string& cursor) {
+  return listed(storage::list_sagas(node_.disk(), state, limit, cursor));
+}
+shop_adapter::maybe<domain::stock> shop_adapter::list_stock(
+  std::size_t limit, const std::string& cursor) {
+  return listed(storage::list_stock(node_.disk(), limit, cursor));
+}
+shop_adapter::maybe<domain::product> shop_adapter::list_products(
+  std::size_t limit, const std::string& cursor) {
+  return listed(storage::list_products(node_.disk(), limit, cursor));
+}
+shop_adapter::maybe<domain::movement> shop_adapter::list_movements(
+  const std::string& sku, std::size_t limit, const std::string& cursor) {
+  return listed(storage::list_movements(node_.disk(), sku, limit, cursor));
+}
+
+shop_adapter::maybe<http::feed_item> shop_adapter::feed(const std::string& topic,
+  const std::string& key, const std::string& after, std::size_t limit) {
+  const auto from = after.empty() ? std::optional<std::uint64_t>{0} : number_of(after);
+  if (!from) return {};
+  auto page = storage::read_feed(node_.disk(), topic, key, *from, limit);
+  http::listed<http::feed_item> out;
+  for (auto& row : page.rows) {
+    auto id = http::event_id(row.fact.key, row.fact.sequence);
+    out.rows.push_back({std::move(row.fact), std::move(id), std::to_string(row.offset)});
+  }
+  out.next_cursor = std::move(page.next_cursor);
+  return out;
+}
+
+// -- operations --------------------------------------------------------------------------------------
+
+std::vector<http::actor_info> shop_adapter::list_actors() {
+  std::vector<http::actor_info> out;
+  for (const auto& record : node_.env().registry.all()) out.push_back(info_of(record));
+  return out;
+}
+
+void shop_adapter::find_actor(
+  const std::string& id, http::done<std::optional<http::actor_info>> reply) {
+  const auto number = number_of(id);
+  const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
+  if (!record) return reply({});
+  // Its live state is asked for, but an actor that is stuck or gone must not keep the asker waiting.
+  struct pending {
+    explicit pending(boost::asio::io_context& io) : patience(io) {}
+    std::atomic<bool> answered{false};
+    boost::asio::steady_timer patience;
+  };
+  auto shared = std::make_shared<pending>(io_);
+  auto finish = [shared, info = info_of(*record), reply = std::move(reply)](std::string state) {
+    if (shared->answered.exchange(true)) return;
+    auto full = info;
+    full.live_state = std::move(state);
+    reply(std::move(full));
+  };
+  shared->patience.expires_after(std::chrono::seconds{1});
+  shared->patience.async_wait([finish](const boost::system::error_code&) { finish(""); });
+  if (auto alive = caf::actor_cast<caf::actor>(record->address))
+    caf::anon_send(alive, actors::describe{[this, shared, finish](std::string state) {
+      finish(std::move(state));
+      boost::asio::post(io_, [shared] { shared->patience.cancel(); });
+    }});
+}
+
+bool shop_adapter::restart_actor(const std::string& id) {
+  const auto number = number_of(id);
+  const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
+  if (!record || record->kind == "node") return false;
+  actors::stop_actor(record->address, record->address,
+    caf::make_error(actors::errc::restart_asked, std::string{"an operator asked for it"}));
+  return true;
+}
+
+std::vector<http::ledger_entry> shop_adapter::ledger() { return node_.provider().ledger(); }
+
+std::vector<http::readiness_check> shop_adapter::readiness() {
+  const auto gave_up = node_.escalation();
+  return {{"journal", true, "open"}, {"supervision", gave_up.empty(), gave_up},
+    {"shards", true, std::to_string(domain::shard_count) + " owned"}};
+}
+
+std::string shop_adapter::storage_figures() {
+  const auto j = node_.journal().stats();
+  const auto ledger = node_.provider().stats();
+  actors::json_object figures;
+  figures.add("write_sets", j.write_sets)
+    .add("commits", j.commits)
+    .add("write_sets_per_commit_x100", j.commits ? j.write_sets * 100 / j.commits : 0)
+    .add("largest_batch", j.largest_batch)
+    .add("entries", j.entries)
+    .add("bytes", j.bytes)
+    .add("commit_us_mean", j.commits ? j.commit_us_sum / j.commits : 0)
+    .add("commit_us_below_p50", percentile_bucket(j.commit_us_histogram, 0.5))
+    .add("commit_us_below_p99", percentile_bucket(j.commit_us_histogram, 0.99))
+    .add("batch_below_p50", percentile_bucket(j.batch_size_histogram, 0.5))
+    .add("batch_below_p99", percentile_bucket(j.batch_size_histogram, 0.99))
+    .add("ledger_lines", ledger.lines)
+    .add("ledger_syncs", ledger.syncs)
+    .add("disk_nearly_full", node_.space().nearly_full() ? 1 : 0);
+  for (const auto& [name, value] : storage::rocks_figures(node_.disk()))
+    figures.add("rocksdb." + name, value);
+  return figures.text();
+}
+} // namespace jumun::app
