@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs, builds everything, checks the layers, runs every test. Exits 0 only when all passed.
+# Arguments go to ctest, e.g. -R unit.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+scripts/build.sh --tests
+python3 scripts/check_layers.py
+# pipefail and -e: ctest's own status is ours. Its closing lines are the last of all.
+ctest --test-dir "${JUMUN_BUILD_DIR:-build}" --output-on-failure --no-tests=error --timeout 1200 "$@"
