@@ -59,8 +59,8 @@ inline domain::product sample_product() {
   return {"라떼", "카페 라떼", {5'000, "KRW"}, 4, 2, 1'763'832'000'123};
 }
 inline domain::payment_record sample_payment() {
-  return {sample_id, domain::charge_state::cancelled, 14'000, 14'000, "KRW", "insufficient funds", 3,
-    1'763'832'000'123};
+  return {sample_id, domain::charge_state::cancelled, 14'000, 14'000, "KRW", "insufficient funds",
+    3, 1'763'832'000'123};
 }
 inline domain::delivery_record sample_delivery() {
   return {sample_id, domain::booking_state::cancelled, 2, 1'763'832'000'123};

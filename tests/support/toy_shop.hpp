@@ -9,8 +9,9 @@
 #include <stdexcept>
 
 namespace jumun::tests {
-/// The real decisions of domain/ over a real journal, without actors: every command is obeyed at once
-/// and every transition is one commit. Makes databases for tests that must look as production's do.
+/// The real decisions of domain/ over a real journal, without actors: every command is obeyed at
+/// once and every transition is one commit. Makes databases for tests that must look as
+/// production's do.
 class toy_shop {
 public:
   struct crashed : std::runtime_error {
@@ -27,7 +28,8 @@ public:
     if (!done) throw std::logic_error("adjust");
     auto set = stock_set(shelf);
     put(set, storage::table::stock, storage::sku_key(sku), done->next);
-    put(set, storage::table::movements, storage::movement_key(sku, done->moved.number), done->moved);
+    put(
+      set, storage::table::movements, storage::movement_key(sku, done->moved.number), done->moved);
     set.events = {done->fact};
     commit(std::move(set));
     shelf = done->next;
@@ -47,8 +49,8 @@ public:
     commit(std::move(set));
   }
 
-  /// Places an order, and goes on until nothing is owed. token "no": the card is declined; "lost": the
-  /// charge is made, and its answer is lost for good.
+  /// Places an order, and goes on until nothing is owed. token "no": the card is declined; "lost":
+  /// the charge is made, and its answer is lost for good.
   domain::order_id place(const std::vector<std::pair<std::string, std::int64_t>>& lines,
     const std::string& token = "yes", std::size_t obeyed_max = SIZE_MAX) {
     domain::order o;
@@ -146,7 +148,8 @@ private:
       put(set, storage::table::reservations, key, *d.row);
       put(set, storage::table::stock, storage::sku_key(c.sku), d.next);
       if (d.moved)
-        put(set, storage::table::movements, storage::movement_key(c.sku, d.moved->number), *d.moved);
+        put(
+          set, storage::table::movements, storage::movement_key(c.sku, d.moved->number), *d.moved);
       commit(std::move(set));
       shelf = d.next;
     }
@@ -249,6 +252,8 @@ inline toy_orders run_all(toy_shop& shop) {
   shop.tell(out.shipped, domain::courier_reported{s::delivered, ""});
   out.declined = shop.place({{"tea", 3}, {"coffee", 2}}, "no");
   out.sold_out = shop.place({{"tea", 3}, {"coffee", 1'000}});
+  shop.place({{"coffee", 1'000}, {"tea", 3}});     // the second line's answer comes too late
+  shop.place({{"coffee", 1'000}, {"tea", 1'000}}); // so does its refusal
   out.cancelled = shop.place({{"coffee", 4}, {"tea", 1}});
   shop.tell(out.cancelled, domain::cancel_requested{"changed my mind"});
   out.voided = shop.place({{"tea", 5}}, "lost");

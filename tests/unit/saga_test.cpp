@@ -35,8 +35,7 @@ struct story {
     return d.outcome;
   }
   story& stock(phase about, answer a, std::uint16_t line = 0, bool moved = true) {
-    feed(stock_answered{now.id, about, line, a, moved,
-      a == answer::refused ? "sold-out" : ""});
+    feed(stock_answered{now.id, about, line, a, moved, a == answer::refused ? "sold-out" : ""});
     return *this;
   }
   story& money(phase about, payment_said s, std::int64_t amount = 0) {
@@ -77,8 +76,8 @@ TEST_CASE("an order goes forward step by step, and says so by the seed's names",
   s.feed(courier_reported{delivery_status::delivered, ""});
   CHECK(status_of(s.now) == "delivered");
   CHECK(s.said
-    == names{"OrderPlaced", "StockDecreased", "PaymentApproved", "DeliveryStarted",
-      "DeliveryPickedUp", "DeliveryCompleted", "OrderCompleted"});
+        == names{"OrderPlaced", "StockDecreased", "PaymentApproved", "DeliveryStarted",
+          "DeliveryPickedUp", "DeliveryCompleted", "OrderCompleted"});
   CHECK(s.now.sequence == 7);
 }
 
@@ -171,8 +170,8 @@ TEST_CASE("a cancellation undoes exactly what was done, delivery first", "[saga]
   CHECK(s.now.captured == 9000);
   CHECK(s.now.refunded == 9000);
   CHECK(s.said
-    == names{"OrderPlaced", "StockDecreased", "PaymentApproved", "DeliveryStarted",
-      "OrderCanceled", "DeliveryCanceled", "PaymentCanceled", "StockIncreased"});
+        == names{"OrderPlaced", "StockDecreased", "PaymentApproved", "DeliveryStarted",
+          "OrderCanceled", "DeliveryCanceled", "PaymentCanceled", "StockIncreased"});
 }
 
 TEST_CASE("a cancellation is possible at each moment before shipped", "[saga]") {
@@ -187,8 +186,7 @@ TEST_CASE("a cancellation is possible at each moment before shipped", "[saga]") 
       [](story& s) { s.stock(phase::reserving, answer::unknown); }, phase::releasing},
     {"while the charge is in flight", [](story& s) { s.reserved(); }, phase::voiding},
     {"while the charge is unknown",
-      [](story& s) { s.reserved().money(phase::charging, payment_said::unknown); },
-      phase::voiding},
+      [](story& s) { s.reserved().money(phase::charging, payment_said::unknown); }, phase::voiding},
     {"while the next charge is in back-off",
       [](story& s) {
         s.reserved().money(phase::charging, payment_said::unknown);
@@ -199,7 +197,9 @@ TEST_CASE("a cancellation is possible at each moment before shipped", "[saga]") 
     {"while stock is being committed", [](story& s) { s.started(); }, phase::undelivering},
     {"when it is preparing", [](story& s) { s.preparing(); }, phase::undelivering},
     {"when the courier failed before he had it",
-      [](story& s) { s.preparing().feed(courier_reported{delivery_status::failed, ""}); },
+      [](story& s) {
+        s.preparing().feed(courier_reported{delivery_status::failed, ""});
+      },
       phase::undelivering},
   };
   for (const auto& r : table) {
@@ -246,7 +246,8 @@ TEST_CASE("a void that finds nothing taken gives nothing back", "[saga]") {
   CHECK(s.now.at == phase::releasing);
 }
 
-TEST_CASE("a charge without a sure answer is void past its budget, under one payment id", "[saga]") {
+TEST_CASE(
+  "a charge without a sure answer is void past its budget, under one payment id", "[saga]") {
   story s;
   s.reserved();
   for (std::uint32_t i = 1; i <= limits::charge_attempts_max; ++i) {
@@ -283,7 +284,7 @@ TEST_CASE("an inverse past its budget is blocked with the money at risk, and goe
 TEST_CASE("several lines are reserved all or not at all", "[saga]") {
   story s{draft({{"a", "A", 1, 100, {}}, {"b", "B", 2, 100, {}}, {"c", "C", 3, 100, {}}})};
   CHECK(s.feed(stock_answered{s.now.id, phase::reserving, 2, answer::done, false, ""})
-    == verdict::noted);
+        == verdict::noted);
   CHECK(s.said == names{"OrderPlaced"}); // nothing is written for a part
   s.stock(phase::reserving, answer::refused, 1);
   CHECK(s.now.at == phase::releasing);
@@ -295,7 +296,8 @@ TEST_CASE("several lines are reserved all or not at all", "[saga]") {
   CHECK(std::get<release_stock>(commands[1]).line == 2);
   s.stock(phase::releasing, answer::done, 0, /*moved=*/false);
   s.stock(phase::releasing, answer::done, 2, /*moved=*/true);
-  CHECK(s.said
+  CHECK(
+    s.said
     == names{"OrderPlaced", "StockDecreased", "StockRejected", "StockIncreased", "OrderRejected"});
 }
 
@@ -330,7 +332,7 @@ TEST_CASE("a courier can't go backwards, and may repeat", "[saga]") {
 TEST_CASE("back-off doubles, is capped by its direction, and has full jitter", "[saga]") {
   const auto reaches = [](std::uint32_t n, bool inverse, std::uint64_t top) {
     return backoff_ms(n, inverse, top) == static_cast<std::int64_t>(top)
-      && backoff_ms(n, inverse, top + 1) == 0; // uniform over [0, top]
+           && backoff_ms(n, inverse, top + 1) == 0; // uniform over [0, top]
   };
   CHECK(reaches(0, false, 100));
   CHECK(reaches(1, false, 200));
@@ -380,7 +382,8 @@ TEST_CASE("a stock command may come twice, late, or before its time", "[stock]")
   CHECK(twice.reply.moved); // told as the first time
 }
 
-TEST_CASE("a release that comes first leaves a tombstone, and the late reserve is refused", "[stock]") {
+TEST_CASE(
+  "a release that comes first leaves a tombstone, and the late reserve is refused", "[stock]") {
   const auto id = make_order_id(1, 2, 3, 4);
   stock shelf;
   shelf.sku = "a";
@@ -403,8 +406,7 @@ TEST_CASE("stock can't be sold twice, nor fall below what is reserved", "[stock]
   REQUIRE(second.row); // remembered: stock that comes in later can't turn the answer
   auto more = adjust(second.next, {100, "restock", ""}, 2);
   REQUIRE(more);
-  auto asked_again =
-    reserve(more->next, second.row, {make_order_id(1, 2, 3, 5), 0, "a", 2}, 3);
+  auto asked_again = reserve(more->next, second.row, {make_order_id(1, 2, 3, 5), 0, "a", 2}, 3);
   CHECK(asked_again.reply.said == answer::refused);
   CHECK_FALSE(adjust(first.next, {-2, "broken", ""}, 2));
   CHECK(adjust(first.next, {-1, "broken", ""}, 2));

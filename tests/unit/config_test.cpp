@@ -1,0 +1,284 @@
+#include "app/config.hpp"
+#include "app/config_file.hpp"
+#include "tests/catch.hpp"
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+using namespace jumun;
+using app::config;
+using app::exit_code;
+using app::said_and_done;
+
+namespace {
+using texts = std::map<std::string, std::string>;
+
+std::variant<config, said_and_done> parse(
+  const std::vector<std::string>& args, const texts& environment = {}, const texts& files = {}) {
+  const auto in = [](const texts& all, const std::string& name) -> std::optional<std::string> {
+    const auto found = all.find(name);
+    return found == all.end() ? std::nullopt : std::optional{found->second};
+  };
+  return app::parse_command_line(
+    args, {[&](const std::string& name) { return in(environment, name); },
+            [&](const std::string& path) { return in(files, path); }, 4});
+}
+config parsed(
+  const std::vector<std::string>& args, const texts& environment = {}, const texts& files = {}) {
+  auto result = parse(args, environment, files);
+  if (auto* why = std::get_if<said_and_done>(&result)) FAIL(why->text);
+  return std::get<config>(std::move(result));
+}
+said_and_done refused(
+  const std::vector<std::string>& args, const texts& environment = {}, const texts& files = {}) {
+  auto result = parse(args, environment, files);
+  REQUIRE(std::holds_alternative<said_and_done>(result));
+  return std::get<said_and_done>(std::move(result));
+}
+/// `serve --key=value`; CLI11 takes an empty value only as a word of its own.
+std::vector<std::string> flag(const std::string& key, const std::string& value) {
+  if (value.empty()) return {"serve", "--" + key, value};
+  return {"serve", "--" + key + "=" + value};
+}
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+std::string value_of(const config& c, const std::string& key) {
+  for (const auto& s : app::effective(c))
+    if (s.key == key) return s.value;
+  return "(no such key)";
+}
+} // namespace
+
+TEST_CASE("without settings the server is safe and small", "[config]") {
+  const auto c = parsed({"serve"});
+  CHECK(c.what == app::command::serve);
+  CHECK(c.data_dir == "./data");
+  CHECK(c.bind == "127.0.0.1");
+  CHECK(c.port == 8080);
+  CHECK(c.ops_bind == "127.0.0.1");
+  CHECK(c.ops_port == 9090);
+  CHECK(c.http_threads == 2);
+  CHECK(c.actor_threads == 4);
+  CHECK(c.memory_mb == 256);
+  CHECK(c.payment_timeout == std::chrono::seconds{1});
+  CHECK(c.delivery_countries.empty());
+  CHECK(c.drain_grace == std::chrono::milliseconds{0});
+  CHECK(c.disk_free_min_pct == 5);
+  CHECK(c.log_level == app::log::level::info);
+}
+
+TEST_CASE(
+  "a flag goes before the environment, that before the file, that before the default", "[config]") {
+  const texts file{{"/etc/jumun.conf", "port = 1\nops-port = 2\nmemory-mb = 64\n"}};
+  const texts environment{
+    {"JUMUN_CONFIG", "/etc/jumun.conf"}, {"JUMUN_PORT", "10"}, {"JUMUN_OPS_PORT", "20"}};
+  const auto c = parsed({"serve", "--port=100"}, environment, file);
+  CHECK(c.port == 100);
+  CHECK(c.ops_port == 20);
+  CHECK(c.memory_mb == 64);
+  CHECK(c.http_threads == 2);
+  std::string sources;
+  for (const auto& s : app::effective(c))
+    if (s.source != "default") sources += s.key + "=" + s.source + " ";
+  CHECK(sources == "port=flag ops-port=env memory-mb=file ");
+}
+
+TEST_CASE("each setting is taken inside its bounds and refused outside", "[config]") {
+  struct row {
+    std::string key;
+    std::vector<std::string> good, bad;
+  };
+  const auto table = std::vector<row>{
+    {"data-dir", {"/var/lib/jumun", "a b"}, {"", "a\nb"}},
+    {"bind", {"127.0.0.1", "127.9.9.9", "::1"}, {"", "localhost", "127.0.0.1:80", "1.2.3"}},
+    {"port", {"0", "65535"},
+      {"-1", "65536", "", "80x", " 80", "0x50", "1e3", "99999999999999999999"}},
+    {"ops-bind", {"127.0.0.1", "::1"}, {"*"}},
+    {"ops-port", {"0", "65535"}, {"65536"}},
+    {"address-file", {"/run/addr", ""}, {"\x01"}},
+    {"http-threads", {"1", "64"}, {"0", "65"}},
+    {"actor-threads", {"1", "64"}, {"0", "65"}},
+    {"memory-mb", {"64", "1048576"}, {"63", "1048577"}},
+    {"payment-timeout-ms", {"50", "100000"}, {"49", "100001"}},
+    {"delivery-countries", {"", "KR", "KR,US,JP"},
+      {"kr", "KOR", "KR,", ",KR", "KR US", "K", "KR,U"}},
+    {"max-requests", {"1", "4096"}, {"0", "4097"}},
+    {"max-connections", {"1", "10000"}, {"0", "10001"}},
+    {"drain-grace-ms", {"0", "60000"}, {"-1", "60001"}},
+    {"disk-free-min-pct", {"0", "50"}, {"51"}},
+    {"log-level", {"debug", "info", "warn", "error"}, {"trace", "INFO", ""}},
+  };
+  CHECK(table.size() == app::effective(parsed({"serve"})).size()); // none is forgotten here
+  for (const auto& [key, good, bad] : table) {
+    auto variable = "JUMUN_" + key;
+    for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    for (const auto& value : good) {
+      CAPTURE(key, value);
+      CHECK(value_of(parsed(flag(key, value)), key) == value);
+      CHECK(value_of(parsed({"serve"}, {{variable, value}}), key) == value);
+      CHECK(value_of(
+              parsed({"serve", "--config", "f"}, {}, {{"f", key + " = " + app::quote(value)}}), key)
+            == value);
+    }
+    for (const auto& value : bad) {
+      CAPTURE(key, value);
+      for (const auto& why : {refused(flag(key, value)), refused({"serve"}, {{variable, value}})}) {
+        CHECK(why.code == exit_code::usage);
+        CHECK((has(why.text, key) || has(why.text, variable)));
+        CHECK(has(why.text, "\"" + value + "\""));
+        CHECK(has(why.text, "allowed: "));
+      }
+    }
+  }
+}
+
+TEST_CASE("an address that others can reach is refused while there is no auth", "[config]") {
+  for (const std::string key : {"bind", "ops-bind"})
+    for (const std::string value : {"0.0.0.0", "::", "192.168.0.7", "2001:db8::1"}) {
+      CAPTURE(key, value);
+      const auto why = refused({"serve", "--" + key, value});
+      CHECK(why.code == exit_code::usage);
+      CHECK(has(why.text, "no auth is configured: " + key + ": \"" + value + "\""));
+      CHECK(has(why.text, "allowed: a loopback address"));
+    }
+}
+
+TEST_CASE("what is unknown stops the start, and says what is known", "[config]") {
+  CHECK(refused({"serve", "--prot=1"}).code == exit_code::usage);
+  CHECK(has(refused({"serve", "--prot=1"}).text, "--prot"));
+  CHECK(refused({"serve", "extra"}).code == exit_code::usage);
+  CHECK(refused({"frobnicate"}).code == exit_code::usage);
+  CHECK(refused({}).code == exit_code::usage);
+  CHECK(refused({"serve", "--port"}).code == exit_code::usage);
+  CHECK(refused({"serve", "--port=1", "--port=2"}).code == exit_code::usage);
+  const auto why = refused({"serve", "--config", "f"}, {}, {{"f", "prot = 1\n"}});
+  CHECK(why.code == exit_code::usage);
+  CHECK(has(why.text, "f: unknown key \"prot\"; allowed: data-dir, bind, port"));
+  CHECK_FALSE(has(why.text, "failpoints"));
+  CHECK(has(refused({"serve", "--config", "gone"}).text, "\"gone\" cannot be read"));
+}
+
+TEST_CASE("a settings file is the common ground of INI and TOML, and strict", "[config]") {
+  const auto read =
+    app::parse_config_file("# comment\r\n\n; another\nport=80\n"
+                           "  data-dir = \"/a b/#c\\\\ \\\"d\\\"\" # why\n"
+                           "delivery-countries = [\"KR\", \"US\"]\n"
+                           "other = KR, US ; tail\nempty = \"\"\nnone = []\nlast = x");
+  REQUIRE(std::holds_alternative<texts>(read));
+  CHECK(std::get<texts>(read)
+        == texts{{"port", "80"}, {"data-dir", "/a b/#c\\ \"d\""}, {"delivery-countries", "KR,US"},
+          {"other", "KR,US"}, {"empty", ""}, {"none", ""}, {"last", "x"}});
+  for (const std::string bad :
+    {"port", "port =", "= 80", "port = 80 81", "port = \"80", "[serve]", "port = [80", "port = 80]",
+      "port = \"8\\n\"", "port = 80,", "a b = 1", "port = [\"a\" \"b\"]"}) {
+    CAPTURE(bad);
+    const auto why = app::parse_config_file("# one\n" + bad + "\nmore = 1\n");
+    REQUIRE(std::holds_alternative<std::string>(why));
+    CHECK(has(std::get<std::string>(why), "line 2: "));
+  }
+  const auto twice = app::parse_config_file("port = 1\nport = 1\n");
+  CHECK(std::get<std::string>(twice) == "line 2: a second \"port\"");
+}
+
+TEST_CASE("what is printed as being in force reads back as the same", "[config]") {
+  const std::vector<std::string> args{"serve", "--port=0", "--data-dir", "/a \"b\"\\c #d",
+    "--delivery-countries=KR,US", "--log-level=warn", "--failpoints=saga.throw:bomb"};
+  auto printing = args;
+  printing.push_back("--print-config");
+  const auto printed = refused(printing);
+  CHECK(printed.code == exit_code::ok);
+  CHECK(has(printed.text, "# allowed: 0..65535; default: 8080; from: flag\nport = 0\n"));
+  const auto again = parsed({"serve", "--config", "f"}, {}, {{"f", printed.text}});
+  const auto first = parsed(args);
+  for (const auto& s : app::effective(first)) {
+    CAPTURE(s.key);
+    CHECK(value_of(again, s.key) == s.value);
+  }
+  CHECK(again.failpoints == "saga.throw:bomb");
+}
+
+TEST_CASE("the configuration for operators is JSON with defaults and sources", "[config]") {
+  const auto json = nlohmann::json::parse(app::effective_json(parsed({"serve", "--port=0"})));
+  const auto& row = json.at("data").at(2);
+  CHECK(row.at("key") == "port");
+  CHECK(row.at("value") == 0);
+  CHECK(row.at("default") == 8080);
+  CHECK(row.at("source") == "flag");
+  CHECK(row.at("allowed") == "0..65535");
+  for (const auto& r : json.at("data"))
+    CHECK(r.at("key") != "failpoints"); // hidden until it is set
+}
+
+TEST_CASE("help is help, and what is not there yet says so", "[config]") {
+  CHECK(refused({"--help"}).code == exit_code::ok);
+  const auto help = refused({"serve", "--help"});
+  CHECK(help.code == exit_code::ok);
+  for (const auto& s : app::effective(parsed({"serve"}))) CHECK(has(help.text, "--" + s.key));
+  CHECK(has(help.text, "JUMUN_PAYMENT_TIMEOUT_MS"));
+  CHECK_FALSE(has(help.text, "failpoints"));
+  for (const std::string later : {"keys", "bench"}) {
+    CHECK(refused({later, "--help"}).code == exit_code::ok);
+    for (const auto& why : {refused({later}), refused({later, "add", "--role", "admin"})}) {
+      CHECK(why.code == exit_code::usage);
+      CHECK(has(why.text, "not in this release"));
+    }
+  }
+  const auto version = refused({"version"});
+  CHECK(version.code == exit_code::ok);
+  CHECK(has(version.text, "jumun " JUMUN_VERSION "\ndata format "));
+  CHECK(has(version.text, "CAF 0.17.6"));
+}
+
+TEST_CASE("the README's tables name every setting and every exit code", "[config]") {
+  std::ifstream in{std::string{JUMUN_TEST_ROOT} + "/../README.md"};
+  const std::string readme{std::istreambuf_iterator<char>{in}, {}};
+  for (const auto& s : app::effective(parsed({"serve"}))) {
+    CAPTURE(s.key);
+    CHECK(has(readme, "`--" + s.key + "`"));
+    if (s.is_number) CHECK(has(readme, s.allowed));
+  }
+  const auto last = static_cast<int>(exit_code::internal);
+  for (int code = 0; code <= last; ++code) {
+    CAPTURE(code);
+    CHECK(has(readme, "\n| " + std::to_string(code) + " | "));
+  }
+  CHECK_FALSE(has(readme, "\n| " + std::to_string(last + 1) + " | "));
+}
+
+TEST_CASE("check takes one folder", "[config]") {
+  const auto c = parsed({"check", "/data", "--json"});
+  CHECK(c.what == app::command::check);
+  CHECK(c.check_dir == "/data");
+  CHECK(c.check_json);
+  CHECK_FALSE(parsed({"check", "/data"}).check_json);
+  CHECK(refused({"check"}).code == exit_code::usage);
+  CHECK(refused({"check", "a", "b"}).code == exit_code::usage);
+}
+
+TEST_CASE("a log line is one JSON object whatever is in it", "[log]") {
+  const auto line = app::log::render(app::log::level::warn, "disk.low",
+    {{"path", "a\"b\n\xff"}, {"free_pct", 4}, {"bytes", std::uint64_t{1} << 63}, {"ok", false},
+      {"ratio", 0.5}},
+    1'763'833'260'123);
+  CHECK(line.find('\n') == std::string::npos);
+  CHECK(
+    has(line, R"({"time":"2025-11-22T17:41:00.123Z","level":"warn","event":"disk.low","path":)"));
+  const auto json = nlohmann::json::parse(line);
+  CHECK(json.at("path") == "a\"b\n\xef\xbf\xbd");
+  CHECK(json.at("free_pct") == 4);
+  CHECK(json.at("bytes") == 9'223'372'036'854'775'808ULL);
+  CHECK(json.at("ok") == false);
+}
+
+TEST_CASE("a time of RFC 3339 reads back, and what is none does not", "[log]") {
+  for (const std::int64_t ms : {0LL, 999LL, 951'782'399'999LL, 1'763'833'260'123LL}) {
+    CAPTURE(ms);
+    CHECK(app::parse_rfc3339(app::rfc3339(ms)) == ms);
+  }
+  CHECK(app::rfc3339(951'782'400'000) == "2000-02-29T00:00:00.000Z");
+  for (const char* bad : {"", "2025-11-22T17:41:00Z", "2025-02-30T00:00:00.000Z",
+         "2025-11-22T24:00:00.000Z", "2025-11-22 17:41:00.123Z", "2025-11-22T17:41:00.123z"})
+    CHECK_FALSE(app::parse_rfc3339(bad));
+}

@@ -1,0 +1,328 @@
+#include "storage/journal.hpp"
+#include "domain/limits.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/memory_store.hpp"
+#include "tests/support/sample_rows.hpp"
+#include <algorithm>
+#include <future>
+
+namespace {
+using namespace jumun;
+using namespace jumun::storage;
+
+struct fixture {
+  std::shared_ptr<tests::memory_store> disk = std::make_shared<tests::memory_store>();
+  std::vector<failure> failures;
+  journal j{disk, {true, 0, [this](const failure& why) { failures.push_back(why); }}};
+};
+
+std::string stock_row(std::uint64_t version) {
+  auto s = tests::sample_stock();
+  s.version = version;
+  return encode(s);
+}
+
+/// Puts the stock row of `sku` with `version` over the one before it.
+write_set next_version(std::string_view sku, std::uint64_t version) {
+  write_set set;
+  set.shard = domain::shard_of(sku);
+  set.entries.push_back({table::stock, sku_key(sku), stock_row(version)});
+  set.replaces = write_set::replaced{table::stock, sku_key(sku), version - 1};
+  return set;
+}
+
+domain::event adjusted(const std::string& sku, std::uint64_t sequence) {
+  domain::event e;
+  e.type = domain::event_type::stock_adjusted;
+  e.key = e.sku = sku;
+  e.sequence = sequence;
+  return e;
+}
+} // namespace
+
+TEST_CASE("nothing is on disk, and nobody is told, before the commit", "[journal]") {
+  fixture f;
+  bool told = false;
+  REQUIRE(f.j.append(next_version("tea", 1), [&told] { told = true; }) == append_result::ok);
+  CHECK(f.disk->applies() == 0);
+  CHECK_FALSE(told);
+  CHECK(f.j.run_once());
+  CHECK(f.disk->applies() == 1);
+  CHECK(told);
+  CHECK(f.disk->get(table::stock, sku_key("tea")) == stock_row(1));
+  CHECK_FALSE(f.j.run_once());
+}
+
+TEST_CASE("sets that wait together become one batch, in the order of append", "[journal]") {
+  fixture f;
+  std::vector<int> told;
+  for (int i = 1; i <= 5; ++i)
+    REQUIRE(f.j.append(next_version("tea", static_cast<std::uint64_t>(i)), [&told, i] {
+      told.push_back(i);
+    }) == append_result::ok);
+  CHECK(f.j.run_once());
+  CHECK(f.disk->applies() == 1);
+  CHECK(told == std::vector<int>{1, 2, 3, 4, 5});
+  CHECK(version_of(*f.disk->get(table::stock, sku_key("tea"))) == 5);
+  const auto s = f.j.stats();
+  CHECK(s.write_sets == 5);
+  CHECK(s.commits == 1);
+  CHECK(s.entries == 5);
+  CHECK(s.largest_batch == 5);
+  CHECK(s.batch_size_histogram[2] == 1); // 4 ≤ 5 < 8
+}
+
+TEST_CASE("a batch has at most batch_sets_max sets", "[journal]") {
+  fixture f;
+  for (std::size_t i = 1; i <= limits::batch_sets_max + 1; ++i)
+    REQUIRE(f.j.append(next_version("tea", i)) == append_result::ok);
+  CHECK(f.j.run_once());
+  CHECK(f.j.stats().largest_batch == limits::batch_sets_max);
+  CHECK(f.j.latest(table::stock, sku_key("tea")) == stock_row(limits::batch_sets_max + 1));
+  CHECK(f.j.run_once());
+  CHECK_FALSE(f.j.run_once());
+}
+
+TEST_CASE("a set that replaces another version than the newest is refused", "[journal]") {
+  fixture f;
+  CHECK(f.j.append(next_version("tea", 2)) == append_result::stale_version); // there is no row
+  REQUIRE(f.j.append(next_version("tea", 1)) == append_result::ok);
+  CHECK(f.j.append(next_version("tea", 1)) == append_result::stale_version); // newest: pending
+  REQUIRE(f.j.append(next_version("tea", 2)) == append_result::ok);
+  CHECK(f.j.run_once());
+  CHECK(f.j.append(next_version("tea", 2)) == append_result::stale_version); // newest: on disk
+  CHECK(f.j.append(next_version("tea", 3)) == append_result::ok);
+}
+
+TEST_CASE("a refused set leaves nothing behind", "[journal]") {
+  fixture f;
+  bool told = false;
+  auto stale = next_version("tea", 7);
+  stale.events.push_back(adjusted("tea", 1));
+  CHECK(f.j.append(std::move(stale), [&told] { told = true; }) == append_result::stale_version);
+  CHECK_FALSE(f.j.run_once());
+  CHECK_FALSE(f.j.latest(table::stock, sku_key("tea")));
+  auto good = next_version("tea", 1);
+  good.events.push_back(adjusted("tea", 1));
+  REQUIRE(f.j.append(std::move(good)) == append_result::ok);
+  f.j.flush();
+  CHECK_FALSE(told);
+  CHECK(read_last_offset(*f.disk) == 1); // the refused one took no offset
+}
+
+TEST_CASE("after a pending delete the row's version is 0", "[journal]") {
+  fixture f;
+  REQUIRE(f.j.append(next_version("tea", 1)) == append_result::ok);
+  f.j.flush();
+  write_set gone;
+  gone.shard = domain::shard_of("tea");
+  gone.entries.push_back({table::stock, sku_key("tea"), std::nullopt});
+  REQUIRE(f.j.append(std::move(gone)) == append_result::ok);
+  CHECK_FALSE(f.j.latest(table::stock, sku_key("tea"))); // the disk still has it
+  CHECK(f.disk->get(table::stock, sku_key("tea")));
+  CHECK(f.j.append(next_version("tea", 2)) == append_result::stale_version);
+  CHECK(f.j.append(next_version("tea", 1)) == append_result::ok);
+  f.j.flush();
+  CHECK(f.disk->get(table::stock, sku_key("tea")) == stock_row(1));
+}
+
+TEST_CASE("what is appended is seen at once by actors, and by nobody else", "[journal]") {
+  fixture f;
+  REQUIRE(f.j.append(next_version("tea", 1)) == append_result::ok);
+  CHECK(f.j.latest(table::stock, sku_key("tea")) == stock_row(1));
+  CHECK_FALSE(f.j.disk().get(table::stock, sku_key("tea")));
+  REQUIRE(f.j.append(next_version("tea", 2)) == append_result::ok);
+  CHECK(f.j.latest(table::stock, sku_key("tea")) == stock_row(2));
+  f.j.flush();
+  CHECK(f.j.latest(table::stock, sku_key("tea")) == stock_row(2));
+}
+
+TEST_CASE("a newer value appended during the commit outlives it in the overlay", "[journal]") {
+  fixture f;
+  // The callback runs when version 1 is durable and version 2 is being appended.
+  REQUIRE(f.j.append(next_version("tea", 1), [&f] {
+    CHECK(f.j.append(next_version("tea", 2)) == append_result::ok);
+  }) == append_result::ok);
+  CHECK(f.j.run_once());
+  CHECK(f.j.latest(table::stock, sku_key("tea")) == stock_row(2));
+  CHECK(f.j.disk().get(table::stock, sku_key("tea")) == stock_row(1));
+}
+
+TEST_CASE("a lower epoch than the shard's is fenced", "[journal]") {
+  fixture f;
+  const auto shard = domain::shard_of("tea");
+  f.j.raise_epoch(shard, 3);
+  f.j.raise_epoch(shard, 2); // never falls
+  auto set = next_version("tea", 1);
+  set.epoch = 2;
+  CHECK(f.j.append(set) == append_result::fenced);
+  set.epoch = 3;
+  CHECK(f.j.append(set) == append_result::ok);
+  auto elsewhere = next_version("coffee", 1);
+  REQUIRE(elsewhere.shard != shard);
+  CHECK(f.j.append(elsewhere) == append_result::ok);
+}
+
+TEST_CASE("each event is one row of history and one of the feed, by a rising offset", "[journal]") {
+  fixture f;
+  auto first = next_version("tea", 1);
+  first.events = {adjusted("tea", 1), adjusted("tea", 2)};
+  auto second = next_version("coffee", 1);
+  second.events = {adjusted("coffee", 1)};
+  REQUIRE(f.j.append(first) == append_result::ok);
+  REQUIRE(f.j.append(second) == append_result::ok);
+  f.j.flush();
+  CHECK(read_last_offset(*f.disk) == 3);
+  CHECK(f.disk->rows(table::feed) == 3);
+  const auto at = f.disk->get(table::feed, feed_key(domain::shard_of("tea"), 2));
+  REQUIRE(at);
+  const auto row = f.disk->get(table::history, *at);
+  REQUIRE(row);
+  CHECK((decode<domain::event>(*row) == adjusted("tea", 2)));
+  CHECK(f.disk->get(table::feed, feed_key(domain::shard_of("coffee"), 3)));
+}
+
+TEST_CASE("offsets go on where the last process ended", "[journal]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  for (std::uint64_t boot = 1; boot <= 3; ++boot) {
+    journal j{disk, {true, read_last_offset(*disk), {}}};
+    auto set = next_version("tea", boot);
+    set.events = {adjusted("tea", boot)};
+    REQUIRE(j.append(std::move(set)) == append_result::ok);
+  } // the destructor commits
+  CHECK(read_last_offset(*disk) == 3);
+  CHECK(disk->rows(table::feed) == 3);
+}
+
+TEST_CASE("when_durable runs at once when nothing waits, else behind what waits", "[journal]") {
+  fixture f;
+  std::vector<std::string> told;
+  f.j.when_durable([&told] { told.emplace_back("idle"); });
+  CHECK(told.size() == 1);
+  REQUIRE(f.j.append(next_version("tea", 1), [&told] { told.emplace_back("one"); })
+    == append_result::ok);
+  f.j.when_durable([&told] { told.emplace_back("behind one"); });
+  REQUIRE(f.j.append(next_version("tea", 2), [&told] { told.emplace_back("two"); })
+    == append_result::ok);
+  CHECK(told.size() == 1);
+  CHECK(f.j.run_once());
+  CHECK(told == std::vector<std::string>{"idle", "one", "behind one", "two"});
+  CHECK(f.disk->applies() == 1);
+}
+
+TEST_CASE("a callback alone costs no write", "[journal]") {
+  fixture f;
+  bool inner = false;
+  REQUIRE(f.j.append(next_version("tea", 1), [&] {
+    CHECK(f.j.append(next_version("tea", 2)) == append_result::ok);
+    f.j.when_durable([&inner] { inner = true; });
+  }) == append_result::ok);
+  CHECK(f.j.run_once());
+  CHECK_FALSE(inner);
+  CHECK(f.j.run_once());
+  CHECK(inner);
+  CHECK(f.disk->applies() == 2);
+}
+
+TEST_CASE(
+  "after a failed write nothing is told, nothing is written, nothing is taken", "[journal]") {
+  const bool written_anyway = GENERATE(false, true);
+  fixture f;
+  bool told = false;
+  const auto tell = [&told] { told = true; };
+  f.disk->fail_at(2, written_anyway);
+  REQUIRE(f.j.append(next_version("tea", 1)) == append_result::ok);
+  CHECK(f.j.run_once());
+  REQUIRE(f.j.append(next_version("tea", 2), tell) == append_result::ok);
+  f.j.when_durable(tell);
+  CHECK_FALSE(f.j.run_once());
+  CHECK(f.failures.size() == 1);
+  CHECK(f.failures.front().code == errc::io_failed);
+  CHECK(f.j.append(next_version("tea", 3), tell) == append_result::stopped);
+  f.j.when_durable(tell);
+  f.j.flush(); // returns
+  CHECK_FALSE(f.j.run_once());
+  CHECK_FALSE(told);
+  CHECK(f.disk->applies() == 2);
+  CHECK(f.failures.size() == 1);
+  CHECK(version_of(*f.disk->get(table::stock, sku_key("tea"))) == (written_anyway ? 2U : 1U));
+}
+
+TEST_CASE("the committer writes together what came in during the last write", "[journal]") {
+  /// Its first apply() waits until the test has appended more.
+  struct slow_store final : store {
+    tests::memory_store rows;
+    std::promise<void> entered, go_on;
+    bool first = true;
+    std::optional<failure> apply(const std::vector<entry>& all) override {
+      if (std::exchange(first, false)) {
+        entered.set_value();
+        go_on.get_future().wait();
+      }
+      return rows.apply(all);
+    }
+    std::optional<std::string> get(table in, std::string_view key) const override {
+      return rows.get(in, key);
+    }
+    std::unique_ptr<cursor> scan(
+      table in, std::string_view from, std::string_view to, direction way) const override {
+      return rows.scan(in, from, to, way);
+    }
+  };
+  auto disk = std::make_shared<slow_store>();
+  journal j{disk, {}};
+  std::vector<std::uint64_t> told; // on one thread, the committer's; read after flush()
+  const auto append = [&](std::uint64_t version) {
+    return j.append(next_version("tea", version), [&told, version] { told.push_back(version); });
+  };
+  REQUIRE(append(1) == append_result::ok);
+  disk->entered.get_future().wait();
+  for (std::uint64_t v = 2; v <= 100; ++v) REQUIRE(append(v) == append_result::ok);
+  disk->go_on.set_value();
+  j.flush();
+  CHECK(disk->rows.applies() == 2);
+  CHECK(j.stats().largest_batch == 99);
+  REQUIRE(told.size() == 100);
+  CHECK(std::is_sorted(told.begin(), told.end()));
+}
+
+TEST_CASE(
+  "many threads append at once, and each set is written once, in its thread's order", "[journal]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  constexpr std::uint64_t rounds = 2'000;
+  std::atomic<std::uint64_t> told{0};
+  {
+    journal j{disk, {}};
+    std::vector<std::thread> writers;
+    std::atomic<bool> all_ok{true};
+    for (int t = 0; t < 4; ++t)
+      writers.emplace_back([&, sku = "sku-" + std::to_string(t)] {
+        for (std::uint64_t v = 1; v <= rounds; ++v) {
+          auto set = next_version(sku, v);
+          set.events = {adjusted(sku, v)};
+          if (j.append(std::move(set), [&told] { ++told; }) != append_result::ok) all_ok = false;
+        }
+      });
+    for (auto& w : writers) w.join();
+    CHECK(all_ok);
+  } // the destructor commits what waits
+  CHECK(told == 4 * rounds);
+  CHECK(disk->rows(table::history) == 4 * rounds);
+  CHECK(disk->rows(table::feed) == 4 * rounds);
+  CHECK(read_last_offset(*disk) == 4 * rounds);
+  for (int t = 0; t < 4; ++t)
+    CHECK(version_of(*disk->get(table::stock, sku_key("sku-" + std::to_string(t)))) == rounds);
+}
+
+TEST_CASE("a failed write stops the committer, and flush and the destructor return", "[journal]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  disk->fail_at(1);
+  std::promise<failure> failed;
+  journal j{disk, {false, 0, [&failed](const failure& why) { failed.set_value(why); }}};
+  REQUIRE(j.append(next_version("tea", 1), [] { FAIL("told of what isn't on disk"); })
+    == append_result::ok);
+  CHECK(failed.get_future().get().code == errc::io_failed);
+  j.flush();
+  CHECK(j.append(next_version("tea", 2)) == append_result::stopped);
+  CHECK(disk->applies() == 1);
+}

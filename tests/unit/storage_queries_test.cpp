@@ -1,0 +1,335 @@
+#include "storage/queries.hpp"
+#include "storage/journal.hpp"
+#include "storage/merge.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/memory_store.hpp"
+#include "tests/support/sample_rows.hpp"
+#include <set>
+#include <utility>
+
+namespace {
+using namespace jumun;
+using namespace jumun::storage;
+using store_ptr = std::shared_ptr<tests::memory_store>;
+
+constexpr std::int64_t start_ms = 1'763'832'000'000;
+
+/// Order n is accepted n minutes after start_ms, in a shard of its own.
+domain::order order_number(std::uint64_t n) {
+  auto o = tests::sample_order();
+  o.blocked = o.poisoned = o.paused = false;
+  o.created_ms = start_ms + static_cast<std::int64_t>(n) * 60'000;
+  o.id = domain::make_order_id(static_cast<domain::shard_id>(n * 37), o.created_ms, 0, n);
+  o.customer = n % 2 ? "odd" : "even";
+  return o;
+}
+void put(tests::memory_store& to, const domain::order& o) {
+  std::vector<entry> rows{{table::orders, order_key(o.id), encode(o)}};
+  if (domain::open(o)) rows.push_back({table::open_sagas, order_key(o.id), ""});
+  REQUIRE_FALSE(to.apply(rows));
+}
+store_ptr with_orders(std::uint64_t count) {
+  auto disk = std::make_shared<tests::memory_store>();
+  for (std::uint64_t n = 1; n <= count; ++n) put(*disk, order_number(n));
+  return disk;
+}
+
+/// All rows of a list, page by page; fails on a page that is too long or never ends.
+template <class List> auto all_pages(std::size_t limit, const List& list) {
+  std::decay_t<decltype(list(std::string{})->rows)> out;
+  std::string cursor;
+  for (int pages = 0; pages < 1'000; ++pages) {
+    auto page = list(cursor);
+    REQUIRE(page);
+    REQUIRE(page->rows.size() <= limit);
+    for (auto& row : page->rows) out.push_back(std::move(row));
+    cursor = page->next_cursor;
+    if (cursor.empty()) return out;
+  }
+  FAIL("pages without end");
+  return out;
+}
+order_filter only(std::string order_filter::*field, const char* value) {
+  order_filter f;
+  f.*field = value;
+  return f;
+}
+order_filter between(std::optional<std::int64_t> after, std::optional<std::int64_t> before) {
+  order_filter f;
+  f.created_after_ms = after;
+  f.created_before_ms = before;
+  return f;
+}
+std::vector<std::uint64_t> numbers(const std::vector<domain::order>& orders) {
+  std::vector<std::uint64_t> out;
+  for (const auto& o : orders) out.push_back(o.id.lo);
+  return out;
+}
+} // namespace
+
+TEST_CASE("orders of all shards are listed newest first, page by page, each once", "[queries]") {
+  const auto disk = with_orders(25);
+  std::vector<std::uint64_t> expected;
+  for (std::uint64_t n = 25; n >= 1; --n) expected.push_back(n);
+  for (const std::size_t limit : {1U, 4U, 5U, 25U, 200U}) {
+    CAPTURE(limit);
+    const auto all = all_pages(
+      limit, [&](const std::string& at) { return list_orders(*disk, {}, limit, at); });
+    CHECK(numbers(all) == expected);
+  }
+}
+
+TEST_CASE("the last page has no cursor, also when it is full", "[queries]") {
+  const auto disk = with_orders(4);
+  const auto first = list_orders(*disk, {}, 2, "");
+  REQUIRE(first);
+  CHECK_FALSE(first->next_cursor.empty());
+  const auto second = list_orders(*disk, {}, 2, first->next_cursor);
+  REQUIRE(second);
+  CHECK(second->rows.size() == 2);
+  CHECK(second->next_cursor.empty());
+}
+
+TEST_CASE("orders accepted in the same millisecond by several shards are all listed", "[queries]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  for (std::uint64_t n = 0; n < 10; ++n) {
+    auto o = order_number(1);
+    o.id = domain::make_order_id(static_cast<domain::shard_id>(n * 25), o.created_ms, 0, 5);
+    put(*disk, o);
+  }
+  const auto all =
+    all_pages(3, [&](const std::string& at) { return list_orders(*disk, {}, 3, at); });
+  CHECK(all.size() == 10);
+  std::set<std::uint64_t> ids;
+  for (const auto& o : all) ids.insert(o.id.hi);
+  CHECK(ids.size() == 10);
+}
+
+TEST_CASE("orders are filtered by customer, time, SKU, status and saga", "[queries]") {
+  const auto disk = with_orders(10);
+  auto moving = order_number(3);
+  moving.at = domain::phase::releasing;
+  moving.why = domain::ending::cancel;
+  put(*disk, moving);
+  const auto list = [&](const order_filter& f) {
+    return numbers(
+      all_pages(2, [&](const std::string& at) { return list_orders(*disk, f, 2, at); }));
+  };
+  using list_of = std::vector<std::uint64_t>;
+  CHECK(list(only(&order_filter::customer, "even")) == list_of{10, 8, 6, 4, 2});
+  CHECK(list(only(&order_filter::customer, "nobody")).empty());
+  CHECK(list(only(&order_filter::sku, "americano")).size() == 10);
+  CHECK(list(only(&order_filter::sku, "tea")).empty());
+  CHECK(list(only(&order_filter::status, "cancelling")) == list_of{3});
+  CHECK(list(only(&order_filter::status, "shipped")).size() == 9);
+  CHECK(list(only(&order_filter::saga, "waiting")) == list_of{3});
+  const auto at = [](std::int64_t n) { return start_ms + n * 60'000; };
+  CHECK(list(between(at(8), {})) == list_of{10, 9});
+  CHECK(list(between({}, at(3))) == list_of{2, 1});
+  CHECK(list(between(at(4), at(6))) == list_of{5});
+  CHECK(list(between(-1, INT64_MAX)).size() == 10);
+  CHECK(list(between(INT64_MAX, {})).empty());
+  CHECK(list(between({}, INT64_MIN)).empty());
+}
+
+TEST_CASE(
+  "a filter that matches rarely ends its page early, with a cursor that gets there", "[queries]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  std::vector<entry> rows;
+  for (std::uint64_t n = 1; n <= 10'500; ++n) {
+    auto o = order_number(n);
+    o.customer = n == 1 ? "rare" : "common";
+    rows.push_back({table::orders, order_key(o.id), encode(o)});
+  }
+  REQUIRE_FALSE(disk->apply(rows));
+  const auto first = list_orders(*disk, only(&order_filter::customer, "rare"), 50, "");
+  REQUIRE(first);
+  CHECK(first->rows.empty());
+  REQUIRE_FALSE(first->next_cursor.empty());
+  const auto second =
+    list_orders(*disk, only(&order_filter::customer, "rare"), 50, first->next_cursor);
+  REQUIRE(second);
+  CHECK(numbers(second->rows) == std::vector<std::uint64_t>{1});
+  CHECK(second->next_cursor.empty());
+}
+
+TEST_CASE("a cursor that isn't this list's is refused", "[queries]") {
+  const auto disk = with_orders(3);
+  const auto page = list_orders(*disk, {}, 1, "");
+  REQUIRE(page);
+  const auto good = page->next_cursor;
+  REQUIRE(list_orders(*disk, {}, 1, good));
+  CHECK_FALSE(list_sagas(*disk, "", 1, good));
+  CHECK_FALSE(list_stock(*disk, 1, good));
+  CHECK_FALSE(list_movements(*disk, "tea", 1, good));
+  for (const auto& bad : {good + "A", good.substr(0, good.size() - 1), std::string{"o"},
+         std::string{"!"}, std::string(500, 'o'), good.substr(1), "o " + good.substr(2)})
+    CHECK_FALSE(list_orders(*disk, {}, 1, bad));
+  CHECK_FALSE(list_stock(*disk, 1, cursor_text('s', "no SKU's key")));
+  CHECK_FALSE(list_movements(*disk, "tea", 1, cursor_text('m', movement_key("coffee", 1))));
+}
+
+TEST_CASE("open sagas are listed oldest first, by state", "[queries]") {
+  const auto disk = with_orders(4); // at rest: not in the index
+  for (const std::uint64_t n : {8U, 6U, 7U}) {
+    auto o = order_number(n);
+    o.at = domain::phase::charging;
+    o.next_attempt_ms = 0;
+    o.blocked = n == 7;
+    put(*disk, o);
+  }
+  const auto list = [&](std::string_view state) {
+    return numbers(
+      all_pages(1, [&](const std::string& at) { return list_sagas(*disk, state, 1, at); }));
+  };
+  CHECK(list("") == std::vector<std::uint64_t>{6, 7, 8});
+  CHECK(list("blocked") == std::vector<std::uint64_t>{7});
+  CHECK(list("running") == std::vector<std::uint64_t>{6, 8});
+  CHECK(list("paused").empty());
+  const auto seventh = order_number(7).id;
+  CHECK(open_orders(*disk, domain::shard_of(seventh)) == std::vector<domain::order_id>{seventh});
+  CHECK(open_orders(*disk, 255).empty());
+}
+
+TEST_CASE("stock and products are listed by SKU over all shards", "[queries]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  std::vector<std::string> skus;
+  for (char c = 'a'; c <= 'z'; ++c) skus.push_back(std::string("sku-") + c);
+  for (const auto& sku : skus) {
+    auto s = tests::sample_stock();
+    auto p = tests::sample_product();
+    s.sku = p.sku = sku;
+    REQUIRE_FALSE(disk->apply(
+      {{table::stock, sku_key(sku), encode(s)}, {table::products, sku_key(sku), encode(p)}}));
+  }
+  std::vector<std::string> stock, products;
+  for (auto& s : all_pages(4, [&](const std::string& at) { return list_stock(*disk, 4, at); }))
+    stock.push_back(s.sku);
+  for (auto& p : all_pages(4, [&](const std::string& at) { return list_products(*disk, 4, at); }))
+    products.push_back(p.sku);
+  CHECK(stock == skus);
+  CHECK(products == skus);
+  CHECK(find_stock(*disk, "sku-a"));
+  CHECK(find_product(*disk, "sku-a"));
+  CHECK_FALSE(find_stock(*disk, "sku-"));
+}
+
+TEST_CASE("movements are listed newest first, and only the SKU's own", "[queries]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  const auto put_movement = [&](const std::string& sku, std::uint64_t number) {
+    auto m = tests::sample_movement();
+    m.sku = sku;
+    m.number = number;
+    REQUIRE_FALSE(disk->apply({{table::movements, movement_key(sku, number), encode(m)}}));
+  };
+  for (std::uint64_t n = 1; n <= 300; ++n) put_movement("tea", n);
+  put_movement("tea-", 1);
+  put_movement("te", 1);
+  const auto all = all_pages(
+    7, [&](const std::string& at) { return list_movements(*disk, "tea", 7, at); });
+  REQUIRE(all.size() == 300);
+  CHECK(all.front().number == 300);
+  CHECK(all.back().number == 1);
+}
+
+TEST_CASE("the feed is merged by offset, filtered, and resumed without a gap", "[queries]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  journal j{disk, {true, 0, {}}};
+  for (std::uint64_t n = 1; n <= 40; ++n) {
+    const auto sku = "sku-" + std::to_string(n % 4);
+    domain::event e;
+    e.type = n % 2 ? domain::event_type::stock_adjusted : domain::event_type::order_placed;
+    e.key = n % 2 ? sku : domain::to_text(domain::id_kind::order, order_number(n).id);
+    e.sequence = n;
+    write_set set;
+    set.shard = n % 2 ? domain::shard_of(sku) : domain::shard_of(order_number(n).id);
+    set.events = {e};
+    REQUIRE(j.append(std::move(set)) == append_result::ok);
+  }
+  CHECK(read_feed(*disk, "", "", 0, 50).rows.empty()); // nothing is durable yet
+  CHECK(read_feed(*disk, "", "", 0, 50).next_cursor == "0");
+  j.flush();
+  std::uint64_t after = 0, seen = 0;
+  for (int pages = 0; pages < 20 && after < 40; ++pages) {
+    const auto page = read_feed(*disk, "", "", after, 7);
+    for (const auto& item : page.rows) CHECK(item.offset == ++seen);
+    after = std::stoull(page.next_cursor);
+    CHECK(after == seen);
+  }
+  CHECK(seen == 40);
+  CHECK(read_feed(*disk, "", "", 40, 7).next_cursor == "40");
+  CHECK(read_feed(*disk, "", "", 99, 7).next_cursor == "99");
+  CHECK(read_feed(*disk, "orders", "", 0, 200).rows.size() == 20);
+  const auto one_sku = read_feed(*disk, "inventory", "sku-1", 0, 200);
+  CHECK(one_sku.rows.size() == 10);
+  CHECK(one_sku.next_cursor == "40");
+  const auto key = domain::to_text(domain::id_kind::order, order_number(2).id);
+  CHECK(read_feed(*disk, "", key, 0, 200).rows.size() == 1);
+}
+
+TEST_CASE("a follower of the feed misses nothing that is committed while it reads", "[queries]") {
+  /// Commits one event to shard 0 and one to shard 255 between the reader's first and last scan.
+  struct racing_store final : store {
+    tests::memory_store rows;
+    mutable std::function<void()> at_shard_200;
+    std::optional<failure> apply(const std::vector<entry>& all) override { return rows.apply(all); }
+    std::optional<std::string> get(table in, std::string_view key) const override {
+      return rows.get(in, key);
+    }
+    std::unique_ptr<cursor> scan(
+      table in, std::string_view from, std::string_view to, direction way) const override {
+      if (at_shard_200 && from.front() == static_cast<char>(200))
+        std::exchange(at_shard_200, nullptr)();
+      return rows.scan(in, from, to, way);
+    }
+  };
+  auto disk = std::make_shared<racing_store>();
+  journal j{disk, {true, 0, {}}};
+  std::uint64_t sequence = 0;
+  const auto append = [&](domain::shard_id shard) {
+    domain::event e;
+    e.key = domain::to_text(domain::id_kind::order, domain::make_order_id(shard, 1, 1, 1));
+    e.sequence = ++sequence;
+    write_set set;
+    set.shard = shard;
+    set.events = {e};
+    REQUIRE(j.append(std::move(set)) == append_result::ok);
+  };
+  append(1);
+  j.flush();
+  disk->at_shard_200 = [&] {
+    append(0);
+    append(255);
+    j.flush();
+  };
+  std::vector<std::uint64_t> offsets;
+  std::uint64_t after = 0;
+  for (int i = 0; i < 3; ++i) {
+    const auto page = read_feed(*disk, "", "", after, 50);
+    for (const auto& item : page.rows) offsets.push_back(item.offset);
+    after = std::stoull(page.next_cursor);
+  }
+  CHECK(offsets == std::vector<std::uint64_t>{1, 2, 3});
+}
+
+TEST_CASE("an order's history is its own, by sequence", "[queries]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  journal j{disk, {true, 0, {}}};
+  for (const auto id : {order_number(1).id, order_number(2).id}) {
+    write_set set;
+    set.shard = domain::shard_of(id);
+    for (std::uint64_t n = 1; n <= 300; ++n) {
+      domain::event e;
+      e.key = domain::to_text(domain::id_kind::order, id);
+      e.sequence = n;
+      set.events.push_back(e);
+    }
+    REQUIRE(j.append(std::move(set)) == append_result::ok);
+  }
+  j.flush();
+  const auto history = read_history(*disk, order_number(1).id);
+  REQUIRE(history.size() == 300);
+  for (std::uint64_t n = 0; n < 300; ++n) CHECK(history[n].sequence == n + 1);
+  CHECK(read_history(*disk, order_number(3).id).empty());
+  CHECK_FALSE(find_order(*disk, order_number(1).id));
+}
