@@ -22,9 +22,10 @@ template <class Handle> std::shared_ptr<vital_signs> signs_of(const Handle& acto
   }
 }
 
-/// A stateful typed actor that counts what comes in and what it has handled. CAF counts neither, and
-/// its mailbox may be read only by the actor itself; so the two virtual functions through which every
-/// message passes do the counting. An exception in a handler ends this actor alone, with its text kept.
+/// A stateful typed actor that counts what comes in and what it has handled. CAF counts neither,
+/// and its mailbox may be read only by the actor itself; so the two virtual functions through which
+/// every message passes do the counting. An exception in a handler ends this actor alone, with its
+/// text kept.
 template <class State, class Interface>
 class counted : public caf::stateful_actor<State, typename Interface::base>, public counting {
 public:
@@ -44,7 +45,8 @@ public:
   caf::invoke_message_result consume(caf::mailbox_element& what) override {
     auto keep = signs; // handling may end us
     const auto result = super::consume(what);
-    if (result != caf::invoke_message_result::skipped) keep->handled.fetch_add(1, std::memory_order_relaxed);
+    if (result != caf::invoke_message_result::skipped)
+      keep->handled.fetch_add(1, std::memory_order_relaxed);
     return result;
   }
 };

@@ -56,10 +56,10 @@ delivery_actor::behavior_type delivery(
     [self](const describe& d) {
       const auto& s = self->state;
       d.tell(json_object{}
-          .add("shard", static_cast<int>(s.shard))
-          .add("started", s.started)
-          .add("stopped", s.stopped)
-          .text());
+               .add("shard", static_cast<int>(s.shard))
+               .add("started", s.started)
+               .add("stopped", s.stopped)
+               .text());
     },
   };
 }

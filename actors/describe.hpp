@@ -13,8 +13,7 @@ public:
     return *this;
   }
   template <class Integer>
-    requires std::is_integral_v<Integer>
-  json_object& add(std::string_view name, Integer value) {
+  requires std::is_integral_v<Integer> json_object& add(std::string_view name, Integer value) {
     open(name);
     out_ += std::to_string(value);
     return *this;

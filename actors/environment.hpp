@@ -6,8 +6,8 @@
 #include "storage/journal.hpp"
 
 namespace jumun::actors {
-/// What the actors of a node are given: everything from outside comes through here, time and chance too,
-/// so that a whole node runs deterministically on CAF's test scheduler. Outlives the actors.
+/// What the actors of a node are given: everything from outside comes through here, time and chance
+/// too, so that a whole node runs deterministically on CAF's test scheduler. Outlives the actors.
 struct environment {
   storage::journal& journal;
   router& route;
@@ -15,8 +15,8 @@ struct environment {
   const presenter& present;
   payment_provider& provider;
 
-  std::function<std::int64_t()> now_ms;   // unix milliseconds; thread-safe
-  std::function<std::uint64_t()> random;  // thread-safe
+  std::function<std::int64_t()> now_ms;  // unix milliseconds; thread-safe
+  std::function<std::uint64_t()> random; // thread-safe
   /// A row of this order became durable. On the committer's thread; must not block.
   std::function<void(domain::order_id, std::uint64_t version, bool settled)> order_durable;
   /// A shard's supervisor has spawned a saga for each of its open orders, in this life of it.

@@ -38,8 +38,8 @@ void remember(storage::write_set& set, const environment& env, const domain::req
   record.order = order;
   record.boot = env.boot;
   record.created_ms = env.now_ms();
-  set.entries.push_back({storage::table::idempotency,
-    storage::idempotency_key(set.shard, from.key), storage::encode(record)});
+  set.entries.push_back({storage::table::idempotency, storage::idempotency_key(set.shard, from.key),
+    storage::encode(record)});
 }
 
 bool answered_from_record(const environment& env, const key_lookup& found,

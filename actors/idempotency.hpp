@@ -9,8 +9,9 @@ struct key_lookup {
   domain::stored_reply reply; // replay
   domain::order_id order;     // running, taken_over
 };
-/// Reads the newest record, durable or not; fresh when the request brings no key, or the record is older than
-/// limits::idempotency_kept. taken_over: another process had accepted it and died before it answered.
+/// Reads the newest record, durable or not; fresh when the request brings no key, or the record is
+/// older than limits::idempotency_kept. taken_over: another process had accepted it and died before
+/// it answered.
 [[nodiscard]] key_lookup look_up(
   const environment& env, domain::shard_id shard, const domain::request_context& from);
 
@@ -18,15 +19,17 @@ struct key_lookup {
 void remember(storage::write_set& set, const environment& env, const domain::request_context& from,
   std::optional<domain::stored_reply> reply, std::optional<domain::order_id> order = {});
 
-/// Answers a request whose key has been used: replay, 409 running, 422 reused. False for a fresh one.
+/// Answers a request whose key has been used: replay, 409 running, 422 reused. False for a fresh
+/// one.
 [[nodiscard]] bool answered_from_record(const environment& env, const key_lookup& found,
   const domain::request_context& from, const completion& done);
 
 /// Sends `reply` once all that it may have seen is durable.
-void answer_when_durable(const environment& env, const completion& done, domain::stored_reply reply);
+void answer_when_durable(
+  const environment& env, const completion& done, domain::stored_reply reply);
 
-/// Appends the set and answers once it is durable. @throws std::runtime_error when the journal refuses: the
-/// actor's rows are not the newest, it must come back from disk.
+/// Appends the set and answers once it is durable. @throws std::runtime_error when the journal
+/// refuses: the actor's rows are not the newest, it must come back from disk.
 void append_or_throw(
   const environment& env, storage::write_set set, storage::durable_callback then);
 } // namespace jumun::actors

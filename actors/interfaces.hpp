@@ -7,14 +7,13 @@ namespace jumun::actors {
 template <class... Messages> using listens_to = caf::typed_actor<caf::reacts_to<Messages>...>;
 
 /// SAGA: one order in flight. Decides by domain::advance, persists, then acts.
-using saga_actor = listens_to<
-  resume,                    // after a (re)start: send what is owed
-  domain::stock_answered,    // from inventory
-  domain::payment_answered,  // from payment
-  domain::delivery_answered, // from delivery
-  domain::timer_fired,       // from its supervisor
-  cancel_message,            // answered once durable: 202, 200, 404, 409
-  report_message,            // a courier's update; answered once durable
+using saga_actor = listens_to<resume, // after a (re)start: send what is owed
+  domain::stock_answered,             // from inventory
+  domain::payment_answered,           // from payment
+  domain::delivery_answered,          // from delivery
+  domain::timer_fired,                // from its supervisor
+  cancel_message,                     // answered once durable: 202, 200, 404, 409
+  report_message,                     // a courier's update; answered once durable
   retire, describe>;
 
 /// A command and whom to answer. The answer may come twice, late, or never.
@@ -23,26 +22,34 @@ template <class Command> struct asked {
   saga_actor from;
 };
 
+/// What a provider said about an earlier call; from any thread.
+struct provider_answered {
+  domain::payment_answered answer;
+  std::int64_t asked_amount = 0; // of the charge that it is about
+  std::string currency;
+  saga_actor from; // who asked
+};
+
 /// INVENTORY: the one writer of its shard's SKUs.
-using inventory_actor = listens_to<
-  asked<domain::reserve_stock>, // → stock_answered; the same again for the same (order, line)
+using inventory_actor = listens_to<asked<domain::reserve_stock>, // → stock_answered; the same again
+                                                                 // for the same (order, line)
   asked<domain::commit_stock>,  // → stock_answered
   asked<domain::release_stock>, // → stock_answered; leaves a tombstone when it comes first
   adjust_message, count_message, product_message, // answered once durable
   describe>;
 
 /// PAYMENT: asks the provider, once what owes it is durable; remembers sure outcomes.
-using payment_actor = listens_to<
-  asked<domain::charge_payment>,  // → payment_answered: approved, declined, cancelled, unknown
-  asked<domain::inquire_payment>, // → also absent, pending
-  asked<domain::cancel_payment>,  // → cancelled with the amount given back, or unknown
+using payment_actor = listens_to<asked<domain::charge_payment>, // → payment_answered: approved,
+                                                                // declined, cancelled, unknown
+  asked<domain::inquire_payment>,                               // → also absent, pending
+  asked<domain::cancel_payment>, // → cancelled with the amount given back, or unknown
   provider_answered, tick, describe>;
 
 /// DELIVERY: starts and stops deliveries.
-using delivery_actor = listens_to<
-  asked<domain::start_delivery>,  // → delivery_answered: done, refused
-  asked<domain::cancel_delivery>, // → done; leaves a tombstone when it comes first
-  describe>;
+using delivery_actor =
+  listens_to<asked<domain::start_delivery>, // → delivery_answered: done, refused
+    asked<domain::cancel_delivery>,         // → done; leaves a tombstone when it comes first
+    describe>;
 
 /// SHARD SUPERVISOR: accepts orders, finds or revives their sagas, restarts what falls.
 using supervisor_actor = listens_to<place_message, cancel_message, report_message, remember_message,
@@ -52,6 +59,7 @@ using supervisor_actor = listens_to<place_message, cancel_message, report_messag
 using node_actor = listens_to<respawn_shard, describe>;
 } // namespace jumun::actors
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jumun::actors::provider_answered)
 #define JUMUN_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jumun::actors::asked<jumun::domain::type>)
 JUMUN_LOCAL(reserve_stock)
 JUMUN_LOCAL(commit_stock)

@@ -76,8 +76,8 @@ void refuse(inventory_self self, const domain::request_context& from, const comp
   storage::write_set set;
   set.shard = self->state.shard;
   set.epoch = self->state.env->epoch;
-  finish(self, std::move(set), from, done,
-    self->state.env->present.refused(why, detail, pointer, from));
+  finish(
+    self, std::move(set), from, done, self->state.env->present.refused(why, detail, pointer, from));
 }
 
 void adjust(inventory_self self, const adjust_message& m) {
@@ -180,11 +180,11 @@ inventory_actor::behavior_type inventory(
       std::int64_t reserved = 0;
       for (const auto& [sku, stock] : s.shelf) reserved += stock.reserved;
       d.tell(json_object{}
-          .add("shard", static_cast<int>(s.shard))
-          .add("skus_in_memory", s.shelf.size())
-          .add("reserved", reserved)
-          .add("repeated_commands", s.repeated)
-          .text());
+               .add("shard", static_cast<int>(s.shard))
+               .add("skus_in_memory", s.shelf.size())
+               .add("reserved", reserved)
+               .add("repeated_commands", s.repeated)
+               .text());
     },
   };
 }

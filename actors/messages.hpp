@@ -5,8 +5,9 @@
 #include <functional>
 #include <memory>
 
-/// Every type that crosses a mailbox. They stay inside the process: between nodes travels one envelope with
-/// protobuf inside (DESIGN §8), so none of them has an inspect(), and no token can be printed by CAF.
+/// Every type that crosses a mailbox. They stay inside the process: between nodes travels one
+/// envelope with protobuf inside (DESIGN §8), so none of them has an inspect(), and no token can be
+/// printed by CAF.
 namespace jumun::actors {
 enum class errc : std::uint8_t {
   restarts_spent = 1, // a child kept crashing: escalate
@@ -17,8 +18,9 @@ enum class errc : std::uint8_t {
 /// What a command comes to: a whole reply, or an order that its asker waits for.
 struct command_result {
   domain::stored_reply reply;
-  domain::order_id to_settle; // not zero: accepted and durable, the reply is rendered once it settles
-  bool lost = false;          // its actor ended before it answered: whether it happened is unknown
+  domain::order_id
+    to_settle;       // not zero: accepted and durable, the reply is rendered once it settles
+  bool lost = false; // its actor ended before it answered: whether it happened is unknown
 };
 
 /// A one-shot answer that can't be forgotten: dropped without a call, it says `lost`.
@@ -26,7 +28,7 @@ class completion {
 public:
   completion() = default;
   explicit completion(std::function<void(command_result)> to)
-    : shared_(std::make_shared<state>(std::move(to))) {}
+      : shared_(std::make_shared<state>(std::move(to))) {}
   void operator()(command_result r) const {
     if (!shared_ || !shared_->to) return;
     auto to = std::move(shared_->to);
@@ -65,7 +67,7 @@ using remember_message = asked_by_edge<domain::remember_reply>;
 
 struct resume {}; // to a saga: send what the present phase owes
 struct retire {}; // to a saga at rest: nobody will write to you again
-struct tick { // to whoever keeps deadlines: some may be due
+struct tick {     // to whoever keeps deadlines: some may be due
   std::int64_t at_ms = 0;
 };
 /// To any actor: its live state as a JSON object, no secrets.
@@ -92,12 +94,6 @@ struct respawn_shard { // to the node's supervisor
   domain::shard_id shard = 0;
 };
 
-/// What a provider said about an earlier call; from any thread.
-struct provider_answered {
-  domain::payment_answered answer;
-  std::int64_t asked_amount = 0; // of the charge that it is about
-  std::string currency;
-};
 } // namespace jumun::actors
 
 namespace jumun::actors {
@@ -122,7 +118,6 @@ JUMUN_LOCAL(jumun::actors::saga_at_rest)
 JUMUN_LOCAL(jumun::actors::arm_timer)
 JUMUN_LOCAL(jumun::actors::respawn)
 JUMUN_LOCAL(jumun::actors::respawn_shard)
-JUMUN_LOCAL(jumun::actors::provider_answered)
 JUMUN_LOCAL(jumun::domain::stock_answered)
 JUMUN_LOCAL(jumun::domain::payment_answered)
 JUMUN_LOCAL(jumun::domain::delivery_answered)

@@ -50,8 +50,7 @@ node_actor::behavior_type node(node_self self, environment* env) {
   self->state.env = env;
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& m) {
-    for (const auto& [who, shard] : self->state.shards)
-      stop_actor(who, self->address(), m.reason);
+    for (const auto& [who, shard] : self->state.shards) stop_actor(who, self->address(), m.reason);
     self->state.shards.clear();
     self->quit(m.reason);
   });
@@ -59,9 +58,8 @@ node_actor::behavior_type node(node_self self, environment* env) {
     spawn_shard(self, static_cast<domain::shard_id>(shard));
   return {
     [self](respawn_shard r) { spawn_shard(self, r.shard); },
-    [self](const describe& d) {
-      d.tell(json_object{}.add("shards", self->state.shards.size()).text());
-    },
+    [self](
+      const describe& d) { d.tell(json_object{}.add("shards", self->state.shards.size()).text()); },
   };
 }
 } // namespace jumun::actors

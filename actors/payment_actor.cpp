@@ -47,7 +47,8 @@ std::optional<payment_answered> from_row(
   return about;
 }
 
-// -- deadlines --------------------------------------------------------------------------------------
+// -- deadlines
+// --------------------------------------------------------------------------------------
 
 void tick_at_front(payment_self self) {
   auto& s = self->state;
@@ -65,10 +66,10 @@ void answer(payment_self self, payment_answered a) {
   s.open.erase(open);
 }
 
-bool still_open(const payment_shell& s, domain::order_id order, phase about, std::uint32_t attempt) {
+bool still_open(
+  const payment_shell& s, domain::order_id order, phase about, std::uint32_t attempt) {
   const auto q = s.open.find(order);
-  return q != s.open.end() && q->second.about.about == about
-    && q->second.about.attempt == attempt;
+  return q != s.open.end() && q->second.about.about == about && q->second.about.attempt == attempt;
 }
 
 void give_up_on_late_ones(payment_self self) {
@@ -86,33 +87,33 @@ void give_up_on_late_ones(payment_self self) {
   tick_at_front(self);
 }
 
-// -- questions --------------------------------------------------------------------------------------
+// -- questions
+// --------------------------------------------------------------------------------------
 
-/// Asks the provider once everything up to here is durable: no call leaves for a charge that a crash
-/// could make us forget.
-template <class Call>
-void ask_provider(payment_self self, payment_answered about, std::int64_t amount,
-  std::string currency, const saga_actor& from, Call call) {
+/// Asks the provider once everything up to here is durable: no call leaves for a charge that a
+/// crash could make us forget.
+template <class Call> void ask_provider(payment_self self, payment_answered about,
+  std::int64_t amount, std::string currency, const saga_actor& from, Call call) {
   auto& s = self->state;
   const auto again = still_open(s, about.order, about.about, about.attempt);
   s.open[about.order] = {about, from};
   if (again) return; // a repetition: the call is under way
   ++s.asked;
-  s.deadlines.push_back({s.env->now_ms() + s.env->payment_timeout.count(), about.order, about.about,
-    about.attempt});
+  s.deadlines.push_back(
+    {s.env->now_ms() + s.env->payment_timeout.count(), about.order, about.about, about.attempt});
   tick_at_front(self);
-  auto hear = [me = payment_actor{self}, about, amount, currency = std::move(currency)](
+  auto hear = [me = payment_actor{self}, about, amount, currency = std::move(currency), from](
                 provider_said said) mutable {
     about.said = said.said;
     about.amount = said.amount;
     about.reason = std::move(said.reason);
-    caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency)});
+    caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency), from});
   };
   s.env->journal.when_durable([call = std::move(call), hear = std::move(hear)] { call(hear); });
 }
 
-provider_charge charge_of(const domain::order_id& order, std::int64_t amount, std::string currency,
-  std::string token) {
+provider_charge charge_of(
+  const domain::order_id& order, std::int64_t amount, std::string currency, std::string token) {
   return {order, domain::to_text(domain::id_kind::payment, order), amount, std::move(currency),
     std::move(token)};
 }
@@ -175,8 +176,7 @@ void keep(payment_self self, const provider_answered& m) {
   }
   if (known || cancels) return; // never from cancelling back to approved
   if (a.said != payment_said::approved && a.said != payment_said::declined) return;
-  row.state =
-    a.said == payment_said::approved ? charge_state::approved : charge_state::declined;
+  row.state = a.said == payment_said::approved ? charge_state::approved : charge_state::declined;
   if (row.state == charge_state::approved) row.amount = m.asked_amount;
   row.reason = a.reason;
   write(self, row);
@@ -193,17 +193,20 @@ payment_actor::behavior_type payment(payment_self self, environment* env, domain
     [self](const provider_answered& m) {
       const auto& a = m.answer;
       keep(self, m);
-      if (still_open(self->state, a.order, a.about, a.attempt)) answer(self, a);
+      if (still_open(self->state, a.order, a.about, a.attempt)) return answer(self, a);
+      // Too late for its question, but sure: it spares the saga its next inquiry.
+      if (a.said == payment_said::approved || a.said == payment_said::declined)
+        self->send(m.from, a);
     },
     [self](tick) { give_up_on_late_ones(self); },
     [self](const describe& d) {
       const auto& s = self->state;
       d.tell(json_object{}
-          .add("shard", static_cast<int>(s.shard))
-          .add("open_questions", s.open.size())
-          .add("asked", s.asked)
-          .add("timed_out", s.timed_out)
-          .text());
+               .add("shard", static_cast<int>(s.shard))
+               .add("open_questions", s.open.size())
+               .add("asked", s.asked)
+               .add("timed_out", s.timed_out)
+               .text());
     },
   };
 }

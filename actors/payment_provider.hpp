@@ -6,7 +6,7 @@
 namespace jumun::actors {
 struct provider_charge {
   domain::order_id order;
-  std::string payment_id; // the idempotency key at the provider: never a new one on a retry
+  std::string payment_id;  // the idempotency key at the provider: never a new one on a retry
   std::int64_t amount = 0; // minor units
   std::string currency;
   std::string token; // secret
@@ -18,8 +18,9 @@ struct provider_said {
 };
 using provider_callback = std::function<void(provider_said)>; // at most once, on any thread
 
-/// Port to a payment provider: money is outside of us. Every call is idempotent by payment_id, returns at
-/// once, and may never call back: the payment actor has the deadline. Called only once what owes it is durable.
+/// Port to a payment provider: money is outside of us. Every call is idempotent by payment_id,
+/// returns at once, and may never call back: the payment actor has the deadline. Called only once
+/// what owes it is durable.
 class payment_provider {
 public:
   virtual ~payment_provider() = default;
@@ -27,7 +28,8 @@ public:
   virtual void charge(provider_charge c, provider_callback said) = 0;
   /// approved, declined, absent (never heard of it), pending (at work), cancelled, or unknown.
   virtual void inquire(domain::order_id order, std::string payment_id, provider_callback said) = 0;
-  /// cancelled with the amount given back; from then on a charge of this payment_id is declined. Or unknown.
+  /// cancelled with the amount given back; from then on a charge of this payment_id is declined. Or
+  /// unknown.
   virtual void cancel(provider_charge c, provider_callback said) = 0;
 };
 } // namespace jumun::actors

@@ -4,9 +4,9 @@
 #include <mutex>
 
 namespace jumun::actors {
-/// Where a shard's actors are. Every command to a shard goes through here, so that a saga can't tell
-/// a local actor from a peer that owns the shard (DESIGN §3). Thread-safe. A handle may be of an actor
-/// that has just ended: what is sent to it is lost, and asked again.
+/// Where a shard's actors are. Every command to a shard goes through here, so that a saga can't
+/// tell a local actor from a peer that owns the shard (DESIGN §3). Thread-safe. A handle may be of
+/// an actor that has just ended: what is sent to it is lost, and asked again.
 class router {
 public:
   struct shard_actors {

@@ -1,6 +1,6 @@
 #include "actors/saga_actor.hpp"
-#include "actors/idempotency.hpp"
 #include "actors/describe.hpp"
+#include "actors/idempotency.hpp"
 
 namespace jumun::actors {
 namespace {
@@ -100,9 +100,9 @@ domain::verdict feed(saga_self self, const domain::input& what) {
 }
 
 /// An input that somebody at the edge waits for: its answer is durable with its effect.
-template <class Render>
-void feed_for_edge(saga_self self, const domain::input& what, const domain::request_context& from,
-  const completion& done, Render render, domain::refusal refusal, std::string_view why_refused) {
+template <class Render> void feed_for_edge(saga_self self, const domain::input& what,
+  const domain::request_context& from, const completion& done, Render render,
+  domain::refusal refusal, std::string_view why_refused) {
   auto& s = self->state;
   ++s.commands;
   const auto found = look_up(*s.env, domain::shard_of(s.now.id), from);
@@ -116,8 +116,8 @@ void feed_for_edge(saga_self self, const domain::input& what, const domain::requ
   }
   // Nothing changes: said twice, or not allowed. The key remembers that too.
   auto reply = d.outcome == domain::verdict::refused
-    ? s.env->present.refused(refusal, why_refused, "", from)
-    : render(s.now);
+                 ? s.env->present.refused(refusal, why_refused, "", from)
+                 : render(s.now);
   if (from.key.empty()) {
     answer_when_durable(*s.env, done, std::move(reply));
   } else {
@@ -125,8 +125,7 @@ void feed_for_edge(saga_self self, const domain::input& what, const domain::requ
     set.shard = domain::shard_of(s.now.id);
     set.epoch = s.env->epoch;
     remember(set, *s.env, from, reply);
-    append_or_throw(*s.env, std::move(set),
-      [done, reply] { done({reply, {}, false}); });
+    append_or_throw(*s.env, std::move(set), [done, reply] { done({reply, {}, false}); });
   }
   tell_at_rest(self);
 }
@@ -157,8 +156,8 @@ storage::write_set write_set_for(
   set.epoch = env.epoch;
   auto key = storage::order_key(d.next.id);
   set.replaces = {table::orders, key, replaces};
-  set.entries.push_back({table::open_sagas, key,
-    domain::open(d.next) ? std::optional<std::string>{""} : std::nullopt});
+  set.entries.push_back(
+    {table::open_sagas, key, domain::open(d.next) ? std::optional<std::string>{""} : std::nullopt});
   set.entries.push_back({table::orders, std::move(key), storage::encode(d.next)});
   set.events = d.events;
   return set;
@@ -172,7 +171,8 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
   s.now = fresh ? std::move(*fresh) : load(*env, id);
   s.now.poisoned = false; // a fresh life is a fresh try
   return {
-    // Sends what the present phase owes, unless it is in a back-off: after a start or a peer's restart.
+    // Sends what the present phase owes, unless it is in a back-off: after a start or a peer's
+    // restart.
     [self](resume) {
       throw_if_poisoned(self->state);
       if (self->state.now.next_attempt_ms > 0) return arm(self);
@@ -195,34 +195,37 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
       arm(self);
     },
     [self](const cancel_message& m) {
-      feed_for_edge(self, domain::cancel_requested{m.command.reason}, m.command.from, m.done,
+      feed_for_edge(
+        self, domain::cancel_requested{m.command.reason}, m.command.from, m.done,
         [env = self->state.env](const domain::order& o) { return env->present.cancellation(o); },
         domain::refusal::not_cancellable,
         "The order is " + std::string{domain::status_of(self->state.now)}
           + "; it can be cancelled until it is shipped.");
     },
     [self](const report_message& m) {
-      feed_for_edge(self, m.command.report, m.command.from, m.done,
+      feed_for_edge(
+        self, m.command.report, m.command.from, m.done,
         [env = self->state.env](const domain::order& o) { return env->present.delivery(o); },
         domain::refusal::invalid_transition,
         "The delivery is " + std::string{domain::name_of(self->state.now.delivery)}
           + " and the order " + std::string{domain::status_of(self->state.now)}
-          + "; allowed: picked_up, then delivered or failed, of an order that is preparing or shipped.");
+          + "; allowed: picked_up, then delivered or failed, of an order that is preparing or "
+            "shipped.");
     },
     [self](retire) { self->quit(); },
     [self](const describe& d) {
       const auto& s = self->state;
       d.tell(json_object{}
-          .add("order", domain::to_text(domain::id_kind::order, s.now.id))
-          .add("phase", domain::name_of(s.now.at))
-          .add("status", domain::status_of(s.now))
-          .add("saga", domain::saga_state_of(s.now))
-          .add("version", s.now.version)
-          .add("attempts", s.now.attempts)
-          .add("next_attempt_ms", s.now.next_attempt_ms)
-          .add("ignored_answers", s.ignored)
-          .add("last_error", s.now.last_error)
-          .text());
+               .add("order", domain::to_text(domain::id_kind::order, s.now.id))
+               .add("phase", domain::name_of(s.now.at))
+               .add("status", domain::status_of(s.now))
+               .add("saga", domain::saga_state_of(s.now))
+               .add("version", s.now.version)
+               .add("attempts", s.now.attempts)
+               .add("next_attempt_ms", s.now.next_attempt_ms)
+               .add("ignored_answers", s.ignored)
+               .add("last_error", s.now.last_error)
+               .text());
     },
   };
 }

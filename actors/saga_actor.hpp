@@ -8,16 +8,17 @@ struct saga_shell {
   static inline const char* name = "saga"; // what logs and the console call this actor
   environment* env = nullptr;
   supervisor_actor supervisor;
-  domain::order now;             // always equal to the last appended row, but for notes
-  std::int64_t asked_ms = 0;     // when the present phase's commands went out
-  std::int64_t armed_ms = 0;     // the wake-up that the supervisor holds; 0: none
-  std::uint64_t commands = 0;    // handed on by the supervisor and handled here
-  std::uint64_t ignored = 0;     // duplicate and late answers
+  domain::order now;          // always equal to the last appended row, but for notes
+  std::int64_t asked_ms = 0;  // when the present phase's commands went out
+  std::int64_t armed_ms = 0;  // the wake-up that the supervisor holds; 0: none
+  std::uint64_t commands = 0; // handed on by the supervisor and handled here
+  std::uint64_t ignored = 0;  // duplicate and late answers
 };
 using saga_self = counted<saga_shell, saga_actor>*;
 
-/// Revives an order from its newest row. Throws when there is none or it can't be read; the supervisor counts
-/// that as a crash. `fresh` saves the read for an order that was accepted just now.
+/// Revives an order from its newest row. Throws when there is none or it can't be read; the
+/// supervisor counts that as a crash. `fresh` saves the read for an order that was accepted just
+/// now.
 saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_actor supervisor,
   domain::order_id id, std::shared_ptr<domain::order> fresh);
 

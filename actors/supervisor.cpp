@@ -49,7 +49,8 @@ void enter(supervisor_self self, const Handle& child, std::string name, role who
   s.env->registry.enter(std::move(r));
 }
 
-// -- the shard's three fixed children ----------------------------------------------------------------
+// -- the shard's three fixed children
+// ----------------------------------------------------------------
 
 template <class Function> auto spawn_fixed(supervisor_self self, role who, Function make) {
   auto& s = self->state;
@@ -77,9 +78,11 @@ void spawn_role(supervisor_self self, role who) {
   }
 }
 
-// -- sagas --------------------------------------------------------------------------------------------
+// -- sagas
+// --------------------------------------------------------------------------------------------
 
-/// Spawns the saga of `id`; without `fresh` it reads its row itself, so that a bad row is its own crash.
+/// Spawns the saga of `id`; without `fresh` it reads its row itself, so that a bad row is its own
+/// crash.
 supervisor_shell::child& spawn_saga(
   supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
   auto& s = self->state;
@@ -168,7 +171,8 @@ void saga_fell(supervisor_self self, order_id id, const std::string& error) {
   self->delayed_send(self, *pause, respawn{role::saga, id});
 }
 
-// -- restarts --------------------------------------------------------------------------------------------
+// -- restarts
+// --------------------------------------------------------------------------------------------
 
 void stop_children(supervisor_self self, const caf::error& why) {
   auto& s = self->state;
@@ -186,8 +190,7 @@ void stop_children(supervisor_self self, const caf::error& why) {
 void role_fell(supervisor_self self, role who, const std::string& error) {
   auto& s = self->state;
   s.env->registry.fell(shard_actor_name(name_of(who), s.shard), error, "restarting");
-  s.env->warn("actor.fell",
-    "actor=" + shard_actor_name(name_of(who), s.shard) + " error=" + error);
+  s.env->warn("actor.fell", "actor=" + shard_actor_name(name_of(who), s.shard) + " error=" + error);
   const auto pause = s.fixed[who].budget.spend(s.env->now_ms());
   if (pause) return self->delayed_send(self, *pause, respawn{who, {}});
   const auto why = caf::make_error(errc::restarts_spent, error);
@@ -217,7 +220,8 @@ void on_respawn(supervisor_self self, const respawn& r) {
     if (child.handle) self->send(child.handle, resume{});
 }
 
-// -- deadlines: one heap a shard, not a timer of CAF's for each saga ----------------------------------------
+// -- deadlines: one heap a shard, not a timer of CAF's for each saga
+// ----------------------------------------
 
 void arm(supervisor_self self) {
   auto& s = self->state;
@@ -243,9 +247,11 @@ void on_tick(supervisor_self self, const tick& t) {
   arm(self);
 }
 
-// -- acceptance ---------------------------------------------------------------------------------------------
+// -- acceptance
+// ---------------------------------------------------------------------------------------------
 
-/// Another life of this process accepted it and died before it answered: its next asker waits for it.
+/// Another life of this process accepted it and died before it answered: its next asker waits for
+/// it.
 void take_over(supervisor_self self, const place_message& m, order_id id) {
   auto& s = self->state;
   storage::write_set set;
@@ -275,8 +281,8 @@ void place(supervisor_self self, const place_message& m) {
     result.reply = s.env->present.placed(d.next);
     remember(set, *s.env, c.from, result.reply, id);
   }
-  append_or_throw(*s.env, std::move(set),
-    [env = s.env, id, done = m.done, result = std::move(result)]() mutable {
+  append_or_throw(
+    *s.env, std::move(set), [env = s.env, id, done = m.done, result = std::move(result)]() mutable {
       env->order_durable(id, 1, /*settled=*/false);
       done(std::move(result));
     });
@@ -298,8 +304,9 @@ void keep_reply(supervisor_self self, const remember_message& m) {
   std::optional<order_id> order;
   if (found.order != order_id{}) order = found.order;
   remember(set, env, c.from, c.reply, order);
-  append_or_throw(env, std::move(set),
-    [done = m.done, reply = c.reply] { done({reply, {}, false}); });
+  append_or_throw(env, std::move(set), [done = m.done, reply = c.reply] {
+    done({reply, {}, false});
+  });
 }
 
 void recover_open_sagas(supervisor_self self) {
@@ -342,12 +349,12 @@ supervisor_actor::behavior_type supervisor(
     [self](const describe& d) {
       const auto& s = self->state;
       d.tell(json_object{}
-          .add("shard", static_cast<int>(s.shard))
-          .add("sagas", s.sagas.size())
-          .add("timers", s.timers.size())
-          .add("accepted", s.accepted)
-          .add("revived", s.revived)
-          .text());
+               .add("shard", static_cast<int>(s.shard))
+               .add("sagas", s.sagas.size())
+               .add("timers", s.timers.size())
+               .add("accepted", s.accepted)
+               .add("revived", s.revived)
+               .text());
     },
   };
 }

@@ -10,7 +10,8 @@ namespace jumun::actors {
 /// At most limits::child_restarts_max in any child_restart_window (DESIGN §7).
 class restart_budget {
 public:
-  /// nullopt: spent, escalate. Else how long to wait before this restart: base ×2 each time, capped.
+  /// nullopt: spent, escalate. Else how long to wait before this restart: base ×2 each time,
+  /// capped.
   std::optional<std::chrono::milliseconds> spend(std::int64_t now_ms);
 
 private:
@@ -28,10 +29,10 @@ struct supervisor_shell {
   std::map<role, fixed_child> fixed;
 
   struct child {
-    saga_actor handle;         // empty while a restart's pause lasts
-    std::uint64_t sent = 0;    // commands handed on to this life
+    saga_actor handle;      // empty while a restart's pause lasts
+    std::uint64_t sent = 0; // commands handed on to this life
     std::vector<std::variant<cancel_message, report_message>> waiting; // came during the pause
-    std::unique_ptr<restart_budget> budget; // from the first crash on
+    std::unique_ptr<restart_budget> budget;                            // from the first crash on
   };
   std::map<domain::order_id, child> sagas;
   std::map<caf::actor_addr, domain::order_id> by_address;

@@ -1,7 +1,7 @@
+#include "storage/check.hpp"
 #include "app/ledger_file.hpp"
 #include "app/payment_simulator.hpp"
 #include "app/serve.hpp"
-#include "storage/check.hpp"
 #include "storage/rocks_store.hpp"
 #include <atomic>
 #include <csignal>
@@ -34,8 +34,8 @@ void print_text(const storage::check_report& r, bool with_ledger) {
   for (const auto& f : r.findings)
     std::printf("%s  %s  %s\n", f.code.c_str(), f.where.c_str(), f.what.c_str());
   if (r.findings_total > r.findings.size())
-    std::printf("… and %llu more\n",
-      static_cast<unsigned long long>(r.findings_total - r.findings.size()));
+    std::printf(
+      "… and %llu more\n", static_cast<unsigned long long>(r.findings_total - r.findings.size()));
   std::printf("%s: %llu findings; checked %llu rows: %llu orders, %llu SKUs, %llu events%s\n",
     r.findings_total == 0 ? "sound" : "broken", static_cast<unsigned long long>(r.findings_total),
     static_cast<unsigned long long>(r.rows), static_cast<unsigned long long>(r.orders),

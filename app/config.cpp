@@ -128,7 +128,7 @@ const std::vector<field>& table() {
     text<&c::data_dir>("data-dir", "a path", false, "folder of the database; made when absent"),
     address<&c::bind>("bind", "address of the public listener (/v1)"),
     number<&c::port>("port", 0, 65'535, "", "port of the public listener; 0: any free one"),
-    address<&c::ops_bind>("ops-bind", "address of the ops listener (probes, /metrics, /admin)"),
+    address<&c::ops_bind>("ops-bind", "address of the ops listener (probes, /admin)"),
     number<&c::ops_port>("ops-port", 0, 65'535, "", "port of the ops listener; 0: any free one"),
     text<&c::address_file>("address-file", "a path, or nothing", true,
       "file that gets `public=URL` and `ops=URL` once the server is ready"),

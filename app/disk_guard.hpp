@@ -6,8 +6,8 @@
 #include <thread>
 
 namespace jumun::app {
-/// Watches the data folder's disk. Below `free_min_pct` new orders are turned away; a reserve file keeps
-/// room for what is in flight, and is given up when the rest is gone (DESIGN §4).
+/// Watches the data folder's disk. Below `free_min_pct` new orders are turned away; a reserve file
+/// keeps room for what is in flight, and is given up when the rest is gone (DESIGN §4).
 class disk_guard {
 public:
   disk_guard(std::string dir, unsigned free_min_pct);

@@ -116,7 +116,7 @@ std::optional<storage::failure> ledger_file::open() {
   for (const auto& folder : {path_.parent_path(), path_.parent_path().parent_path()}) {
     const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool synced = fd >= 0 && ::fsync(fd) == 0;
-    const auto why = synced ? std::nullopt : std::optional{failed("cannot sync the folder of")};
+    auto why = synced ? std::nullopt : std::optional{failed("cannot sync the folder of")};
     if (fd >= 0) ::close(fd);
     if (why) return why;
   }

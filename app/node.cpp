@@ -64,7 +64,9 @@ void node::start_actors(const node_options& how) {
       escalation_ = std::move(why);
       started_.notify_all();
     },
-    [](std::string_view event, std::string detail) { log::warn(event, {{"detail", detail}}); },
+    [](std::string_view event, std::string detail) {
+      log::warn(event, {{"detail", detail}});
+    },
     how.payment_timeout, how.delivery_countries, random_bits(), /*epoch=*/1, how.poisoned_sku});
   // Measured (DESIGN §10): one shared queue beats stealing when most jobs come from outside.
   caf_config_.set("scheduler.policy", caf::atom("sharing"));
@@ -76,17 +78,19 @@ void node::start_actors(const node_options& how) {
   r.address = root.address();
   r.signs = actors::signs_of(root);
   registry_.enter(std::move(r));
-  root_ = root.address();
-  std::unique_lock lock{guard_}; // a shard that can't start escalates, and the node is up but not ready
-  started_.wait(lock,
-    [this] { return shards_started_ >= domain::shard_count || !escalation_.empty(); });
+  root_ = std::move(root);
+  std::unique_lock lock{
+    guard_}; // a shard that can't start escalates, and the node is up but not ready
+  started_.wait(
+    lock, [this] { return shards_started_ >= domain::shard_count || !escalation_.empty(); });
 }
 
 node::~node() {
   if (system_) {
-    actors::stop_actor(root_, root_, caf::exit_reason::user_shutdown);
-    route_.clear();
+    actors::stop_actor(root_.address(), root_.address(), caf::exit_reason::user_shutdown);
+    root_ = nullptr;
     system_->await_all_actors_done();
+    route_.clear(); // only now: these handles are all that keeps a shard's actors until they are told
   }
   journal_.reset();  // commits what they appended; its callbacks may still call the provider
   provider_.reset(); // and the provider's callbacks still find an actor system

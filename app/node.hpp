@@ -20,11 +20,13 @@ struct node_options {
   std::string poisoned_sku; // --failpoints saga.throw:<sku>
 };
 
-/// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has recovered: each
-/// open saga has an actor again. A disk failure later on ends the process (see exit_codes.hpp).
+/// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has
+/// recovered: each open saga has an actor again. A disk failure later on ends the process (see
+/// exit_codes.hpp).
 class node {
 public:
-  /// Blocks: opens the folder, replays its log, spawns the actors. Depends on the orders in flight, not on history.
+  /// Blocks: opens the folder, replays its log, spawns the actors. Depends on the orders in flight,
+  /// not on history.
   [[nodiscard]] static std::variant<std::unique_ptr<node>, storage::failure> open(
     const node_options& how);
   /// Ends the actors, commits what they appended, closes the folder. Blocks.
@@ -54,7 +56,7 @@ private:
   std::unique_ptr<actors::environment> env_;
   caf::actor_system_config caf_config_;
   std::unique_ptr<caf::actor_system> system_;
-  caf::actor_addr root_;
+  actors::node_actor root_; // held: CAF ends an actor that nobody holds
   mutable std::mutex guard_;
   std::condition_variable started_;
   std::size_t shards_started_ = 0; // of the first start
@@ -64,7 +66,7 @@ private:
 /// Unix milliseconds, and 64 random bits: what actors are given for time and chance. Thread-safe.
 [[nodiscard]] std::int64_t wall_clock_ms();
 [[nodiscard]] std::uint64_t random_bits();
-/// Ends the process after a disk failure: one line to the log, the exit code of its kind, no destructors, so that
-/// nothing more is written.
+/// Ends the process after a disk failure: one line to the log, the exit code of its kind, no
+/// destructors, so that nothing more is written.
 [[noreturn]] void end_after(const storage::failure& what);
 } // namespace jumun::app

@@ -38,9 +38,9 @@ inline constexpr std::uint32_t simulator_slow_ms_max = 3'600'000;
 /// simulator for good
 /// (`on_failure`, once) and nobody is answered any more: the process must end.
 ///
-/// Thread-safe. Its own thread loads the ledger first (about 2 s for ten million lines; requests
+/// Thread-safe. Its own thread loads the ledger first (1.5 s for a million lines; requests
 /// wait meanwhile, so a start does not depend on history), then serves. Callbacks run on that
-/// thread and must not block. About 60 bytes of memory per payment.
+/// thread and must not block. About 75 bytes of memory per payment.
 class payment_simulator final : public actors::payment_provider {
 public:
   struct options {

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstdio>
 #include <fstream>
@@ -50,21 +51,22 @@ std::string url(const std::string& address, std::uint16_t port) {
 }
 
 void print_welcome(const std::string& shop, const std::string& ops) {
-  std::printf("Jumun serves.\n"
-              "  shop  %s/v1/\n"
-              "  ops   %s/readyz, %s/admin/v1/actors\n"
-              "Three lines to paste: put something on the menu, stock it, order it.\n"
-              "  curl -sX PUT %s/v1/products/americano -H 'Content-Type: application/json' "
-              "-d '{\"name\":\"Americano\",\"unit_price\":{\"amount\":4500,\"currency\":\"KRW\"}}'\n"
-              "  curl -s %s/v1/inventory/americano/adjustments -H 'Content-Type: application/json' "
-              "-d '{\"delta\":100,\"reason\":\"opening stock\"}'\n"
-              "  curl -s %s/v1/orders -H 'Content-Type: application/json' -H 'Prefer: wait=5' "
-              "-d '{\"customer_id\":\"c-42\",\"lines\":[{\"sku\":\"americano\",\"quantity\":2}],"
-              "\"payment\":{\"method\":\"card\",\"token\":\"tok_approve\"},\"shipping_address\":"
-              "{\"line1\":\"1 Sejong-daero\",\"city\":\"Seoul\",\"country\":\"KR\"}}'\n"
-              "ready public=%s ops=%s\n",
-    shop.c_str(), ops.c_str(), ops.c_str(), shop.c_str(), shop.c_str(), shop.c_str(),
-    shop.c_str(), ops.c_str());
+  std::printf(
+    "Jumun serves.\n"
+    "  shop  %s/v1/\n"
+    "  ops   %s/readyz, %s/admin/v1/actors\n"
+    "Three lines to paste: put something on the menu, stock it, order it.\n"
+    "  curl -sX PUT %s/v1/products/americano -H 'Content-Type: application/json' "
+    "-d '{\"name\":\"Americano\",\"unit_price\":{\"amount\":4500,\"currency\":\"KRW\"}}'\n"
+    "  curl -s %s/v1/inventory/americano/adjustments -H 'Content-Type: application/json' "
+    "-d '{\"delta\":100,\"reason\":\"opening stock\"}'\n"
+    "  curl -s %s/v1/orders -H 'Content-Type: application/json' -H 'Prefer: wait=5' "
+    "-d '{\"customer_id\":\"c-42\",\"lines\":[{\"sku\":\"americano\",\"quantity\":2}],"
+    "\"payment\":{\"method\":\"card\",\"token\":\"tok_approve\"},\"shipping_address\":"
+    "{\"line1\":\"1 Sejong-daero\",\"city\":\"Seoul\",\"country\":\"KR\"}}'\n"
+    "ready public=%s ops=%s\n",
+    shop.c_str(), ops.c_str(), ops.c_str(), shop.c_str(), shop.c_str(), shop.c_str(), shop.c_str(),
+    ops.c_str());
   std::fflush(stdout);
 }
 
@@ -96,7 +98,8 @@ public:
     const auto shop = url(config_.bind, server_.public_port());
     const auto ops = url(config_.ops_bind, server_.ops_port());
     if (!write_address_file(config_, shop, ops)) {
-      log::error("server.address_file", {{"path", config_.address_file}, {"allowed", "a writable path"}});
+      log::error(
+        "server.address_file", {{"path", config_.address_file}, {"allowed", "a writable path"}});
       return exit_code::usage;
     }
     log::warn("server.dev_mode",
@@ -115,7 +118,8 @@ public:
   }
 
 private:
-  /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is closed.
+  /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
+  /// closed.
   void drain(int signal) {
     log::info("server.draining", {{"signal", signal}, {"sessions", server_.sessions()}});
     server_.begin_drain();
@@ -125,14 +129,15 @@ private:
     });
     grace_.expires_after(config_.drain_grace);
     grace_.async_wait([this](const boost::system::error_code&) {
-      server_.when_drained([this] { asio::post(io_, [this] { finish("drained"); }); });
+      server_.when_drained([this] { asio::post(one_at_a_time_, [this] { finish("drained"); }); });
     });
     signals_.async_wait([this](const boost::system::error_code& failed, int) {
       if (!failed) finish("asked twice");
     });
   }
+  /// In the strand, as all of the drain: what it cancels, it must not race with.
   void finish(std::string_view why) {
-    if (finished_.exchange(true)) return;
+    if (std::exchange(finished_, true)) return;
     log::info("server.stopping", {{"because", why}, {"sessions", server_.sessions()}});
     patience_.cancel();
     signals_.cancel();
@@ -144,9 +149,10 @@ private:
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   asio::thread_pool readers_;
-  asio::signal_set signals_{io_};
-  asio::steady_timer patience_{io_}, grace_{io_};
-  std::atomic<bool> finished_{false};
+  asio::strand<asio::io_context::executor_type> one_at_a_time_{asio::make_strand(io_)};
+  asio::signal_set signals_{one_at_a_time_};
+  asio::steady_timer patience_{one_at_a_time_}, grace_{one_at_a_time_};
+  bool finished_ = false;
   shop_adapter adapter_;
   http::server server_;
 };

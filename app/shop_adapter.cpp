@@ -28,9 +28,8 @@ completion answer_to(
 }
 
 /// Sends a command to an actor of its shard. An empty handle drops it, and the completion says so.
-template <class Command, class Handle>
-void send(const actors::environment& env, const Handle& to, Command c,
-  http::done<http::outcome> reply) {
+template <class Command, class Handle> void send(
+  const actors::environment& env, const Handle& to, Command c, http::done<http::outcome> reply) {
   auto done = answer_to(env, std::move(reply), c.from);
   if (to) caf::anon_send(to, actors::asked_by_edge<Command>{std::move(c), std::move(done)});
 }
@@ -116,19 +115,18 @@ void shop_adapter::remember(domain::remember_reply c, http::done<http::outcome> 
   send(env, to, std::move(c), std::move(reply));
 }
 
-shop_adapter::watch_id shop_adapter::watch(domain::order_id id, bool settled_only,
-  std::uint64_t version, std::function<void()> changed) {
+shop_adapter::watch_id shop_adapter::watch(
+  domain::order_id id, bool settled_only, std::uint64_t version, std::function<void()> changed) {
   auto& hub = node_.watches();
   const auto which = hub.add(id, settled_only, version, std::move(changed));
   // What became durable before add() is not told again: look once.
   if (const auto now = find_order(id)) hub.check(id, which, now->version, domain::settled(*now));
   return which;
 }
-void shop_adapter::stop_watching(domain::order_id id, watch_id w) {
-  node_.watches().remove(id, w);
-}
+void shop_adapter::stop_watching(domain::order_id id, watch_id w) { node_.watches().remove(id, w); }
 
-// -- reads ------------------------------------------------------------------------------------------
+// -- reads
+// ------------------------------------------------------------------------------------------
 
 std::optional<domain::order> shop_adapter::find_order(domain::order_id id) {
   return storage::find_order(node_.disk(), id);
@@ -165,8 +163,8 @@ shop_adapter::maybe<domain::movement> shop_adapter::list_movements(
   return listed(storage::list_movements(node_.disk(), sku, limit, cursor));
 }
 
-shop_adapter::maybe<http::feed_item> shop_adapter::feed(const std::string& topic,
-  const std::string& key, const std::string& after, std::size_t limit) {
+shop_adapter::maybe<http::feed_item> shop_adapter::feed(
+  const std::string& topic, const std::string& key, const std::string& after, std::size_t limit) {
   const auto from = after.empty() ? std::optional<std::uint64_t>{0} : number_of(after);
   if (!from) return {};
   auto page = storage::read_feed(node_.disk(), topic, key, *from, limit);
@@ -179,7 +177,8 @@ shop_adapter::maybe<http::feed_item> shop_adapter::feed(const std::string& topic
   return out;
 }
 
-// -- operations --------------------------------------------------------------------------------------
+// -- operations
+// --------------------------------------------------------------------------------------
 
 std::vector<http::actor_info> shop_adapter::list_actors() {
   std::vector<http::actor_info> out;
@@ -192,7 +191,8 @@ void shop_adapter::find_actor(
   const auto number = number_of(id);
   const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
   if (!record) return reply({});
-  // Its live state is asked for, but an actor that is stuck or gone must not keep the asker waiting.
+  // Its live state is asked for, but an actor that is stuck or gone must not keep the asker
+  // waiting.
   struct pending {
     explicit pending(boost::asio::io_context& io) : patience(io) {}
     std::atomic<bool> answered{false};

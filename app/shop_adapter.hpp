@@ -8,7 +8,8 @@ namespace jumun::app {
 /// messages, and answers come from whichever thread made them durable; reads go to the store.
 class shop_adapter final : public http::shop {
 public:
-  /// `io` runs the deadlines of find_actor(). Both outlive this. `config` is a JSON object, secrets masked.
+  /// `io` runs the deadlines of find_actor(). Both outlive this. `config` is a JSON object, secrets
+  /// masked.
   shop_adapter(node& inside, boost::asio::io_context& io, std::string config)
       : node_(inside), io_(io), config_(std::move(config)) {}
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 namespace jumun::app {
-watch_hub::id watch_hub::add(domain::order_id order, bool settled_only,
-  std::uint64_t above_version, std::function<void()> changed) {
+watch_hub::id watch_hub::add(domain::order_id order, bool settled_only, std::uint64_t above_version,
+  std::function<void()> changed) {
   const auto which = next_++;
   auto& s = at(order);
   std::lock_guard lock{s.guard};
@@ -35,15 +35,13 @@ void watch_hub::remove(domain::order_id order, id which) {
 }
 
 void watch_hub::became_durable(domain::order_id order, std::uint64_t version, bool settled) {
-  for (const auto& call :
-    take(order, [&](const waiter& w) { return w.meant(version, settled); }))
+  for (const auto& call : take(order, [&](const waiter& w) { return w.meant(version, settled); }))
     call();
 }
 
-void watch_hub::check(
-  domain::order_id order, id which, std::uint64_t version, bool settled) {
-  for (const auto& call : take(order,
-         [&](const waiter& w) { return w.which == which && w.meant(version, settled); }))
+void watch_hub::check(domain::order_id order, id which, std::uint64_t version, bool settled) {
+  for (const auto& call :
+    take(order, [&](const waiter& w) { return w.which == which && w.meant(version, settled); }))
     call();
 }
 } // namespace jumun::app

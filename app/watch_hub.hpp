@@ -8,8 +8,8 @@
 #include <vector>
 
 namespace jumun::app {
-/// Who waits for which order to change: `Prefer: wait` without polling. Thread-safe; striped, because
-/// every durable row of every order comes by.
+/// Who waits for which order to change: `Prefer: wait` without polling. Thread-safe; striped,
+/// because every durable row of every order comes by.
 class watch_hub {
 public:
   using id = std::uint64_t;
@@ -38,8 +38,8 @@ private:
   stripe& at(domain::order_id order) {
     return stripes_[std::hash<domain::order_id>{}(order) % stripes_.size()];
   }
-  std::vector<std::function<void()>> take(domain::order_id order,
-    const std::function<bool(const waiter&)>& whom);
+  std::vector<std::function<void()>> take(
+    domain::order_id order, const std::function<bool(const waiter&)>& whom);
 
   std::array<stripe, 64> stripes_;
   std::atomic<id> next_{1};

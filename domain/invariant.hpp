@@ -2,7 +2,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-// On in every build, release too; for our own bugs, never for what a client, a disk or a network can cause.
+// On in every build, release too; for our own bugs, never for what a client, a disk or a network
+// can cause.
 namespace jumun {
 [[noreturn]] inline void invariant_failed(
   const char* file, int line, const char* condition, const char* why) {

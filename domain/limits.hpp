@@ -35,19 +35,21 @@ inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 200;
 
 // admission at the edge (CAF mailboxes have no bound)
-inline constexpr std::size_t connections_max = 10'000;      // in all; more → closed at accept
-inline constexpr std::size_t connections_per_peer = 4'096;  // per address; more → closed at accept
-inline constexpr std::size_t requests_waiting_max = 4'096;  // in all; more → 503
+inline constexpr std::size_t connections_max = 10'000;     // in all; more → closed at accept
+inline constexpr std::size_t connections_per_peer = 4'096; // per address; more → closed at accept
+inline constexpr std::size_t requests_waiting_max = 4'096; // in all; more → 503
 inline constexpr std::size_t requests_per_principal = 4'096; // more → 429
-inline constexpr std::size_t orders_per_shard_max = 1'024;  // being accepted in one shard; more → 503
+inline constexpr std::size_t orders_per_shard_max =
+  1'024;                                         // being accepted in one shard; more → 503
 inline constexpr std::size_t pipelined_max = 16; // unanswered on one connection, then reading stops
 
 // the saga's patience
 inline constexpr auto answer_timeout = 5s; // one question to one actor, then it is asked again
-inline constexpr auto provider_timeout_max = 100s;       // one call to a payment provider
-inline constexpr auto payment_answer_timeout = 120s;     // the payment actor has the call's own deadline
+inline constexpr auto provider_timeout_max = 100s; // one call to a payment provider
+inline constexpr auto payment_answer_timeout =
+  120s; // the payment actor has the call's own deadline
 static_assert(provider_timeout_max < payment_answer_timeout);
-inline constexpr auto retry_base = 100ms;  // ×2 each time, full jitter
+inline constexpr auto retry_base = 100ms; // ×2 each time, full jitter
 inline constexpr auto retry_cap_forward = 10s;
 inline constexpr auto retry_cap_inverse = 5min;
 inline constexpr std::uint32_t charge_attempts_max = 8;  // then void, then rejected

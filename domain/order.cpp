@@ -110,7 +110,7 @@ bool settled(const order& o) { return at_rest(o) || o.blocked; }
 
 bool cancellable(const order& o) {
   return o.why == ending::none && !o.shipped && o.delivery != delivery_status::delivered
-    && o.at != phase::rejected && o.at != phase::cancelled;
+         && o.at != phase::rejected && o.at != phase::cancelled;
 }
 
 std::int64_t money_at_risk(const order& o) {
@@ -123,7 +123,7 @@ std::int64_t money_at_risk(const order& o) {
 std::string explain(const order& o) {
   if (o.poisoned)
     return "Its actor crashed too often (" + o.last_error
-      + "), so nothing is sent for it until a person looks.";
+           + "), so nothing is sent for it until a person looks.";
   std::string text{sentence_for(o.at)};
   if (o.at == phase::fulfilled && o.delivery == delivery_status::failed)
     return "The courier could not deliver it, so it waits for an operator.";
@@ -136,7 +136,7 @@ std::string explain(const order& o) {
   text += waiting_text(o);
   if (o.blocked)
     text += "; its budget is spent, " + amount_text(money_at_risk(o), o.currency)
-      + " at risk, and it still goes on trying";
+            + " at risk, and it still goes on trying";
   return text + ".";
 }
 } // namespace jumun::domain

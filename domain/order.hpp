@@ -13,9 +13,10 @@ struct money {
 
 /// Where a saga stands. Stored on disk: append, never renumber.
 enum class phase : std::uint8_t {
-  reserving = 1, // forward: reserving → charging (⇄ inquiring) → dispatching → committing → fulfilled
+  reserving =
+    1, // forward: reserving → charging (⇄ inquiring) → dispatching → committing → fulfilled
   charging,
-  inquiring,  // the charge's outcome is unknown: asking the provider by our id
+  inquiring,   // the charge's outcome is unknown: asking the provider by our id
   dispatching, // paid; the delivery is being started
   committing,  // delivery started; reserved stock leaves the shelf
   fulfilled,   // the saga has done its part; the courier reports from here
@@ -30,7 +31,8 @@ enum class phase : std::uint8_t {
 /// Why a saga goes backward.
 enum class ending : std::uint8_t { none = 0, reject = 1, cancel = 2 };
 
-/// noted: held, by an answer that is in memory only; it becomes held with its event at the next write.
+/// noted: held, by an answer that is in memory only; it becomes held with its event at the next
+/// write.
 enum class line_state : std::uint8_t { open = 0, held, refused, committed, released, noted };
 
 struct order_line {
@@ -44,11 +46,23 @@ struct order_line {
 
 /// none: nothing asked yet. unknown: asked, no sure answer. voided: surely not taken. Append only.
 enum class payment_status : std::uint8_t {
-  none = 0, pending, approved, declined, unknown, refunded, voided
+  none = 0,
+  pending,
+  approved,
+  declined,
+  unknown,
+  refunded,
+  voided
 };
 /// Append only.
 enum class delivery_status : std::uint8_t {
-  none = 0, started, picked_up, delivered, failed, cancelled, refused
+  none = 0,
+  started,
+  picked_up,
+  delivered,
+  failed,
+  cancelled,
+  refused
 };
 
 struct address {
@@ -60,7 +74,7 @@ struct address {
 struct order {
   order_id id;
   std::string customer;
-  std::string principal; // who placed it
+  std::string principal;         // who placed it
   std::vector<order_line> lines; // one per SKU
   std::string currency;
   std::int64_t total = 0;
@@ -82,13 +96,13 @@ struct order {
   std::string failure_code; // empty: none
   std::string failure_detail;
 
-  std::uint32_t attempts = 0;        // of the present phase, beyond the first
-  std::uint32_t charges_asked = 0;   // charge attempts, all of one payment id
-  std::int64_t phase_since_ms = 0;   // when the present phase began
-  std::int64_t next_attempt_ms = 0;  // 0: not waiting
-  std::string last_error;            // of the present phase
-  bool blocked = false;              // a person should look; inverses still go on
-  bool poisoned = false;             // its actor kept crashing: nothing is sent any more
+  std::uint32_t attempts = 0;       // of the present phase, beyond the first
+  std::uint32_t charges_asked = 0;  // charge attempts, all of one payment id
+  std::int64_t phase_since_ms = 0;  // when the present phase began
+  std::int64_t next_attempt_ms = 0; // 0: not waiting
+  std::string last_error;           // of the present phase
+  bool blocked = false;             // a person should look; inverses still go on
+  bool poisoned = false;            // its actor kept crashing: nothing is sent any more
   bool paused = false;
 
   std::uint64_t version = 0;  // rises with every write

@@ -10,7 +10,7 @@ struct request_context {
   std::string principal;   // who asks; "dev" in dev mode
   std::string traceparent; // W3C Trace Context, always set by the edge
   std::string trace_id;    // its 32 hex digits, for problems
-  std::string key;         // hash of (principal, method, path, Idempotency-Key); empty: none was given
+  std::string key; // hash of (principal, method, path, Idempotency-Key); empty: none was given
   std::string fingerprint; // hash of the body
 };
 
@@ -25,7 +25,8 @@ struct stored_reply {
   bool operator==(const stored_reply&) const = default;
 };
 
-/// The record behind an Idempotency-Key. Without a reply: accepted, and its first asker still waits.
+/// The record behind an Idempotency-Key. Without a reply: accepted, and its first asker still
+/// waits.
 struct idempotency_record {
   std::string fingerprint;
   std::optional<stored_reply> reply;
@@ -36,7 +37,7 @@ struct idempotency_record {
 
 struct place_order {
   request_context from;
-  order draft;             // everything but id, version, times
+  order draft;                // everything but id, version, times
   bool wants_settled = false; // Prefer: wait: the reply is rendered and remembered later
 };
 struct cancel_order {

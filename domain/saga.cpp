@@ -9,7 +9,7 @@ constexpr std::int64_t ms(std::chrono::milliseconds d) { return d.count(); }
 
 bool inverse(phase p) {
   return p == phase::undelivering || p == phase::refunding || p == phase::voiding
-    || p == phase::releasing;
+         || p == phase::releasing;
 }
 
 void check(const order& o) {
@@ -18,7 +18,8 @@ void check(const order& o) {
   JUMUN_INVARIANT(o.at >= phase::reserving && o.at <= phase::cancelled, "known phase");
   JUMUN_INVARIANT(o.refunded >= 0 && o.refunded <= o.captured, "only what was taken is given back");
   JUMUN_INVARIANT(o.captured == 0 || o.captured == o.total, "an order is charged once, in full");
-  JUMUN_INVARIANT(o.at != phase::fulfilled || o.captured == o.total, "no delivery without a charge");
+  JUMUN_INVARIANT(
+    o.at != phase::fulfilled || o.captured == o.total, "no delivery without a charge");
   const auto ended = o.at == phase::rejected || o.at == phase::cancelled;
   JUMUN_INVARIANT(!ended || o.captured == o.refunded, "no charge is kept on what was undone");
 }
@@ -146,7 +147,8 @@ public:
     return undo(ending::reject);
   }
 
-  // -- the table of API.md, a function a step ------------------------------------------------------
+  // -- the table of API.md, a function a step
+  // ------------------------------------------------------
   decision on_reserve(order_line& line, const stock_answered& a) {
     if (line.state != line_state::open) return plain(verdict::ignored);
     if (a.said == answer::unknown) return again(a.reason);
@@ -354,8 +356,7 @@ decision on_payment(turn& t, const payment_answered& a) {
         return t.plain(verdict::ignored);
       return t.on_charge(a);
     case phase::refunding:
-    case phase::voiding:
-      return a.about == t.o.at ? t.on_cancelled(a) : t.plain(verdict::ignored);
+    case phase::voiding: return a.about == t.o.at ? t.on_cancelled(a) : t.plain(verdict::ignored);
     default: return t.plain(verdict::ignored);
   }
 }
@@ -388,16 +389,22 @@ std::vector<command> owed(const order& o) {
       break;
     case phase::committing:
       each_line([](line_state s) { return s == line_state::held; },
-        [&](std::uint16_t i, const order_line& l) { return commit_stock{o.id, i, l.sku}; });
+        [&](std::uint16_t i, const order_line& l) {
+          return commit_stock{o.id, i, l.sku};
+        });
       break;
     case phase::releasing:
       each_line([](line_state s) { return s != line_state::refused && s != line_state::released; },
-        [&](std::uint16_t i, const order_line& l) { return release_stock{o.id, i, l.sku}; });
+        [&](std::uint16_t i, const order_line& l) {
+          return release_stock{o.id, i, l.sku};
+        });
       break;
     case phase::charging:
       out.emplace_back(charge_payment{o.id, o.charges_asked, o.total, o.currency, o.token});
       break;
-    case phase::inquiring: out.emplace_back(inquire_payment{o.id, o.attempts, o.total, o.currency}); break;
+    case phase::inquiring:
+      out.emplace_back(inquire_payment{o.id, o.attempts, o.total, o.currency});
+      break;
     case phase::refunding:
     case phase::voiding:
       out.emplace_back(cancel_payment{o.id, o.at, o.attempts, o.total, o.currency, o.token});
@@ -415,7 +422,7 @@ std::int64_t wake_at(const order& o, std::int64_t asked_ms) {
   if (at_rest(o) || o.poisoned || o.paused) return 0;
   if (o.next_attempt_ms > 0) return o.next_attempt_ms;
   const auto with_provider = o.at == phase::charging || o.at == phase::inquiring
-    || o.at == phase::refunding || o.at == phase::voiding;
+                             || o.at == phase::refunding || o.at == phase::voiding;
   return asked_ms + ms(with_provider ? limits::payment_answer_timeout : limits::answer_timeout);
 }
 

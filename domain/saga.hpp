@@ -20,8 +20,8 @@ struct commit_stock {
   std::uint16_t line = 0;
   std::string sku;
 };
-/// Undoes a reservation, or a commit (then the goods are back on the shelf). One that comes before its
-/// reserve leaves a tombstone, so that a late reserve is refused.
+/// Undoes a reservation, or a commit (then the goods are back on the shelf). One that comes before
+/// its reserve leaves a tombstone, so that a late reserve is refused.
 struct release_stock {
   order_id order;
   std::uint16_t line = 0;
@@ -73,7 +73,14 @@ struct stock_answered {
   std::string reason; // of a refusal
 };
 /// absent: the provider has never heard of it. pending: it is still at work.
-enum class payment_said : std::uint8_t { approved = 1, declined, absent, pending, cancelled, unknown };
+enum class payment_said : std::uint8_t {
+  approved = 1,
+  declined,
+  absent,
+  pending,
+  cancelled,
+  unknown
+};
 struct payment_answered {
   order_id order;
   phase about = phase::charging; // charging, inquiring, refunding or voiding

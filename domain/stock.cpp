@@ -40,14 +40,15 @@ stock_decision reserve(
     return reply_for(c.order, phase::reserving, c.line, said, std::move(reason));
   };
   if (known) { // a repetition gets its first answer; a tombstone refuses
-    const auto held = known->state == reservation_state::live
-      || known->state == reservation_state::committed;
+    const auto held =
+      known->state == reservation_state::live || known->state == reservation_state::committed;
     auto reply = held ? say(answer::done) : say(answer::refused, "insufficient-stock");
     return {std::move(now), {}, {}, std::move(reply)};
   }
   reservation row{c.order, c.line, c.sku, c.quantity, reservation_state::live, now_ms};
   if (now.available() < c.quantity) {
-    // Remembered, so that a repetition can't succeed after stock came in. The stock row is untouched.
+    // Remembered, so that a repetition can't succeed after stock came in. The stock row is
+    // untouched.
     row.state = reservation_state::refused;
     const auto code = now.available() == 0 ? "sold-out" : "insufficient-stock";
     return {std::move(now), std::move(row), {}, say(answer::refused, code)};
@@ -119,8 +120,8 @@ std::optional<adjusted> adjust(stock now, const adjustment& a, std::int64_t now_
   return out;
 }
 
-delivery_decision start(const std::optional<delivery_record>& known, order_id order, bool served,
-  std::int64_t now_ms) {
+delivery_decision start(
+  const std::optional<delivery_record>& known, order_id order, bool served, std::int64_t now_ms) {
   delivery_answered reply{order, phase::dispatching, answer::done, false, {}};
   if (known) {
     if (known->state != booking_state::started) {

@@ -85,8 +85,14 @@ struct adjusted {
 
 // -- payment and delivery receivers -------------------------------------------------------------
 
-/// The payment actor's own row: asked: a call may be at the provider. cancelled is also the tombstone.
-enum class charge_state : std::uint8_t { approved = 1, declined = 2, cancelling = 3, cancelled = 4 };
+/// The payment actor's own row: asked: a call may be at the provider. cancelled is also the
+/// tombstone.
+enum class charge_state : std::uint8_t {
+  approved = 1,
+  declined = 2,
+  cancelling = 3,
+  cancelled = 4
+};
 struct payment_record {
   order_id order;
   charge_state state = charge_state::approved;

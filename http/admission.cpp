@@ -4,8 +4,8 @@
 
 namespace jumun::http {
 admission::admission(std::size_t in_all_max, std::size_t per_principal_max, metrics& counts)
-    : in_all_max_{static_cast<std::int64_t>(in_all_max)},
-      orders_max_{std::max<std::int64_t>(in_all_max_ * 3 / 4, 1)},
+    : in_all_max_{static_cast<std::int64_t>(in_all_max)}, orders_max_{std::max<std::int64_t>(
+                                                            in_all_max_ * 3 / 4, 1)},
       per_principal_max_{per_principal_max}, counts_{counts} {}
 
 admission::verdict admission::admit(const std::string& principal, bool new_order, permit& out) {

@@ -9,8 +9,9 @@
 #include <utility>
 
 namespace jumun::http {
-/// The permits of the edge: CAF mailboxes have no bound, so this is where the crowd is bounded. New orders
-/// get three quarters of the permits at most: what is left is for reads and cancellations. Thread-safe.
+/// The permits of the edge: CAF mailboxes have no bound, so this is where the crowd is bounded. New
+/// orders get three quarters of the permits at most: what is left is for reads and cancellations.
+/// Thread-safe.
 class admission {
 public:
   admission(std::size_t in_all_max, std::size_t per_principal_max, metrics& counts);

@@ -9,7 +9,7 @@ constexpr auto running_key_pause = std::chrono::milliseconds{50};
 
 bool still_running(const outcome& o) {
   return o.reply.status == 409
-    && o.reply.body.find(problems::key_running.code) != std::string::npos;
+         && o.reply.body.find(problems::key_running.code) != std::string::npos;
 }
 
 void ask_until(const exchange_ptr& ex, asking ask, std::function<void(outcome)> then,
@@ -44,22 +44,20 @@ void command(const exchange_ptr& ex, asking ask) {
   command(ex, std::move(ask), [ex](outcome o) { send(ex, std::move(o.reply)); });
 }
 
-void answer_once(const exchange_ptr& ex, domain::shard_id shard, domain::stored_reply reply,
-  std::string more) {
-  auto deliver = [ex, more = std::move(more)](outcome o) {
-    send(ex, std::move(o.reply), more);
-  };
+void answer_once(
+  const exchange_ptr& ex, domain::shard_id shard, domain::stored_reply reply, std::string more) {
+  auto deliver = [ex, more = std::move(more)](outcome o) { send(ex, std::move(o.reply), more); };
   if (ex->from.key.empty()) return deliver({std::move(reply), {}});
   const domain::remember_reply keep{ex->from, shard, std::move(reply)};
-  command(ex, [ex, keep](done<outcome> d) { ex->inside().remember(keep, std::move(d)); }, deliver);
+  command(
+    ex, [ex, keep](done<outcome> d) { ex->inside().remember(keep, std::move(d)); }, deliver);
 }
 
 void refuse_once(const exchange_ptr& ex, domain::shard_id shard, const problem& p) {
   answer_once(ex, shard, problem_reply(p, ex->from.trace_id));
 }
 
-void refuse_once(
-  const exchange_ptr& ex, domain::shard_id shard, std::vector<field_error> errors) {
+void refuse_once(const exchange_ptr& ex, domain::shard_id shard, std::vector<field_error> errors) {
   refuse_once(ex, shard,
     problem{&problems::validation_failed, "errors names each field and what is allowed there",
       std::move(errors)});

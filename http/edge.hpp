@@ -3,9 +3,9 @@
 #include "http/metrics.hpp"
 #include "http/server_options.hpp"
 #include "http/shop.hpp"
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,7 +31,8 @@ public:
   void add(session* who, std::weak_ptr<session> handle);
   void remove(session* who);
   [[nodiscard]] std::vector<std::shared_ptr<session>> everyone() const;
-  /// Sessions of the public listener; those that still compute an answer for a client that left, too.
+  /// Sessions of the public listener; those that still compute an answer for a client that left,
+  /// too.
   [[nodiscard]] std::size_t public_sessions() const;
   /// Calls `then` once, on the thread of the last to leave, when no public session is left.
   void when_empty(std::function<void()> then);
@@ -60,8 +61,8 @@ private:
   std::map<std::uint64_t, std::function<void()>> waiting_;
 };
 
-/// What all sessions and handlers of one server share. Lives as long as the last of them; the io_context,
-/// the readers and the shop must live longer still.
+/// What all sessions and handlers of one server share. Lives as long as the last of them; the
+/// io_context, the readers and the shop must live longer still.
 struct edge {
   edge(boost::asio::io_context& io, boost::asio::thread_pool& readers, shop& inside,
     server_options with)

@@ -1,7 +1,7 @@
 #include "http/exchange.hpp"
 #include "http/session.hpp"
-#include <boost/asio/post.hpp>
 #include <algorithm>
+#include <boost/asio/post.hpp>
 
 namespace jumun::http {
 exchange::exchange(std::shared_ptr<edge> at, listener on) : at{std::move(at)}, on{on} {}
@@ -68,8 +68,7 @@ void send_json(const exchange_ptr& ex, std::string body, std::string etag) {
 }
 
 void on_readers(const exchange_ptr& ex, std::function<void()> work) {
-  boost::asio::post(
-    ex->at->readers, [ex, work = std::move(work)] { guarded(ex, work); });
+  boost::asio::post(ex->at->readers, [ex, work = std::move(work)] { guarded(ex, work); });
 }
 
 void send_mistake(const exchange_ptr& ex) noexcept {

@@ -26,7 +26,8 @@ struct identity {
   unsigned roles = 0;
 };
 
-/// An answer before it is written. The session adds Content-Length, Date, Connection and the constant fields.
+/// An answer before it is written. The session adds Content-Length, Date, Connection and the
+/// constant fields.
 struct response {
   unsigned status = 200;
   std::string content_type = "application/json"; // unused without a body
@@ -36,8 +37,9 @@ struct response {
   std::string more;     // further field lines, each with its CRLF
 };
 
-/// One request and its one answer. Made and filled by the session, then handed from thread to thread: only
-/// one of them uses it at a time. Destroyed without an answer (somebody inside lost it), it answers 500.
+/// One request and its one answer. Made and filled by the session, then handed from thread to
+/// thread: only one of them uses it at a time. Destroyed without an answer (somebody inside lost
+/// it), it answers 500.
 class exchange : public std::enable_shared_from_this<exchange> {
 public:
   exchange(std::shared_ptr<edge> at, listener on);
@@ -45,14 +47,16 @@ public:
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  /// From here on somebody waits for an answer. (Not before: session and exchange would hold each other.)
+  /// From here on somebody waits for an answer. (Not before: session and exchange would hold each
+  /// other.)
   void hand_over(std::shared_ptr<session> by);
 
   /// Hands the answer to the session; only the first call counts. Any thread; never blocks.
   void reply(response r);
 
   [[nodiscard]] shop& inside() const { return at->inside; }
-  /// Decoded value of a query parameter, the first of that name; nullopt: absent or not well encoded.
+  /// Decoded value of a query parameter, the first of that name; nullopt: absent or not well
+  /// encoded.
   [[nodiscard]] std::optional<std::string> query(std::string_view name) const;
 
   const std::shared_ptr<edge> at;

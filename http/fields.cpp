@@ -32,8 +32,8 @@ template <class Integer> std::optional<Integer> number(std::string_view s) {
 }
 
 bool all_lower_hex(std::string_view s) {
-  return std::all_of(s.begin(), s.end(),
-    [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(
+    s.begin(), s.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 bool all_zero(std::string_view s) { return s.find_first_not_of('0') == std::string_view::npos; }
 
@@ -41,9 +41,11 @@ void append_hex(std::string& out, std::uint64_t v) {
   for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(v >> shift) & 15];
 }
 
-/// `*/*`, `application/*`, `application/json`, `application/problem+json`: how exactly one names JSON.
+/// `*/*`, `application/*`, `application/json`, `application/problem+json`: how exactly one names
+/// JSON.
 int json_range_rank(std::string_view range) {
-  if (same_text(range, "application/json") || same_text(range, "application/problem+json")) return 3;
+  if (same_text(range, "application/json") || same_text(range, "application/problem+json"))
+    return 3;
   if (same_text(range, "application/*")) return 2;
   return range == "*/*" ? 1 : 0;
 }
@@ -85,7 +87,8 @@ std::optional<std::chrono::seconds> prefer_wait(const head& h) {
       if (equals == std::string_view::npos || !same_text(trimmed(pair.substr(0, equals)), "wait"))
         continue;
       const auto text = unquoted(trimmed(pair.substr(equals + 1)));
-      const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+      const bool digits =
+        !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
       if (!digits) return {};
       const std::int64_t most = std::chrono::seconds{limits::prefer_wait_max}.count();
       const auto seconds = std::min(number<std::int64_t>(text).value_or(most), most);
@@ -132,7 +135,8 @@ std::optional<trace> parse_traceparent(std::string_view v) {
   if (v.size() < 55 || v[2] != '-' || v[35] != '-' || v[52] != '-') return {};
   const auto version = v.substr(0, 2), id = v.substr(3, 32), span = v.substr(36, 16),
              flags = v.substr(53, 2);
-  if (!all_lower_hex(version) || !all_lower_hex(id) || !all_lower_hex(span) || !all_lower_hex(flags))
+  if (!all_lower_hex(version) || !all_lower_hex(id) || !all_lower_hex(span)
+      || !all_lower_hex(flags))
     return {};
   if (version == "ff" || all_zero(id) || all_zero(span)) return {};
   if (v.size() > 55 && (version == "00" || v[55] != '-')) return {};
@@ -149,7 +153,7 @@ trace new_trace(std::uint64_t high, std::uint64_t low) {
 
 bool tag_list::has_weakly(std::string_view opaque) const {
   return any
-    || std::any_of(tags.begin(), tags.end(), [&](const tag& t) { return t.opaque == opaque; });
+         || std::any_of(tags.begin(), tags.end(), [&](const tag& t) { return t.opaque == opaque; });
 }
 
 std::vector<std::uint64_t> tag_list::versions() const {
@@ -229,8 +233,8 @@ std::string time_text(std::int64_t unix_ms) {
 
 std::optional<std::int64_t> parse_time(std::string_view s) {
   using namespace std::chrono;
-  if (s.size() < 20 || s[4] != '-' || s[7] != '-' || (s[10] != 'T' && s[10] != 't')
-      || s[13] != ':' || s[16] != ':')
+  if (s.size() < 20 || s[4] != '-' || s[7] != '-' || (s[10] != 'T' && s[10] != 't') || s[13] != ':'
+      || s[16] != ':')
     return {};
   const int century = two_digits(s, 0), years = two_digits(s, 2);
   const int mon = two_digits(s, 5), mday = two_digits(s, 8);

@@ -9,12 +9,12 @@
 
 /// The grammars of the header fields that the edge understands, and of times. Pure functions.
 namespace jumun::http {
-/// RFC 7240 `Prefer: wait=N`, from all Prefer fields; the first one counts. nullopt: none, 0, or not a
-/// number. More than limits::prefer_wait_max is taken as that.
+/// RFC 7240 `Prefer: wait=N`, from all Prefer fields; the first one counts. nullopt: none, 0, or
+/// not a number. More than limits::prefer_wait_max is taken as that.
 [[nodiscard]] std::optional<std::chrono::seconds> prefer_wait(const head& h);
 
-/// What an Idempotency-Key field says: a bare key, or a quoted string (RFC 8941 §3.3.3) without its quotes.
-/// nullopt: empty, longer than limits::idempotency_key_bytes_max, or another character.
+/// What an Idempotency-Key field says: a bare key, or a quoted string (RFC 8941 §3.3.3) without its
+/// quotes. nullopt: empty, longer than limits::idempotency_key_bytes_max, or another character.
 [[nodiscard]] std::optional<std::string> idempotency_key(std::string_view value);
 
 /// W3C Trace Context.

@@ -19,14 +19,15 @@ bool is_control(char c) {
   const auto u = static_cast<unsigned char>(c);
   return u < 0x20 || u == 0x7f;
 }
-/// What RFC 3986 allows in path and query; and [ ], that many a client leaves as they are in queries.
+/// What RFC 3986 allows in path and query; and [ ], that many a client leaves as they are in
+/// queries.
 bool is_target_char(char c) {
   const auto u = static_cast<unsigned char>(c);
   return u > 0x20 && u < 0x7f && std::string_view{"\"#<>\\^`{|}"}.find(c) == std::string_view::npos;
 }
 bool is_host_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-    || std::string_view{"-._~%!$&'()*+;=:[]"}.find(c) != std::string_view::npos;
+         || std::string_view{"-._~%!$&'()*+;=:[]"}.find(c) != std::string_view::npos;
 }
 
 /// Cuts off `s` up to `end` and drops `end`; nullopt: it is not there.
@@ -59,7 +60,7 @@ refusal check_target(std::string_view target, head& out) {
 
 refusal check_version(std::string_view version, head& out) {
   const bool shaped = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5])
-    && version[6] == '.' && is_digit(version[7]);
+                      && version[6] == '.' && is_digit(version[7]);
   if (!shaped) return bad("the request line must end in HTTP/1.1");
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return head_refused{&problems::version_not_supported, ""};
@@ -172,13 +173,14 @@ std::optional<std::string_view> head::find(std::string_view name) const {
 }
 
 std::size_t head::count(std::string_view name) const {
-  return static_cast<std::size_t>(std::count_if(fields.begin(),
-    fields.begin() + static_cast<std::ptrdiff_t>(field_count),
-    [name](const head_field& f) { return same_text(f.name, name); }));
+  return static_cast<std::size_t>(
+    std::count_if(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(field_count),
+      [name](const head_field& f) { return same_text(f.name, name); }));
 }
 
 head_end find_head_end(std::string_view bytes, std::size_t from) {
-  for (auto at = bytes.find('\n', from); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+  for (auto at = bytes.find('\n', from); at != std::string_view::npos;
+       at = bytes.find('\n', at + 1)) {
     if (at == 0 || bytes[at - 1] != '\r') return {head_end::bad, at};
     if (at >= 3 && bytes[at - 2] == '\n') return {head_end::found, at + 1};
   }
@@ -220,13 +222,14 @@ head_refused why_too_large(std::string_view bytes) {
 
 bool is_tchar(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-    || (c != '\0' && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos);
+         || (c != '\0' && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos);
 }
 
 bool same_text(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size()
-    && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) {
+    return lower(x) == lower(y);
+  });
 }
 
 std::string_view trimmed(std::string_view s) {

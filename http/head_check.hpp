@@ -5,10 +5,11 @@
 #include <optional>
 #include <string_view>
 
-/// Our own check of a request's head, before any byte of a body is looked at. It stands in for Beast's
-/// parser, because Debian's Beast 1.81 lets through what request smuggling is made of (DESIGN §6): `chunked`
-/// in HTTP/1.0, `xchunked`, Content-Length twice or as a list, two Hosts or none, obs-fold; and a large
-/// chunked trailer throws out of io_context::run(). Nothing here allocates.
+/// Our own check of a request's head, before any byte of a body is looked at. It stands in for
+/// Beast's parser, because Debian's Beast 1.81 lets through what request smuggling is made of
+/// (DESIGN §6): `chunked` in HTTP/1.0, `xchunked`, Content-Length twice or as a list, two Hosts or
+/// none, obs-fold; and a large chunked trailer throws out of io_context::run(). Nothing here
+/// allocates.
 namespace jumun::http {
 struct head_field {
   std::string_view name, value; // value without the whitespace around it
@@ -46,7 +47,8 @@ struct head_end {
 /// Looks only at `bytes` from `from` on (what was looked at before), and a little before that.
 [[nodiscard]] head_end find_head_end(std::string_view bytes, std::size_t from);
 
-/// `bytes` is a whole head, with its empty line. Fills `out`, or says why not; then `out` is of no use.
+/// `bytes` is a whole head, with its empty line. Fills `out`, or says why not; then `out` is of no
+/// use.
 [[nodiscard]] std::optional<head_refused> check_head(std::string_view bytes, head& out);
 
 /// For a head that is over the limit without an end: 414 when the target already is, else 431.

@@ -21,7 +21,8 @@ std::optional<domain::stock> find(shop& inside, const std::string& sku) {
 std::optional<std::uint64_t> read_if_match(const exchange_ptr& ex) {
   const auto field = ex->head.find("if-match");
   if (!field) {
-    send(ex, problems::precondition_required, "a counted stock needs If-Match with the ETag it was seen in");
+    send(ex, problems::precondition_required,
+      "a counted stock needs If-Match with the ETag it was seen in");
     return {};
   }
   const auto tags = parse_tags(*field);
@@ -29,7 +30,8 @@ std::optional<std::uint64_t> read_if_match(const exchange_ptr& ex) {
   if (versions.size() == 1 && tags.tags.size() == 1) return versions[0];
   // `*`, or several: whichever is the present one, and only that.
   const auto now = find(ex->inside(), ex->params[0]);
-  if (now && (tags.any || std::find(versions.begin(), versions.end(), now->version) != versions.end()))
+  if (now
+      && (tags.any || std::find(versions.begin(), versions.end(), now->version) != versions.end()))
     return now->version;
   send(ex, problems::precondition_failed, "If-Match names no present version of the stock");
   return {};
@@ -49,7 +51,8 @@ void get_stock(const exchange_ptr& ex) {
   send_versioned(ex, stock_json(*s), s->version);
 }
 
-/// PUT /v1/inventory/{sku} {on_hand}, If-Match → 200; 400, 409 below what is reserved, 412, 422, 428.
+/// PUT /v1/inventory/{sku} {on_hand}, If-Match → 200; 400, 409 below what is reserved, 412, 422,
+/// 428.
 void count_stock(const exchange_ptr& ex) {
   const auto body = read_body(ex);
   if (const auto* bad = std::get_if<problem>(&body)) return send(ex, *bad);

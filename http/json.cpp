@@ -47,7 +47,8 @@ public:
     open_.pop_back();
     return true;
   }
-  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) override {
+  bool parse_error(
+    std::size_t at, const std::string&, const nlohmann::detail::exception&) override {
     return stop("not JSON from byte " + std::to_string(at) + " on");
   }
 
@@ -144,9 +145,10 @@ bool is_utf8(std::string_view s) {
   for (std::size_t i = 0; i < s.size();) {
     const auto lead = static_cast<unsigned char>(s[i++]);
     if (lead < 0x80) continue;
-    const int more = lead >= 0xc2 && lead < 0xe0 ? 1 : (lead & 0xf0) == 0xe0 ? 2
-      : lead >= 0xf0 && lead < 0xf5             ? 3
-                                                : 0;
+    const int more = lead >= 0xc2 && lead < 0xe0   ? 1
+                     : (lead & 0xf0) == 0xe0       ? 2
+                     : lead >= 0xf0 && lead < 0xf5 ? 3
+                                                   : 0;
     if (more == 0 || i + static_cast<std::size_t>(more) > s.size()) return false;
     const auto second = static_cast<unsigned char>(s[i]);
     // Overlong forms, surrogates, and what lies beyond U+10FFFF show in the second byte.
@@ -183,8 +185,9 @@ const json_value* object_reader::take(
 }
 
 std::string object_reader::text(std::string_view name, std::size_t min, std::size_t max) {
-  const auto must = "a string of " + between(static_cast<std::int64_t>(min),
-                      static_cast<std::int64_t>(max)) + " bytes without control characters";
+  const auto must = "a string of "
+                    + between(static_cast<std::int64_t>(min), static_cast<std::int64_t>(max))
+                    + " bytes without control characters";
   const auto* v = take(name, min == 0, json_value::kind::text, must);
   if (!v) return {};
   if (v->text.size() < min || v->text.size() > max || !is_clean_text(v->text)) {
@@ -213,7 +216,8 @@ const json_value* object_reader::object(std::string_view name, bool optional) {
 
 const json_value* object_reader::array(std::string_view name, std::size_t min, std::size_t max) {
   const auto must = "an array of "
-    + between(static_cast<std::int64_t>(min), static_cast<std::int64_t>(max)) + " items";
+                    + between(static_cast<std::int64_t>(min), static_cast<std::int64_t>(max))
+                    + " items";
   const auto* v = take(name, false, json_value::kind::array, must);
   if (!v) return nullptr;
   if (v->items.size() >= min && v->items.size() <= max) return v;
@@ -229,7 +233,8 @@ void object_reader::finish() {
     if (errors_.size() >= errors_max) return;
     // A long or odd name is not echoed: then the pointer names the object.
     const bool tellable = name.size() <= limits::sku_bytes_max && is_clean_text(name);
-    errors_.push_back({tellable ? at(name) : pointer_, "is not a known field; allowed: " + allowed});
+    errors_.push_back(
+      {tellable ? at(name) : pointer_, "is not a known field; allowed: " + allowed});
   }
 }
 } // namespace jumun::http

@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-/// Strict JSON for requests: depth ≤ limits::json_depth_max, no duplicate keys, valid UTF-8, no BOM, nothing
-/// behind the document. The tree is our own: what a request may hold is less than JSON allows (integers
-/// only), and the parser's headers stay in one .cpp.
+/// Strict JSON for requests: depth ≤ limits::json_depth_max, no duplicate keys, valid UTF-8, no
+/// BOM, nothing behind the document. The tree is our own: what a request may hold is less than JSON
+/// allows (integers only), and the parser's headers stay in one .cpp.
 namespace jumun::http {
 struct json_value {
   /// fraction: a number with a point or an exponent, or one that 64 bits do not hold.
@@ -40,9 +40,10 @@ struct json_malformed {
 [[nodiscard]] bool is_clean_text(std::string_view s);
 [[nodiscard]] bool is_utf8(std::string_view s);
 
-/// Reads the members of one object, and notes each broken rule in `errors`. A field is known once it was
-/// asked for; finish() refuses all others. A null is as good as an absent field where it is optional.
-/// Values that come back after an error are of no use: look at `errors` before they are acted upon.
+/// Reads the members of one object, and notes each broken rule in `errors`. A field is known once
+/// it was asked for; finish() refuses all others. A null is as good as an absent field where it is
+/// optional. Values that come back after an error are of no use: look at `errors` before they are
+/// acted upon.
 class object_reader {
 public:
   /// `value` and `errors` must outlive this; a value that is no object is an error at once.
@@ -61,7 +62,8 @@ public:
   [[nodiscard]] std::string at(std::string_view name) const { return pointer_to(pointer_, name); }
 
 private:
-  const json_value* take(std::string_view name, bool optional, json_value::kind, std::string_view must);
+  const json_value* take(
+    std::string_view name, bool optional, json_value::kind, std::string_view must);
 
   const json_value& value_;
   std::string pointer_;

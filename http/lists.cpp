@@ -42,8 +42,8 @@ void refuse_query(const exchange_ptr& ex, std::string_view name, std::string det
   send(ex, p);
 }
 
-std::optional<std::string> read_choice(const exchange_ptr& ex, std::string_view name,
-  std::initializer_list<std::string_view> allowed) {
+std::optional<std::string> read_choice(
+  const exchange_ptr& ex, std::string_view name, std::initializer_list<std::string_view> allowed) {
   auto value = ex->query(name).value_or("");
   if (value.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end())
     return value;

@@ -17,9 +17,8 @@ void send_page(const exchange_ptr& ex, const std::vector<std::string>& data,
   std::string_view next_cursor, std::string_view cursor_name = "cursor");
 
 /// Each row through `render`; an answer of nullopt is 400 invalid-cursor.
-template <class Row, class Render>
-void send_rows(const exchange_ptr& ex, const std::optional<listed<Row>>& found, Render render,
-  std::string_view cursor_name = "cursor") {
+template <class Row, class Render> void send_rows(const exchange_ptr& ex,
+  const std::optional<listed<Row>>& found, Render render, std::string_view cursor_name = "cursor") {
   if (!found) return send(ex, problems::invalid_cursor);
   std::vector<std::string> data;
   data.reserve(found->rows.size());
@@ -29,9 +28,10 @@ void send_rows(const exchange_ptr& ex, const std::optional<listed<Row>>& found, 
 
 /// 422 for the query parameter `name`.
 void refuse_query(const exchange_ptr& ex, std::string_view name, std::string detail);
-/// A filter's value, empty when it is absent. nullopt: none of `allowed`, and the 422 is sent already.
-[[nodiscard]] std::optional<std::string> read_choice(const exchange_ptr& ex, std::string_view name,
-  std::initializer_list<std::string_view> allowed);
+/// A filter's value, empty when it is absent. nullopt: none of `allowed`, and the 422 is sent
+/// already.
+[[nodiscard]] std::optional<std::string> read_choice(
+  const exchange_ptr& ex, std::string_view name, std::initializer_list<std::string_view> allowed);
 
 /// 200 with the ETag of `version`, or 304 when If-None-Match has it.
 void send_versioned(const exchange_ptr& ex, std::string body, std::uint64_t version);

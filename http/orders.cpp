@@ -11,13 +11,13 @@ namespace jumun::http {
 namespace {
 /// A body of POST /v1/orders that obeys every rule that needs no catalogue.
 struct order_form {
-  domain::order draft;               // its lines have no name and no price yet
-  std::vector<std::size_t> line_of;  // the draft's line for each line of the body
+  domain::order draft;              // its lines have no name and no price yet
+  std::vector<std::size_t> line_of; // the draft's line for each line of the body
   std::optional<domain::money> expected;
 };
 
-void read_line(const json_value& item, std::size_t index, order_form& form,
-  std::vector<field_error>& errors) {
+void read_line(
+  const json_value& item, std::size_t index, order_form& form, std::vector<field_error>& errors) {
   object_reader in{item, pointer_to("/lines", index), errors};
   const auto before = errors.size();
   const auto sku = in.text("sku", 1, limits::sku_bytes_max);
@@ -101,15 +101,15 @@ void price(shop& inside, order_form& form, std::vector<field_error>& errors) {
       errors.push_back({pointer_to(pointer_to("/lines", i), "sku"), why});
 }
 
-std::string wait_applied(std::chrono::seconds wait) {
-  return "Preference-Applied: wait=" + std::to_string(wait.count()) + "\r\n";
+std::string wait_applied(std::optional<std::chrono::seconds> wait) {
+  return wait ? "Preference-Applied: wait=" + std::to_string(wait->count()) + "\r\n" : "";
 }
 
 /// The order has settled, or was waited for long enough: this is its answer from now on.
-void send_settled(const exchange_ptr& ex, domain::order_id id, std::chrono::seconds wait) {
+void send_settled(
+  const exchange_ptr& ex, domain::order_id id, std::optional<std::chrono::seconds> wait) {
   const auto o = ex->inside().find_order(id);
-  if (!o)
-    return send(ex, problems::outcome_unknown, "ask for " + order_path(id));
+  if (!o) return send(ex, problems::outcome_unknown, "ask for " + order_path(id));
   answer_once(ex, domain::shard_of(ex->from.key), renderer{}.placed(*o), wait_applied(wait));
 }
 
@@ -124,9 +124,11 @@ void put_order(const exchange_ptr& ex, domain::order draft) {
     ex->inside().place(c->from.key.empty() ? std::move(*c) : *c, std::move(d));
   };
   command(ex, std::move(ask), [ex, wait](outcome o) {
-    if (o.to_settle == domain::order_id{} || !wait) return send(ex, std::move(o.reply));
     const auto id = o.to_settle;
-    await_change(ex, id, true, 0, *wait, [ex, id, wait] { send_settled(ex, id, *wait); });
+    if (id == domain::order_id{}) return send(ex, std::move(o.reply));
+    // Without a wait of our own: an order that a process accepted which died before it answered.
+    if (!wait) return on_readers(ex, [ex, id, wait] { send_settled(ex, id, wait); });
+    await_change(ex, id, true, 0, *wait, [ex, id, wait] { send_settled(ex, id, wait); });
   });
 }
 
@@ -171,7 +173,8 @@ std::string read_currency(object_reader& in) {
   return code;
 }
 
-/// POST /v1/orders → 201 durable (and settled, with Prefer: wait); 400, 409 price-changed, 422, 503.
+/// POST /v1/orders → 201 durable (and settled, with Prefer: wait); 400, 409 price-changed, 422,
+/// 503.
 void place_order(const exchange_ptr& ex) {
   if (ex->inside().disk_nearly_full())
     return send(ex, problems::overloaded, "the disk is nearly full: no new orders are taken");

@@ -13,7 +13,8 @@ std::optional<domain::order> find(const exchange_ptr& ex, domain::id_kind kind) 
 
 std::optional<domain::delivery_status> courier_status(std::string_view name) {
   using domain::delivery_status;
-  for (const auto s : {delivery_status::picked_up, delivery_status::delivered, delivery_status::failed})
+  for (const auto s :
+    {delivery_status::picked_up, delivery_status::delivered, delivery_status::failed})
     if (domain::name_of(s) == name) return s;
   return {};
 }

@@ -16,7 +16,8 @@ struct problem_kind {
 namespace problems {
 inline constexpr problem_kind bad_request{400, "bad-request", "The request is not well formed"};
 inline constexpr problem_kind malformed_json{400, "malformed-json", "The body is not valid JSON"};
-inline constexpr problem_kind invalid_cursor{400, "invalid-cursor", "The cursor is not one of ours"};
+inline constexpr problem_kind invalid_cursor{
+  400, "invalid-cursor", "The cursor is not one of ours"};
 inline constexpr problem_kind unauthenticated{401, "unauthenticated", "Who are you?"};
 inline constexpr problem_kind forbidden{403, "forbidden", "Your role may not do this"};
 inline constexpr problem_kind not_found{404, "not-found", "There is no such thing"};
@@ -54,8 +55,7 @@ inline constexpr problem_kind precondition_required{
   428, "precondition-required", "The request needs an If-Match"};
 inline constexpr problem_kind too_many_requests{
   429, "too-many-requests", "Too many of your requests are waiting"};
-inline constexpr problem_kind header_too_large{
-  431, "header-too-large", "The header is too large"};
+inline constexpr problem_kind header_too_large{431, "header-too-large", "The header is too large"};
 inline constexpr problem_kind internal_error{500, "internal-error", "We made a mistake"};
 inline constexpr problem_kind not_implemented{
   501, "not-implemented", "The method is not known here"};
@@ -85,7 +85,8 @@ struct problem {
 /// How each refusal of the inside reads outside: the only such map.
 [[nodiscard]] const problem_kind& kind_of(domain::refusal why);
 
-/// RFC 9457 body: type, title, status, detail (unless empty), code, trace_id, errors (unless empty).
+/// RFC 9457 body: type, title, status, detail (unless empty), code, trace_id, errors (unless
+/// empty).
 [[nodiscard]] std::string problem_body(const problem& p, std::string_view trace_id);
 
 /// The same as a whole answer, in the form that an Idempotency-Key keeps.

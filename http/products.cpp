@@ -35,7 +35,8 @@ bool read_conditions(const exchange_ptr& ex, domain::put_product& c) {
   }
   // `*`, or several: whichever is the present one, and only that.
   const auto now = ex->inside().find_product(c.row.sku);
-  const bool has = now
+  const bool has =
+    now
     && (tags.any || std::find(versions.begin(), versions.end(), now->version) != versions.end());
   if (!has) return failed("If-Match names no present version of the product");
   c.if_version = now->version;

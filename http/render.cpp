@@ -435,7 +435,7 @@ std::string percent_encoded(std::string_view s) {
   std::string out;
   for (const char c : s) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-      || c == '-' || c == '.' || c == '_' || c == '~';
+                       || c == '-' || c == '.' || c == '_' || c == '~';
     if (plain) {
       out += c;
       continue;

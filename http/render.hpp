@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-/// Domain values as API.md names their fields. Pure functions; no token, no address ever passes here.
+/// Domain values as API.md names their fields. Pure functions; no token, no address ever passes
+/// here.
 namespace jumun::http {
 [[nodiscard]] std::string order_json(const domain::order& o);
 [[nodiscard]] std::string payment_json(const domain::order& o);
@@ -36,16 +37,16 @@ namespace jumun::http {
 [[nodiscard]] std::string list_json(
   const std::vector<std::string>& data, std::string_view next_cursor);
 
-/// The exact bytes of an answer, for whoever stores them with the effect. Has the names and the shapes of
-/// actors/presenter.hpp, which `http` may not see: `app` joins the two. Thread-safe.
+/// The exact bytes of an answer, for whoever stores them with the effect. Has the names and the
+/// shapes of actors/presenter.hpp, which `http` may not see: `app` joins the two. Thread-safe.
 class renderer {
 public:
   [[nodiscard]] domain::stored_reply placed(const domain::order& o) const;       // 201
   [[nodiscard]] domain::stored_reply cancellation(const domain::order& o) const; // 202 | 200
   [[nodiscard]] domain::stored_reply delivery(const domain::order& o) const;     // 200
   [[nodiscard]] domain::stored_reply adjusted(
-    const domain::stock& s, const domain::movement& m) const;                 // 201
-  [[nodiscard]] domain::stored_reply counted(const domain::stock& s) const;   // 200
+    const domain::stock& s, const domain::movement& m) const;               // 201
+  [[nodiscard]] domain::stored_reply counted(const domain::stock& s) const; // 200
   [[nodiscard]] domain::stored_reply product_put(
     const domain::product& p, const domain::stock& s, bool is_new) const; // 201 | 200
   [[nodiscard]] domain::stored_reply refused(domain::refusal why, std::string_view detail,

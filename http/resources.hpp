@@ -2,8 +2,8 @@
 #include "http/exchange.hpp"
 #include "http/json.hpp"
 
-/// The handlers behind the table in routes.cpp, one file per resource. A handler parses, calls the port once,
-/// and maps the answer. Those that read may block, and run on the reader threads.
+/// The handlers behind the table in routes.cpp, one file per resource. A handler parses, calls the
+/// port once, and maps the answer. Those that read may block, and run on the reader threads.
 namespace jumun::http {
 // orders.cpp
 void place_order(const exchange_ptr& ex);
@@ -46,8 +46,8 @@ void get_startupz(const exchange_ptr& ex);
 
 // -- rules that several of them share -----------------------------------------------------------
 
-/// Why `sku` cannot be one; empty: it can. 1..64 bytes of UTF-8 without control characters; not in the form
-/// of an order's id, because both are keys of events.
+/// Why `sku` cannot be one; empty: it can. 1..64 bytes of UTF-8 without control characters; not in
+/// the form of an order's id, because both are keys of events.
 [[nodiscard]] std::string wrong_sku(std::string_view sku);
 /// An ISO 4217 code by its form; notes the error.
 [[nodiscard]] std::string read_currency(object_reader& in);

@@ -104,7 +104,8 @@ void send_no_route(const exchange_ptr& ex, const lookup& looked) {
 
 void take_trace(const exchange_ptr& ex) {
   const auto& edge = *ex->at;
-  const auto given = ex->head.count("traceparent") == 1 ? ex->head.find("traceparent") : std::nullopt;
+  const auto given =
+    ex->head.count("traceparent") == 1 ? ex->head.find("traceparent") : std::nullopt;
   auto t = given ? parse_traceparent(*given) : std::nullopt;
   if (!t) t = new_trace(edge.random(), edge.random());
   ex->from.traceparent = t->child(edge.random());
@@ -117,7 +118,8 @@ identity identify(const head&) { return {"dev", anyone}; }
 /// False: the problem is sent.
 bool check_media(const exchange_ptr& ex) {
   if (!accepts_json(ex->head)) {
-    send(ex, problems::not_acceptable, "there is application/json, and problems as application/problem+json");
+    send(ex, problems::not_acceptable,
+      "there is application/json, and problems as application/problem+json");
     return false;
   }
   const bool writes = ex->head.method == "POST" || ex->head.method == "PUT";
@@ -143,7 +145,8 @@ bool take_key(const exchange_ptr& ex, const route& r) {
   scope += '\0';
   scope.append(r.method) += '\0';
   scope.append(r.path) += '\0';
-  for (const auto& p : ex->params) scope.append(p) += '\0'; // decoded: one path, however it is spelled
+  for (const auto& p : ex->params)
+    scope.append(p) += '\0'; // decoded: one path, however it is spelled
   ex->from.key = digest(scope + *key);
   ex->from.fingerprint = digest(ex->body);
   return true;

@@ -19,6 +19,7 @@ struct route {
 [[nodiscard]] std::span<const route> all_routes();
 
 /// Finds the request's route, does what is the same for all of them (trace, role, media types,
-/// Idempotency-Key, permit), and runs it. Never throws; the answer may come later, from another thread.
+/// Idempotency-Key, permit), and runs it. Never throws; the answer may come later, from another
+/// thread.
 void dispatch(const exchange_ptr& ex);
 } // namespace jumun::http

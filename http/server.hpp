@@ -15,9 +15,9 @@ namespace jumun::http {
 class accepting;
 struct edge;
 
-/// The public and the ops listener. Sessions run on whatever threads run `io`; all that may wait for a disk
-/// runs on `readers`. `io`, `readers` and `inside` must outlive the server, every session (so: stop the
-/// threads of `io` first), and every answer that `inside` still owes.
+/// The public and the ops listener. Sessions run on whatever threads run `io`; all that may wait
+/// for a disk runs on `readers`. `io`, `readers` and `inside` must outlive the server, every
+/// session (so: stop the threads of `io` first), and every answer that `inside` still owes.
 class server {
 public:
   server(boost::asio::io_context& io, boost::asio::thread_pool& readers, shop& inside,
@@ -33,11 +33,12 @@ public:
   [[nodiscard]] std::uint16_t public_port() const;
   [[nodiscard]] std::uint16_t ops_port() const;
 
-  /// Readiness fails, waiting long polls are answered, each answer closes its connection; after drain_grace
-  /// the public listener closes, and so do its idle connections. The ops listener goes on until stop().
+  /// Readiness fails, waiting long polls are answered, each answer closes its connection; after
+  /// drain_grace the public listener closes, and so do its idle connections. The ops listener goes
+  /// on until stop().
   void begin_drain();
-  /// Calls `then` once, on any thread, when no public session is left. After begin_drain(), and at best
-  /// after its grace: before, more may come.
+  /// Calls `then` once, on any thread, when no public session is left. After begin_drain(), and at
+  /// best after its grace: before, more may come.
   void when_drained(std::function<void()> then);
   /// Closes everything, whoever waits. Needs `io` to run once more to take effect.
   void stop();

@@ -5,7 +5,8 @@
 #include <string>
 
 namespace jumun::http {
-/// What a server is started with. The defaults of all bounds are limits.hpp's; tests set smaller ones.
+/// What a server is started with. The defaults of all bounds are limits.hpp's; tests set smaller
+/// ones.
 struct server_options {
   std::string public_address = "127.0.0.1";
   std::uint16_t public_port = 8080; // 0: any free one

@@ -3,11 +3,11 @@
 #include "http/fields.hpp"
 #include "http/routes.hpp"
 #include "http/wire.hpp"
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-#include <algorithm>
 
 namespace jumun::http {
 namespace asio = boost::asio;
@@ -59,11 +59,11 @@ void session::read() {
   }
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ == buffer_.size() && begin_ > 0) {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.end(), buffer_.begin());
+    std::copy(
+      buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.end(), buffer_.begin());
     end_ -= begin_, begin_ = 0;
   }
-  if (end_ == buffer_.size())
-    buffer_.resize(std::min(buffer_.size() * 2, limits::head_bytes_max));
+  if (end_ == buffer_.size()) buffer_.resize(std::min(buffer_.size() * 2, limits::head_bytes_max));
   JUMUN_INVARIANT(end_ < buffer_.size(), "a full buffer is refused before it is read into");
   socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
     guarded_step([this](error_code ec, std::size_t bytes) { on_read(ec, bytes); }));
@@ -134,7 +134,8 @@ exchange_ptr session::hand_over() {
   return ex;
 }
 
-/// An answer without a route, and the end of the connection: where the next request would begin is unknown.
+/// An answer without a route, and the end of the connection: where the next request would begin is
+/// unknown.
 void session::refuse(const head_refused& why) {
   ++at_->counts.heads_refused;
   keep_ = false;
@@ -155,7 +156,8 @@ void session::answer(response r) {
   }));
 }
 
-/// Most answers fit into the socket's buffer: then there is no handler, no timer and no second pass.
+/// Most answers fit into the socket's buffer: then there is no handler, no timer and no second
+/// pass.
 void session::write() {
   error_code ec;
   written_ += socket_.write_some(asio::buffer(out_.data(), out_.size()), ec);
@@ -177,8 +179,8 @@ void session::on_written() {
   asio::post(socket_.get_executor(), guarded_step([this] { progress(); }));
 }
 
-/// Closing with unread bytes makes TCP throw the answer away (RFC 9112 §9.6): so stop sending, let the
-/// client read, and drop what it still sends, within bounds.
+/// Closing with unread bytes makes TCP throw the answer away (RFC 9112 §9.6): so stop sending, let
+/// the client read, and drop what it still sends, within bounds.
 void session::linger() {
   doing_ = doing::lingering;
   error_code ec;
@@ -218,8 +220,8 @@ void session::cut() {
 
 // -- deadlines ----------------------------------------------------------------------------------
 
-/// Deadlines mostly move to later: then the timer is left alone, and looks again when it fires. A busy
-/// connection sets it once in idle_max.
+/// Deadlines mostly move to later: then the timer is left alone, and looks again when it fires. A
+/// busy connection sets it once in idle_max.
 void session::expect_by(std::chrono::milliseconds from_now) {
   deadline_ = clock::now() + from_now;
   if (deadline_ < armed_) watch_clock();

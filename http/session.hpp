@@ -9,10 +9,11 @@ namespace jumun::http {
 using socket_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, socket_strand>;
 
-/// One connection. Reads into one bounded buffer, checks each head itself (head_check.hpp), handles one
-/// request at a time (further ones wait in the buffer: pipelining is answered in order and is bounded by the
-/// buffer's 8 KiB, then by TCP), and writes each answer with one call. Everything runs on the socket's strand;
-/// every read and write has a deadline; nothing blocks and nothing is thrown out of it.
+/// One connection. Reads into one bounded buffer, checks each head itself (head_check.hpp), handles
+/// one request at a time (further ones wait in the buffer: pipelining is answered in order and is
+/// bounded by the buffer's 8 KiB, then by TCP), and writes each answer with one call. Everything
+/// runs on the socket's strand; every read and write has a deadline; nothing blocks and nothing is
+/// thrown out of it.
 class session : public std::enable_shared_from_this<session> {
 public:
   /// `peer` has been counted by roster::enter(); this gives it back.
@@ -51,9 +52,7 @@ private:
   void give_up(const char* why);
   template <class Step> auto guarded_step(Step step);
 
-  [[nodiscard]] std::string_view unread() const {
-    return {buffer_.data() + begin_, end_ - begin_};
-  }
+  [[nodiscard]] std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
   tcp_socket socket_;
   const std::shared_ptr<edge> at_;

@@ -11,8 +11,8 @@ namespace {
 class waiter : public std::enable_shared_from_this<waiter> {
 public:
   waiter(exchange_ptr ex, domain::order_id id, std::function<void()> then)
-      : ex_{std::move(ex)}, id_{id}, then_{std::move(then)}, strand_{asio::make_strand(ex_->at->io)},
-        timer_{strand_} {}
+      : ex_{std::move(ex)}, id_{id}, then_{std::move(then)},
+        strand_{asio::make_strand(ex_->at->io)}, timer_{strand_} {}
 
   void start(bool settled_only, std::uint64_t version, std::chrono::milliseconds most) {
     on_strand([this, settled_only, version, most] {
@@ -32,7 +32,8 @@ private:
   /// For other threads. Weak: who never calls it must not keep this alive.
   std::function<void()> ending(bool changed) {
     return [weak = weak_from_this(), changed] {
-      if (auto self = weak.lock()) self->on_strand([self = self.get(), changed] { self->end(changed); });
+      if (auto self = weak.lock())
+        self->on_strand([self = self.get(), changed] { self->end(changed); });
     };
   }
   void end(bool changed) {

@@ -2,9 +2,9 @@
 #include "http/exchange.hpp"
 
 namespace jumun::http {
-/// Calls `then` once, on a reader thread and guarded: when the order has settled (settled_only) or has a
-/// version above `version`, or after `most`, or when the server drains; whichever is first. The client may be
-/// gone by then. Any thread; does not block.
+/// Calls `then` once, on a reader thread and guarded: when the order has settled (settled_only) or
+/// has a version above `version`, or after `most`, or when the server drains; whichever is first.
+/// The client may be gone by then. Any thread; does not block.
 void await_change(const exchange_ptr& ex, domain::order_id id, bool settled_only,
   std::uint64_t version, std::chrono::milliseconds most, std::function<void()> then);
 

@@ -37,10 +37,12 @@ ledger_totals add_up(const std::vector<ledger_line>& ledger) {
 void check_ledger(check_pass& pass, const ledger_totals& ledger) {
   for (const auto& [order, total] : ledger) {
     if (total.charges > 1)
-      pass.add("double-charge", order, "the ledger has " + std::to_string(total.charges) + " charges");
+      pass.add(
+        "double-charge", order, "the ledger has " + std::to_string(total.charges) + " charges");
     const auto id = domain::parse_id(domain::id_kind::order, order);
     if (total.charges > 0 && (!id || !pass.has(table::orders, order_key(*id))))
-      pass.add("charge-without-order", order, "the ledger has a charge for an order that isn't here");
+      pass.add(
+        "charge-without-order", order, "the ledger has a charge for an order that isn't here");
   }
 }
 

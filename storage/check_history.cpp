@@ -2,7 +2,8 @@
 #include <array>
 #include <unordered_set>
 
-// Events: each order's and SKU's history is gapless, ends where its row says, and is in the feed once.
+// Events: each order's and SKU's history is gapless, ends where its row says, and is in the feed
+// once.
 namespace jumun::storage {
 namespace {
 /// Count and sum of hashes: equal for two multisets of keys, or (with odds of 2^-64) they differ.
@@ -15,7 +16,9 @@ struct fingerprint {
   bool operator==(const fingerprint&) const = default;
 };
 using by_shard = std::array<fingerprint, domain::shard_count>;
-domain::shard_id shard_in(std::string_view key) { return static_cast<domain::shard_id>(key.front()); }
+domain::shard_id shard_in(std::string_view key) {
+  return static_cast<domain::shard_id>(key.front());
+}
 
 /// One order's or SKU's events, in the order of their keys.
 struct story {
@@ -89,7 +92,8 @@ void walk_feed(check_pass& pass, by_shard& seen) {
   });
 }
 
-/// Names what the fingerprints only told apart. Needs memory for the feed of the shards that differ.
+/// Names what the fingerprints only told apart. Needs memory for the feed of the shards that
+/// differ.
 void name_differences(check_pass& pass, const std::array<bool, domain::shard_count>& differs) {
   std::unordered_set<std::string> fed;
   pass.each(table::feed, [&](std::string_view key, std::string_view in_history) {

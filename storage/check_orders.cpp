@@ -5,8 +5,8 @@
 // Orders against themselves, their reservations, their money and their delivery.
 //
 // An order's row and its peers' rows are written in different sets, in the order in which things
-// happened. So a peer may be ahead of the order's row, by what its phase owes, never behind it; and at
-// rest, when nothing is owed, all must agree exactly.
+// happened. So a peer may be ahead of the order's row, by what its phase owes, never behind it; and
+// at rest, when nothing is owed, all must agree exactly.
 namespace jumun::storage {
 namespace {
 using domain::ending;
@@ -39,7 +39,8 @@ bool phase_allows(phase at, line_state line) {
   return false;
 }
 
-/// Whether inventory can have `row` for a line whose order's row says `line`. @pre phase_allows(at, line)
+/// Whether inventory can have `row` for a line whose order's row says `line`. @pre phase_allows(at,
+/// line)
 bool agrees(phase at, line_state line, const std::optional<domain::reservation>& row) {
   using r = reservation_state;
   const auto is = [&row](r state) { return row && row->state == state; };
@@ -93,13 +94,16 @@ std::string contradiction(const domain::order& o) {
     || o.delivery == d::delivered || o.delivery == d::failed;
   if (!lines_add_up(o)) return "its lines don't add up to its total, or name a SKU twice";
   if (o.version == 0 || o.sequence == 0) return "it has no version or no event";
-  if (o.captured != 0 && o.captured != o.total) return "it was charged another amount than its total";
+  if (o.captured != 0 && o.captured != o.total)
+    return "it was charged another amount than its total";
   if (o.refunded > o.captured) return "more was given back than taken";
-  if (o.cancel_requested && o.why != ending::cancel) return "a cancellation was accepted, and forgotten";
+  if (o.cancel_requested && o.why != ending::cancel)
+    return "a cancellation was accepted, and forgotten";
   if (goes_back(o.at) && o.why == ending::none) return "it goes backward, for no reason";
   if (o.at == phase::rejected && o.why != ending::reject) return "rejected, for another reason";
   if (o.at == phase::cancelled && o.why != ending::cancel) return "cancelled, for another reason";
-  if (!goes_back(o.at) && !ended(o) && o.why != ending::none) return "it was undone, and goes forward";
+  if (!goes_back(o.at) && !ended(o) && o.why != ending::none)
+    return "it was undone, and goes forward";
   if (o.shipped && o.at != phase::fulfilled) return "shipped, and not fulfilled";
   const bool paid_phase =
     o.at == phase::dispatching || o.at == phase::committing || o.at == phase::fulfilled;
@@ -193,7 +197,8 @@ void check_orders(check_pass& pass, const ledger_totals* ledger) {
     const auto id = order_of_key(key);
     if (!id) return pass.undecodable(table::open_sagas, key);
     if (!pass.has(table::orders, key))
-      pass.add("open-index", text_of(*id), "in the index of open sagas, and there is no such order");
+      pass.add(
+        "open-index", text_of(*id), "in the index of open sagas, and there is no such order");
   });
   pass.each(table::payments, [&](std::string_view key, std::string_view value) {
     const auto p = pass.read<domain::payment_record>(table::payments, key, value);
@@ -209,7 +214,8 @@ void check_orders(check_pass& pass, const ledger_totals* ledger) {
     const auto d = pass.read<domain::delivery_record>(table::deliveries, key, value);
     if (!d) return;
     if (order_key(d->order) != key)
-      return pass.add("shard-mismatch", text_of(d->order), "its delivery lies under another order's key");
+      return pass.add(
+        "shard-mismatch", text_of(d->order), "its delivery lies under another order's key");
     check_delivery(pass, *d);
   });
 }

@@ -16,19 +16,22 @@ struct ledger_total {
   std::string currency; // of the first line
   bool mixed = false;   // another line had another one
   /// What the provider still has. A void of what was never taken gives nothing back.
-  [[nodiscard]] std::int64_t kept() const { return std::max<std::int64_t>(0, charged - given_back); }
+  [[nodiscard]] std::int64_t kept() const {
+    return std::max<std::int64_t>(0, charged - given_back);
+  }
 };
 using ledger_totals = std::unordered_map<std::string, ledger_total>; // by public order id
 
-/// The store under check, and what was found. Damaged blocks are findings too; they don't end the check.
+/// The store under check, and what was found. Damaged blocks are findings too; they don't end the
+/// check.
 class check_pass {
 public:
   check_pass(const store& disk, const std::function<bool(std::uint64_t)>& progress)
       : disk_(disk), progress_(progress) {}
 
   void add(std::string code, std::string where, std::string what);
-  /// Calls `see(key, value)` for every row of a table, by key. A row that leads to an unreadable one is
-  /// passed over; too many of them end the walk.
+  /// Calls `see(key, value)` for every row of a table, by key. A row that leads to an unreadable
+  /// one is passed over; too many of them end the walk.
   template <class See> void each(table in, const See& see) {
     std::size_t passed_over = 0;
     guarded([&] {
@@ -49,7 +52,8 @@ public:
     }
   }
   /// The row, or nullopt with a finding.
-  template <class Row> std::optional<Row> read(table in, std::string_view key, std::string_view value) {
+  template <class Row>
+  std::optional<Row> read(table in, std::string_view key, std::string_view value) {
     auto row = decode<Row>(value);
     if (!row) undecodable(in, key);
     return row;

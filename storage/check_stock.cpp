@@ -1,7 +1,7 @@
 #include "storage/check_pass.hpp"
 
-// What is on the shelf: stock rows against the ledger of movements and the reservations. A stock row
-// and what it sums up are written in one set, so these must agree at any crash point.
+// What is on the shelf: stock rows against the ledger of movements and the reservations. A stock
+// row and what it sums up are written in one set, so these must agree at any crash point.
 namespace jumun::storage {
 namespace {
 struct sku_totals {

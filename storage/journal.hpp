@@ -29,7 +29,8 @@ struct write_set {
 
 enum class append_result : std::uint8_t { ok, stale_version, fenced, stopped };
 
-/// Runs once what it was given with is durable. On the committer's thread, in the order of append; must not block.
+/// Runs once what it was given with is durable. On the committer's thread, in the order of append;
+/// must not block.
 using durable_callback = std::function<void()>;
 
 struct journal_stats {
@@ -40,10 +41,11 @@ struct journal_stats {
   std::array<std::uint64_t, 14> batch_size_histogram{}; // bucket i: < 2^(i+1) write sets
 };
 
-/// Group commit over all shards (DESIGN §4): write sets that come in while the last fsync runs become the
-/// next batch, one fsync. Order of append is order on disk, so an actor may act *inside the process* on
-/// what it appended (a crash that loses it loses all that followed); whatever leaves the process waits
-/// for `durable`. A failed write is never retried: on_failure is called once, and nothing is written after.
+/// Group commit over all shards (DESIGN §4): write sets that come in while the last fsync runs
+/// become the next batch, one fsync. Order of append is order on disk, so an actor may act *inside
+/// the process* on what it appended (a crash that loses it loses all that followed); whatever
+/// leaves the process waits for `durable`. A failed write is never retried: on_failure is called
+/// once, and nothing is written after.
 ///
 /// Thread-safe. A committer thread runs unless `manual`; then run_once() is the simulator's.
 class journal {
@@ -61,8 +63,8 @@ public:
   /// Puts `set` behind all that was appended before. Never waits for the disk.
   /// Not ok: nothing was appended and `then` will not run. May read the disk, to compare versions.
   [[nodiscard]] append_result append(write_set set, durable_callback then = {});
-  /// Runs `then` once all that has been appended so far is durable: at once, on the caller's thread,
-  /// when nothing waits.
+  /// Runs `then` once all that has been appended so far is durable: at once, on the caller's
+  /// thread, when nothing waits.
   void when_durable(durable_callback then);
   /// The newest appended value, durable or not. For actors; everyone else reads the store.
   [[nodiscard]] std::optional<std::string> latest(table in, std::string_view key) const;
@@ -78,7 +80,8 @@ public:
   [[nodiscard]] const store& disk() const { return *disk_; }
 
 private:
-  /// A write set, or a callback alone (then without entries and with the position of the set before it).
+  /// A write set, or a callback alone (then without entries and with the position of the set before
+  /// it).
   struct waiting {
     std::vector<entry> entries;
     durable_callback then;
@@ -89,7 +92,8 @@ private:
   std::vector<waiting> take_batch();
   void commit(std::vector<waiting> batch);
   std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
-  void landed(std::vector<waiting>& batch, const std::vector<std::string>& touched, const journal_stats& done);
+  void landed(std::vector<waiting>& batch, const std::vector<std::string>& touched,
+    const journal_stats& done);
   void broken(const failure& why);
   std::optional<append_result> refusal_of(const write_set& set) const;
   std::optional<std::uint64_t> pending_version(const write_set::replaced& row) const;

@@ -15,7 +15,8 @@ struct bounds {
 bounds part_of(domain::shard_id shard, direction way, std::string_view after, std::string_view low,
   std::string_view high) {
   const std::string start(1, static_cast<char>(shard));
-  bounds b{start + std::string{low}, high.empty() ? after_prefix(start) : start + std::string{high}};
+  bounds b{
+    start + std::string{low}, high.empty() ? after_prefix(start) : start + std::string{high}};
   if (after.empty()) return b;
   // Equal tails are told apart by their shards, as later() does.
   const auto last = static_cast<domain::shard_id>(after.front());
@@ -69,7 +70,8 @@ std::string cursor_text(char kind, std::string_view key) {
   int waiting = 0;
   for (const unsigned char c : key) {
     bits = (bits << 8) | c;
-    for (waiting += 8; waiting >= 6; waiting -= 6) out.push_back(alphabet[(bits >> (waiting - 6)) & 63]);
+    for (waiting += 8; waiting >= 6; waiting -= 6)
+      out.push_back(alphabet[(bits >> (waiting - 6)) & 63]);
   }
   if (waiting > 0) out.push_back(alphabet[(bits << (6 - waiting)) & 63]);
   return out;

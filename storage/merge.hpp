@@ -8,8 +8,8 @@ namespace jumun::storage {
 /// Holds one cursor per shard that has rows; not thread-safe.
 class merged_cursor {
 public:
-  /// Starts behind `after`, a whole key (empty: at the start). `low` and `high` bound what follows the
-  /// shard, as in store::scan; empty: no bound.
+  /// Starts behind `after`, a whole key (empty: at the start). `low` and `high` bound what follows
+  /// the shard, as in store::scan; empty: no bound.
   merged_cursor(const store& disk, table in, direction way, std::string_view after,
     std::string_view low = {}, std::string_view high = {});
   [[nodiscard]] bool valid() const { return !heap_.empty(); }
@@ -23,7 +23,8 @@ private:
   std::vector<std::unique_ptr<cursor>> heap_; // front: the next row
 };
 
-/// A page's end for the outside: one letter that says which list and format, then base64url of a key.
+/// A page's end for the outside: one letter that says which list and format, then base64url of a
+/// key.
 [[nodiscard]] std::string cursor_text(char kind, std::string_view key);
 /// The inverse; nullopt for what cursor_text(kind, …) did not make.
 [[nodiscard]] std::optional<std::string> parse_cursor(char kind, std::string_view text);

@@ -8,7 +8,8 @@
 namespace jumun::storage {
 namespace {
 constexpr std::size_t rows_examined_max = 10'000; // per page; then the page is short, with a cursor
-constexpr std::int64_t clock_slack_ms = 60'000; // an id's time against created_ms: the same, but who knows
+constexpr std::int64_t clock_slack_ms =
+  60'000; // an id's time against created_ms: the same, but who knows
 
 // Which list a cursor belongs to. Another letter when what follows it changes.
 constexpr char orders_kind = 'o', sagas_kind = 'g', stock_kind = 's', products_kind = 'p',
@@ -32,7 +33,8 @@ page<Row> fill(Cursor& at, std::size_t limit, char kind, const Keep& keep) {
       break;
     }
     auto row = keep(at.key(), at.value());
-    if (row && out.rows.size() == limit) { // there is one more, so `last` stays at the last one kept
+    if (row
+        && out.rows.size() == limit) { // there is one more, so `last` stays at the last one kept
       out.next_cursor = cursor_text(kind, last);
       break;
     }
@@ -76,7 +78,8 @@ bool matches(const order_filter& f, const domain::order& o) {
     && (f.sku.empty() || has_sku(o, f.sku));
 }
 
-/// Whether a key in history can be of an event with this partitionkey: spares most reads of a filtered feed.
+/// Whether a key in history can be of an event with this partitionkey: spares most reads of a
+/// filtered feed.
 bool may_be_of(std::string_view in_history, std::string_view partition_key) {
   domain::event probe;
   probe.key = partition_key;
@@ -155,7 +158,8 @@ std::optional<page<domain::movement>> list_movements(
   const store& disk, std::string_view sku, std::size_t limit, std::string_view cursor) {
   const auto first = movement_key(sku, 0);
   const auto start = start_of(movements_kind, cursor, [&](std::string_view key) {
-    return key.size() == first.size() && key.substr(0, key.size() - 8) == first.substr(0, key.size() - 8);
+    return key.size() == first.size()
+           && key.substr(0, key.size() - 8) == first.substr(0, key.size() - 8);
   });
   if (!start) return {};
   const auto end = after_prefix(std::string_view{first}.substr(0, first.size() - 8));
@@ -170,7 +174,8 @@ page<fed_event> read_feed(const store& disk, std::string_view topic, std::string
   limit = std::clamp<std::size_t>(limit, 1, limits::page_max);
   page<fed_event> out;
   // The cursors below are opened one after the other while commits go on. What was committed before
-  // this line is seen by all of them; what comes later is left for the next page, so none is skipped.
+  // this line is seen by all of them; what comes later is left for the next page, so none is
+  // skipped.
   const auto last = std::max(read_last_offset(disk), after);
   out.next_cursor = std::to_string(last);
   if (last == after) return out;

@@ -1,7 +1,8 @@
 #pragma once
 #include "storage/rows.hpp"
 
-/// Reads for the edge: what is durable, merged over all shards. May block on a cold read. Thread-safe.
+/// Reads for the edge: what is durable, merged over all shards. May block on a cold read.
+/// Thread-safe.
 namespace jumun::storage {
 template <class Row> struct page {
   std::vector<Row> rows;

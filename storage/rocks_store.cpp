@@ -3,6 +3,7 @@
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -10,6 +11,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <rocksdb/cache.h>
+#if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 and later keep Cache's definition there
+#include <rocksdb/advanced_cache.h>
+#endif
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -45,8 +49,10 @@ bool lock_is_held(const rocksdb::Status& s) {
       && text.find(std::strerror(EAGAIN)) != std::string::npos);
 }
 
-/// Which process holds DIR/LOCK; 0: this one, or nobody can say. RocksDB locks with fcntl, so the kernel knows.
-/// @pre this process doesn't hold it: to close any descriptor of a file gives up one's own locks on it.
+/// Which process holds DIR/LOCK; 0: this one, or nobody can say. RocksDB locks with fcntl, so the
+/// kernel knows.
+/// @pre this process doesn't hold it: to close any descriptor of a file gives up one's own locks on
+/// it.
 pid_t holder_of(const std::string& dir) {
   const int fd = ::open((dir + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) return 0;
@@ -62,7 +68,8 @@ failure held(const std::string& dir, const rocksdb::Status& s) {
   const bool by_us = s.ToString().find("current process") != std::string::npos;
   const auto pid = by_us ? ::getpid() : holder_of(dir);
   auto who = pid > 0 ? "process " + std::to_string(pid) : std::string{"another process"};
-  return {errc::held, in_folder(dir, "held by " + who + "; stop that server, or use another folder")};
+  return {
+    errc::held, in_folder(dir, "held by " + who + "; stop that server, or use another folder")};
 }
 
 /// What a failed call means to a person.
@@ -190,9 +197,13 @@ private:
 
 // -- the store ----------------------------------------------------------------------------------
 
+/// A line for people, and an exception for the actor that reads: it dies, and is restarted; a
+/// broken disk climbs. A check of a damaged folder would print thousands: the first few say it.
 [[noreturn]] void read_failed(table in, const rocksdb::Status& s) {
-  const auto what = "storage.read_failed table=" + std::string{name_of(in)} + " error=" + s.ToString();
-  std::fprintf(stderr, "%s\n", what.c_str());
+  static std::atomic<std::uint64_t> lines_said{0};
+  const auto what =
+    "storage.read_failed table=" + std::string{name_of(in)} + " error=" + s.ToString();
+  if (lines_said.fetch_add(1) < 10) std::fprintf(stderr, "%s\n", what.c_str());
   throw std::runtime_error{what};
 }
 

@@ -12,8 +12,9 @@ struct rocks_options {
   bool create = true;
   bool read_only = false; // for `jumun check`: refuses while a server holds the folder
 };
-/// Opens (or makes) a data folder: checks that it is ours, of our format or older, with our shard hash, and held by
-/// nobody else. failure.detail says what to do. Blocks; replays the log since the last flush.
+/// Opens (or makes) a data folder: checks that it is ours, of our format or older, with our shard
+/// hash, and held by nobody else. failure.detail says what to do. Blocks; replays the log since the
+/// last flush.
 [[nodiscard]] std::variant<std::shared_ptr<store>, failure> open_rocks(const rocks_options& how);
 
 /// Key figures for people: files, bytes per table, stalls; name → value.

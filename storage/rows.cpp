@@ -6,7 +6,8 @@
 namespace jumun::storage {
 namespace {
 constexpr std::size_t header_bytes = 9;
-constexpr std::size_t row_bytes_max = 1 << 20; // the largest honest row, a stored reply, has < 100 KB
+constexpr std::size_t row_bytes_max = 1
+                                      << 20; // the largest honest row, a stored reply, has < 100 KB
 
 /// One message per thread and type: its strings keep their room from row to row.
 template <class Message> Message& scratch() {
@@ -36,8 +37,8 @@ template <class Message> std::optional<std::uint64_t> open(std::string_view row,
   return version;
 }
 
-/// Moves a text out of a scratch message, which is ours and not const. An empty one may be protobuf's
-/// shared default, so it is left alone.
+/// Moves a text out of a scratch message, which is ours and not const. An empty one may be
+/// protobuf's shared default, so it is left alone.
 std::string take(const std::string& text) {
   if (text.empty()) return {};
   return std::move(const_cast<std::string&>(text));
@@ -248,8 +249,8 @@ std::string encode(const domain::movement& v) {
 template <> std::optional<domain::movement> decode(std::string_view bytes) {
   auto& m = scratch<rows::Movement>();
   if (!open(bytes, m) || !count(m.on_hand_after())) return {};
-  domain::movement v{take(m.sku()), m.number(), m.delta(), take(m.reason()), take(m.reference()), {},
-    m.on_hand_after(), m.time_ms()};
+  domain::movement v{take(m.sku()), m.number(), m.delta(), take(m.reason()), take(m.reference()),
+    {}, m.on_hand_after(), m.time_ms()};
   const domain::order_id order{m.order_hi(), m.order_lo()};
   if (order != domain::order_id{}) v.order = order;
   return v;

@@ -4,13 +4,15 @@
 #include "domain/stock.hpp"
 #include "storage/store.hpp"
 
-/// Rows: one byte of format (row_format), eight bytes of version (little endian, 0 where a row has none),
-/// then a protobuf message of rows.proto. An old reader skips the fields that it doesn't know; a format
-/// above its own is refused (nullopt). Keys are big endian, so that they sort as they count.
+/// Rows: one byte of format (row_format), eight bytes of version (little endian, 0 where a row has
+/// none), then a protobuf message of rows.proto. An old reader skips the fields that it doesn't
+/// know; a format above its own is refused (nullopt). Keys are big endian, so that they sort as
+/// they count.
 namespace jumun::storage {
 inline constexpr std::uint8_t row_format = 1;
 
-[[nodiscard]] std::string order_key(domain::order_id id); // orders, open_sagas, payments, deliveries
+[[nodiscard]] std::string order_key(
+  domain::order_id id); // orders, open_sagas, payments, deliveries
 [[nodiscard]] std::string sku_key(std::string_view sku);  // stock, products
 [[nodiscard]] std::string reservation_key(
   std::string_view sku, domain::order_id order, std::uint16_t line);
@@ -36,8 +38,8 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string encode(const domain::event& e);
 [[nodiscard]] std::string encode(const domain::idempotency_record& r);
 
-/// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out of its range.
-/// Never throws on account of what the bytes are.
+/// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out
+/// of its range. Never throws on account of what the bytes are.
 template <class Row> [[nodiscard]] std::optional<Row> decode(std::string_view bytes);
 template <> std::optional<domain::order> decode(std::string_view bytes);
 template <> std::optional<domain::stock> decode(std::string_view bytes);

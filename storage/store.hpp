@@ -59,15 +59,17 @@ public:
 };
 enum class direction : std::uint8_t { forward, backward };
 
-/// Port to the disk. rocks_store in production; memory_store in the simulator, where the n-th write fails.
-/// Reads see only what is durable. All of it is thread-safe; apply() is called by one thread.
+/// Port to the disk. rocks_store in production; memory_store in the simulator, where the n-th write
+/// fails. Reads see only what is durable. All of it is thread-safe; apply() is called by one
+/// thread.
 class store {
 public:
   virtual ~store() = default;
   /// Makes all of `entries` durable, in order, or none. Blocks for one fsync. After a failure the
   /// entries may or may not be there (a failed fsync tells nobody): never retry, stop.
   [[nodiscard]] virtual std::optional<failure> apply(const std::vector<entry>& entries) = 0;
-  /// May block on a cold read. nullopt: not there. A read that fails is reported and ends the process.
+  /// May block on a cold read. nullopt: not there. A read that fails is reported and ends the
+  /// process.
   [[nodiscard]] virtual std::optional<std::string> get(table in, std::string_view key) const = 0;
   /// Keys in [from, to); an empty `to` means to the table's end. backward starts below `to`.
   [[nodiscard]] virtual std::unique_ptr<cursor> scan(
