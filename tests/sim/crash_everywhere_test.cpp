@@ -9,9 +9,9 @@ constexpr std::int64_t price = 100;
 
 /// What the customers and the stock manager were told, and so what must be there for ever.
 struct told {
-  std::map<int, std::string> order_of;      // shopper → order id, from a 201
-  std::set<std::string> cancel_accepted;    // order ids
-  std::int64_t stock_added = 0;             // by acknowledged adjustments
+  std::map<int, std::string> order_of;   // shopper → order id, from a 201
+  std::set<std::string> cancel_accepted; // order ids
+  std::int64_t stock_added = 0;          // by acknowledged adjustments
 };
 
 struct ending {
@@ -48,7 +48,8 @@ private:
   bool one_life() {
     if (++end_.lives > 1) disk_->revive();
     if (end_.lives > 3) provider_.heal();
-    sim::life now{disk_, provider_, chance_, /*boot=*/static_cast<std::uint64_t>(end_.lives), clock_ms_};
+    sim::life now{
+      disk_, provider_, chance_, /*boot=*/static_cast<std::uint64_t>(end_.lives), clock_ms_};
     stock_up(now);
     for (int s = 0; s < shoppers; ++s) order(now, s);
     for (int steps = 0; now.step(); ++steps) {
@@ -71,10 +72,10 @@ private:
   void stock_up(sim::life& now) {
     for (const auto* sku : {"a", "b"}) {
       domain::adjust_stock c{from(std::string{"stock-"} + sku), sku, {5, "opening", ""}};
-      now.ask(now.env().route.inventory(domain::shard_of(std::string_view{sku})), c, [this, sku = std::string{sku}](const actors::command_result& r) {
-        if (!r.lost && r.reply.status == 201 && added_.insert(sku).second)
-          told_.stock_added += 5;
-      });
+      now.ask(now.env().route.inventory(domain::shard_of(std::string_view{sku})), c,
+        [this, sku = std::string{sku}](const actors::command_result& r) {
+          if (!r.lost && r.reply.status == 201 && added_.insert(sku).second) told_.stock_added += 5;
+        });
     }
   }
 
@@ -134,7 +135,7 @@ private:
     }
     if (on_hand + sold != told_.stock_added)
       end_.wrong.push_back("stock: " + std::to_string(on_hand) + " + " + std::to_string(sold)
-        + " sold is not " + std::to_string(told_.stock_added));
+                           + " sold is not " + std::to_string(told_.stock_added));
     for (const auto& [shopper, text] : told_.order_of) {
       const auto o = storage::find_order(*disk_, *domain::parse_id(domain::id_kind::order, text));
       if (!o) end_.wrong.push_back("an acknowledged order is gone: " + text);

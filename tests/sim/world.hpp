@@ -7,8 +7,9 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <random>
 
-/// The real actors, the real journal and the real decisions in one thread, from one seed: CAF's test
-/// scheduler, its fake clock, a store whose n-th write fails, a payment provider that loses answers.
+/// The real actors, the real journal and the real decisions in one thread, from one seed: CAF's
+/// test scheduler, its fake clock, a store whose n-th write fails, a payment provider that loses
+/// answers.
 namespace jumun::sim {
 struct sim_config : caf::actor_system_config {
   sim_config() { set("scheduler.policy", caf::atom("testing")); }
@@ -39,8 +40,7 @@ public:
       say(said, domain::payment_said::approved);
     });
   }
-  void inquire(
-    domain::order_id, std::string payment_id, actors::provider_callback said) override {
+  void inquire(domain::order_id, std::string payment_id, actors::provider_callback said) override {
     later_.push_back([this, payment_id, said = std::move(said)] {
       const auto known = accounts.find(payment_id);
       if (known == accounts.end()) return say(said, domain::payment_said::absent);
@@ -88,8 +88,8 @@ private:
     return a;
   }
   bool lost() { return static_cast<int>(chance_() % 100) < lose_; }
-  void say(const actors::provider_callback& said, domain::payment_said what,
-    std::int64_t amount = 0) {
+  void say(
+    const actors::provider_callback& said, domain::payment_said what, std::int64_t amount = 0) {
     if (lost()) return; // it happened, and nobody hears of it
     later_.push_back([said, what, amount] { said({what, amount, {}}); });
   }
@@ -111,8 +111,9 @@ public:
     journal_ = std::make_unique<storage::journal>(std::move(disk), std::move(how));
     env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, provider_,
       [this] { return now_ms(); }, [this] { return chance_(); },
-      [](domain::order_id, std::uint64_t, bool) {}, [](domain::shard_id) {}, [this](std::string) { escalated = true; },
-      [](std::string_view, std::string) {}, std::chrono::milliseconds{1000}, {}, boot,
+      [](domain::order_id, std::uint64_t, bool) {}, [](domain::shard_id) {},
+      [this](std::string) { escalated = true; }, [](std::string_view, std::string) {},
+      std::chrono::milliseconds{1000}, {}, boot,
       /*epoch=*/1, {}});
     root_ = system_.spawn(actors::node, env_.get());
     while (scheduler().try_run_once()) {} // until every shard is up; nothing has been asked yet

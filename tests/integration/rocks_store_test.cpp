@@ -1,0 +1,359 @@
+#include "storage/rocks_store.hpp"
+#include "storage/journal.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/sample_rows.hpp"
+#include "tests/support/temp_dir.hpp"
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <rocksdb/db.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+using namespace jumun;
+using namespace jumun::storage;
+namespace fs = std::filesystem;
+
+rocks_options in(const fs::path& dir) {
+  rocks_options how;
+  how.dir = dir.string();
+  how.memory_bytes = 16 << 20;
+  return how;
+}
+std::shared_ptr<store> must_open(const rocks_options& how) {
+  auto opened = open_rocks(how);
+  if (const auto* why = std::get_if<failure>(&opened)) FAIL(why->detail);
+  return std::get<std::shared_ptr<store>>(std::move(opened));
+}
+failure must_refuse(const rocks_options& how) {
+  auto opened = open_rocks(how);
+  REQUIRE(std::holds_alternative<failure>(opened));
+  return std::get<failure>(std::move(opened));
+}
+
+entry stock_entry(const std::string& sku, std::uint64_t version) {
+  auto s = tests::sample_stock();
+  s.sku = sku;
+  s.version = version;
+  return {table::stock, sku_key(sku), encode(s)};
+}
+
+/// The log that was written last: the one with rows not yet in a table file.
+fs::path last_log(const fs::path& dir) {
+  fs::path last;
+  for (const auto& file : fs::directory_iterator{dir})
+    if (file.path().extension() == ".log" && fs::file_size(file) > 0 && file.path() > last)
+      last = file.path();
+  REQUIRE_FALSE(last.empty());
+  return last;
+}
+
+void write_file(const fs::path& where, std::string_view text) { std::ofstream{where} << text; }
+
+/// Another process that opens `dir` and goes on making version after version of one row durable; it
+/// tells each one. It runs the hidden test case below. Killed with this object.
+class writer_process {
+public:
+  explicit writer_process(const fs::path& dir) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::setenv("JUMUN_TEST_WRITER_DIR", dir.c_str(), 1);
+      ::dup2(ends[1], STDOUT_FILENO);
+      ::close(ends[0]);
+      ::execl("/proc/self/exe", "integration_tests", "[writer]", nullptr);
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    told_ = ::fdopen(ends[0], "r");
+  }
+  ~writer_process() {
+    kill();
+    std::fclose(told_);
+  }
+  writer_process(const writer_process&) = delete;
+  writer_process& operator=(const writer_process&) = delete;
+  /// The next version that it told; 0: it is gone and has no more to tell.
+  std::uint64_t next() {
+    char line[128];
+    unsigned long long version = 0;
+    while (std::fgets(line, sizeof line, told_))
+      if (std::sscanf(line, "durable %llu", &version) == 1) return version;
+    return 0;
+  }
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  pid_t pid() const { return pid_; }
+
+private:
+  pid_t pid_ = 0;
+  std::FILE* told_ = nullptr;
+};
+} // namespace
+
+TEST_CASE("a writer for other tests", "[.][writer]") {
+  const char* dir = std::getenv("JUMUN_TEST_WRITER_DIR");
+  if (dir == nullptr) return;
+  journal j{must_open(in(dir)), {}};
+  for (std::uint64_t v = 1; v <= 1'000'000; ++v) {
+    write_set set;
+    set.shard = domain::shard_of("tea");
+    set.entries = {stock_entry("tea", v)};
+    set.replaces = write_set::replaced{table::stock, sku_key("tea"), v - 1};
+    const auto tell = [v] {
+      std::printf("durable %llu\n", static_cast<unsigned long long>(v));
+      std::fflush(stdout);
+    };
+    REQUIRE(j.append(std::move(set), tell) == append_result::ok);
+    if (v % 3 == 0) j.flush();
+  }
+}
+
+TEST_CASE("what was applied is there after a reopen, in a folder that was made", "[rocks]") {
+  const tests::temp_dir tmp;
+  const auto dir = tmp.path() / "a" / "b";
+  {
+    auto disk = must_open(in(dir));
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", 1), stock_entry("coffee", 1)}));
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", 2), {table::stock, sku_key("coffee"), {}}}));
+  }
+  auto disk = must_open(in(dir));
+  CHECK(version_of(*disk->get(table::stock, sku_key("tea"))) == 2);
+  CHECK_FALSE(disk->get(table::stock, sku_key("coffee")));
+  CHECK_FALSE(disk->get(table::orders, sku_key("tea"))); // tables are apart
+  CHECK(disk->get(table::meta, "format") == "1");
+  CHECK(disk->get(table::meta, "shard_hash") == domain::shard_hash_name);
+}
+
+TEST_CASE("a scan walks [from, to) in both directions, and doesn't see later writes", "[rocks]") {
+  const tests::temp_dir tmp;
+  auto disk = must_open(in(tmp.path()));
+  for (const std::string key : {"a", "b", "c", "d"})
+    REQUIRE_FALSE(disk->apply({{table::orders, key, key + key}}));
+  const auto walk = [&](std::string_view from, std::string_view to, direction way) {
+    std::string keys;
+    for (auto at = disk->scan(table::orders, from, to, way); at->valid(); at->next()) {
+      CHECK(at->value() == std::string{at->key()} + std::string{at->key()});
+      keys += at->key();
+    }
+    return keys;
+  };
+  CHECK(walk("", "", direction::forward) == "abcd");
+  CHECK(walk("", "", direction::backward) == "dcba");
+  CHECK(walk("b", "d", direction::forward) == "bc");
+  CHECK(walk("b", "d", direction::backward) == "cb");
+  CHECK(walk("aa", "cc", direction::forward) == "bc");
+  CHECK(walk("x", "", direction::forward).empty());
+  CHECK(walk("", "a", direction::backward).empty());
+  auto before = disk->scan(table::orders, "", "", direction::forward);
+  REQUIRE_FALSE(disk->apply({{table::orders, "0", "00"}, {table::orders, "b", {}}}));
+  std::string seen;
+  for (; before->valid(); before->next()) seen += before->key();
+  CHECK(seen == "abcd");
+  CHECK(walk("", "", direction::forward) == "0acd");
+}
+
+TEST_CASE(
+  "a folder that another process has open is held, and the answer says by whom", "[rocks]") {
+  const tests::temp_dir tmp;
+  writer_process writer{tmp.path()};
+  REQUIRE(writer.next() == 1);
+  auto reader = in(tmp.path());
+  reader.read_only = true;
+  for (const auto& how : {in(tmp.path()), reader}) {
+    const auto why = must_refuse(how);
+    CHECK(why.code == errc::held);
+    CHECK(why.detail.find(tmp.path().string()) != std::string::npos);
+    CHECK(why.detail.find(std::to_string(writer.pid())) != std::string::npos);
+  }
+  CHECK(writer.next() == 2); // it was not disturbed
+}
+
+TEST_CASE("a folder that this process has open is held", "[rocks]") {
+  const tests::temp_dir tmp;
+  auto reader = in(tmp.path());
+  reader.read_only = true;
+  {
+    auto disk = must_open(in(tmp.path()));
+    CHECK(must_refuse(in(tmp.path())).code == errc::held);
+    CHECK(must_refuse(reader).code == errc::held);
+    CHECK_FALSE(disk->apply({stock_entry("tea", 1)}));
+  }
+  auto first = must_open(reader);
+  CHECK(version_of(*first->get(table::stock, sku_key("tea"))) == 1);
+  CHECK(must_refuse(in(tmp.path())).code == errc::held); // while it is being checked
+  first.reset();
+  CHECK(must_open(in(tmp.path())));
+}
+
+TEST_CASE("all that was told durable is there after kill -9", "[rocks]") {
+  const tests::temp_dir tmp;
+  writer_process writer{tmp.path()};
+  std::uint64_t told = 0;
+  while (told < 50) {
+    told = writer.next();
+    REQUIRE(told > 0);
+  }
+  writer.kill();
+  while (const auto more = writer.next()) told = more; // what stood in the pipe
+  auto disk = must_open(in(tmp.path()));
+  const auto row = disk->get(table::stock, sku_key("tea"));
+  REQUIRE(row);
+  CHECK(*version_of(*row) >= told);
+}
+
+TEST_CASE("a torn log opens with all batches but the torn one, whole or not at all", "[rocks]") {
+  for (const std::uintmax_t cut : {1U, 7U, 40U}) {
+    CAPTURE(cut);
+    const tests::temp_dir tmp;
+    {
+      auto disk = must_open(in(tmp.path()));
+      for (std::uint64_t v = 1; v <= 3; ++v)
+        REQUIRE_FALSE(disk->apply({stock_entry("tea", v), stock_entry("coffee", v)}));
+    }
+    const auto log = last_log(tmp.path());
+    fs::resize_file(log, fs::file_size(log) - cut);
+    auto disk = must_open(in(tmp.path()));
+    CHECK(version_of(*disk->get(table::stock, sku_key("tea"))) == 2);
+    CHECK(version_of(*disk->get(table::stock, sku_key("coffee"))) == 2);
+    CHECK_FALSE(disk->apply({stock_entry("tea", 3)}));
+  }
+}
+
+TEST_CASE("a newer data format is refused, and the answer names both", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({{table::meta, "format", "2"}}));
+  const auto why = must_refuse(in(tmp.path()));
+  CHECK(why.code == errc::newer_format);
+  CHECK(why.detail.find("format 2") != std::string::npos);
+  CHECK(why.detail.find("up to 1") != std::string::npos);
+  CHECK(must_refuse(in(tmp.path())).code == errc::newer_format); // and it is held by nobody
+}
+
+TEST_CASE("data cut into shards by another hash is refused", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({{table::meta, "shard_hash", "xxh3"}}));
+  const auto why = must_refuse(in(tmp.path()));
+  CHECK(why.code == errc::not_ours);
+  CHECK(why.detail.find("xxh3") != std::string::npos);
+}
+
+TEST_CASE("a folder with something else in it is refused, and left as it is", "[rocks]") {
+  const tests::temp_dir tmp;
+  write_file(tmp.path() / "thesis.txt", "years of work");
+  CHECK(must_refuse(in(tmp.path())).code == errc::not_ours);
+  CHECK(std::distance(fs::directory_iterator{tmp.path()}, fs::directory_iterator{}) == 1);
+  CHECK(must_refuse(in(tmp.path() / "thesis.txt")).code == errc::not_ours);
+}
+
+TEST_CASE("another program's RocksDB is refused, and left as it is", "[rocks]") {
+  const bool has_families = GENERATE(false, true);
+  const tests::temp_dir tmp;
+  const auto with_theirs = [&](auto act) {
+    rocksdb::Options o;
+    o.create_if_missing = o.create_missing_column_families = true;
+    std::vector<rocksdb::ColumnFamilyDescriptor> families{{rocksdb::kDefaultColumnFamilyName, {}}};
+    if (has_families) families.emplace_back("theirs", rocksdb::ColumnFamilyOptions{});
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    REQUIRE(rocksdb::DB::Open(o, tmp.path().string(), families, &handles, &db).ok());
+    act(*db);
+    for (auto* h : handles) REQUIRE(db->DestroyColumnFamilyHandle(h).ok());
+    delete db;
+  };
+  with_theirs([](rocksdb::DB& db) { REQUIRE(db.Put({}, "their", "row").ok()); });
+  CHECK(must_refuse(in(tmp.path())).code == errc::not_ours);
+  auto reader = in(tmp.path());
+  reader.read_only = true;
+  CHECK(must_refuse(reader).code == errc::not_ours);
+  with_theirs([](rocksdb::DB& db) { // their list of families is as it was, or this doesn't open
+    std::string row;
+    CHECK(db.Get({}, "their", &row).ok());
+  });
+}
+
+TEST_CASE("a first start that died halfway is finished by the next", "[rocks]") {
+  const tests::temp_dir tmp;
+  SECTION("before RocksDB's own first file") {
+    write_file(tmp.path() / "LOCK", "");
+    write_file(tmp.path() / "IDENTITY", "some");
+    write_file(tmp.path() / "LOG", "lines");
+  }
+  SECTION("before our first row") {
+    rocksdb::Options o;
+    o.create_if_missing = true;
+    rocksdb::DB* db = nullptr;
+    REQUIRE(rocksdb::DB::Open(o, tmp.path().string(), &db).ok());
+    delete db;
+  }
+  auto disk = must_open(in(tmp.path()));
+  CHECK(disk->get(table::meta, "format") == "1");
+}
+
+TEST_CASE("without `create`, or read-only, a folder that isn't there is not made", "[rocks]") {
+  const tests::temp_dir tmp;
+  auto how = in(tmp.path() / "missing");
+  how.create = false;
+  CHECK(must_refuse(how).code == errc::not_ours);
+  how = in(tmp.path() / "missing");
+  how.read_only = true;
+  CHECK(must_refuse(how).code == errc::not_ours);
+  CHECK_FALSE(fs::exists(tmp.path() / "missing"));
+}
+
+TEST_CASE("a damaged manifest is reported as damage", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 1)}));
+  for (const auto& file : fs::directory_iterator{tmp.path()})
+    if (file.path().filename().string().starts_with("MANIFEST-")) {
+      std::fstream bytes{file.path(), std::ios::in | std::ios::out | std::ios::binary};
+      bytes.seekp(20);
+      bytes << "rust";
+    }
+  const auto why = must_refuse(in(tmp.path()));
+  CHECK(why.code == errc::corrupt);
+  CHECK(why.detail.find(tmp.path().string()) != std::string::npos);
+}
+
+TEST_CASE("a read that hits a damaged block throws, and never returns a wrong row", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 1)}));
+  { must_open(in(tmp.path())); } // recovery turns the log into table files
+  std::size_t damaged = 0;
+  for (const auto& file : fs::directory_iterator{tmp.path()})
+    if (file.path().extension() == ".sst") {
+      std::fstream bytes{file.path(), std::ios::in | std::ios::out | std::ios::binary};
+      bytes.seekp(4); // inside the first block of rows
+      bytes << "rust";
+      ++damaged;
+    }
+  REQUIRE(damaged > 0);
+  auto opened = open_rocks(in(tmp.path()));
+  if (const auto* why = std::get_if<failure>(&opened)) { // the meta table is among the damaged
+    CHECK(why->code == errc::corrupt);
+    return;
+  }
+  const auto& disk = std::get<std::shared_ptr<store>>(opened);
+  CHECK_THROWS_AS(disk->get(table::stock, sku_key("tea")), std::runtime_error);
+}
+
+TEST_CASE("figures name every table", "[rocks]") {
+  const tests::temp_dir tmp;
+  auto disk = must_open(in(tmp.path()));
+  REQUIRE_FALSE(disk->apply({stock_entry("tea", 1)}));
+  const auto figures = rocks_figures(*disk);
+  const auto has = [&](const std::string& name) {
+    return std::any_of(
+      figures.begin(), figures.end(), [&](const auto& f) { return f.first == name; });
+  };
+  for (std::size_t t = 0; t < table_count; ++t)
+    CHECK(has(std::string{name_of(static_cast<table>(t))} + ".file_bytes"));
+  CHECK(has("writes_stopped"));
+}
