@@ -143,7 +143,7 @@ void put_on_menu(inventory_self self, const product_message& m) {
                   : "If-Match names another version; the present one is in the ETag of GET.");
   auto& shelf = shelf_of(s, next.sku);
   auto stock = shelf; // a SKU's events are numbered by its stock row
-  if (stock.version == 0) stock.version = 1;
+  ++stock.version;
   next.version = known.version + 1;
   next.updated_ms = s.env->now_ms();
   domain::event fact;
