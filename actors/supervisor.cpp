@@ -290,6 +290,14 @@ void place(supervisor_self self, const place_message& m) {
   spawn_saga(self, id, std::make_shared<domain::order>(std::move(d.next)));
 }
 
+/// The answer of an order that was accepted, as it stands now.
+domain::stored_reply placed_reply(const environment& env, order_id id) {
+  const auto row = env.journal.latest(table::orders, storage::order_key(id));
+  const auto o = row ? storage::decode<domain::order>(*row) : std::nullopt;
+  if (!o) throw std::runtime_error{"an accepted order's row can't be read"};
+  return env.present.placed(*o);
+}
+
 /// Keeps a reply that was made at the edge, or gives back the one that was there first.
 void keep_reply(supervisor_self self, const remember_message& m) {
   auto& env = *self->state.env;
@@ -298,13 +306,16 @@ void keep_reply(supervisor_self self, const remember_message& m) {
   const auto in_progress = found.what == key_lookup::kind::running;
   const auto settles_it = in_progress && c.reply.status < 300; // an edge's 4xx is another request's
   if (!settles_it && answered_from_record(env, found, c.from, m.done)) return;
+  // Another life of this process accepted the order: that is the answer, whatever the edge makes of
+  // the request today (its price may have changed since).
+  auto reply = found.what == key_lookup::kind::taken_over ? placed_reply(env, found.order) : c.reply;
   storage::write_set set;
   set.shard = self->state.shard;
   set.epoch = env.epoch;
   std::optional<order_id> order;
   if (found.order != order_id{}) order = found.order;
-  remember(set, env, c.from, c.reply, order);
-  append_or_throw(env, std::move(set), [done = m.done, reply = c.reply] {
+  remember(set, env, c.from, reply, order);
+  append_or_throw(env, std::move(set), [done = m.done, reply = std::move(reply)] {
     done({reply, {}, false});
   });
 }

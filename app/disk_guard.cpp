@@ -31,6 +31,16 @@ disk_guard::~disk_guard() {
   worker_.join();
 }
 
+void disk_guard::make_room(const std::string& dir) {
+  std::error_code failed;
+  const fs::path reserve = fs::path{dir} / "reserve";
+  const auto space = fs::space(dir, failed);
+  if (failed || space.available >= limits::disk_reserve_bytes / 2) return;
+  if (!fs::exists(fs::path{dir} / "CURRENT", failed)) return;
+  if (fs::file_size(reserve, failed) != limits::disk_reserve_bytes || failed) return;
+  if (fs::remove(reserve, failed)) log::warn("disk.reserve_given_up");
+}
+
 void disk_guard::look() {
   std::error_code failed;
   const auto space = fs::space(dir_, failed);

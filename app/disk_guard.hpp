@@ -13,6 +13,9 @@ public:
   disk_guard(std::string dir, unsigned free_min_pct);
   ~disk_guard();
   [[nodiscard]] bool nearly_full() const { return nearly_full_.load(); }
+  /// Before a start: gives up the reserve that a server left on a disk which is full by now. Only a
+  /// file that looks like one of ours, beside a database.
+  static void make_room(const std::string& dir);
   /// Looks now; also done each second by a thread of its own.
   void look();
 

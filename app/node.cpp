@@ -31,6 +31,7 @@ void end_after(const storage::failure& what) {
 
 std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_options& how) {
   std::unique_ptr<node> n{new node};
+  disk_guard::make_room(how.data_dir);
   auto disk = storage::open_rocks({how.data_dir, how.memory_bytes});
   if (auto* failed = std::get_if<storage::failure>(&disk)) return *failed;
   n->disk_ = std::get<0>(std::move(disk));

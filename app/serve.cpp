@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <unistd.h>
@@ -128,7 +129,8 @@ private:
       if (!cancelled) finish("time");
     });
     grace_.expires_after(config_.drain_grace);
-    grace_.async_wait([this](const boost::system::error_code&) {
+    grace_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (cancelled) return;
       server_.when_drained([this] { asio::post(one_at_a_time_, [this] { finish("drained"); }); });
     });
     signals_.async_wait([this](const boost::system::error_code& failed, int) {
@@ -140,6 +142,7 @@ private:
     if (std::exchange(finished_, true)) return;
     log::info("server.stopping", {{"because", why}, {"sessions", server_.sessions()}});
     patience_.cancel();
+    grace_.cancel();
     signals_.cancel();
     server_.stop();
     asio::post(io_, [this] { work_.reset(); });
@@ -160,6 +163,9 @@ private:
 
 exit_code run_serve(const config& c) {
   log::set_level(c.log_level);
+  // A log nobody reads any more, or a limit on file sizes: a failed write, and no reason to be killed.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   auto opened = node::open(options_of(c));
   if (const auto* failed = std::get_if<storage::failure>(&opened)) {
     log::error("storage.open_failed", {{"data_dir", c.data_dir}, {"detail", failed->detail}});

@@ -1,7 +1,6 @@
 #include "http/server.hpp"
 #include "http/session.hpp"
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace jumun::http {
 namespace asio = boost::asio;
@@ -111,8 +110,8 @@ std::uint16_t server::ops_port() const { return ops_ ? ops_->port() : 0; }
 void server::begin_drain() {
   if (edge_->draining.exchange(true)) return;
   edge_->drain.fire();
-  auto grace = std::make_shared<asio::steady_timer>(edge_->io, edge_->options.drain_grace);
-  grace->async_wait([grace, at = edge_, acceptor = public_](error_code ec) {
+  grace_ = std::make_unique<asio::steady_timer>(edge_->io, edge_->options.drain_grace);
+  grace_->async_wait([at = edge_, acceptor = public_](error_code ec) {
     if (ec) return;
     if (acceptor) acceptor->close();
     at->no_idle = true;
@@ -125,6 +124,7 @@ void server::when_drained(std::function<void()> then) {
 }
 
 void server::stop() {
+  if (grace_) grace_->cancel(); // or `io` would run on until its end
   for (const auto& a : {public_, ops_})
     if (a) a->close();
   for (const auto& s : edge_->connected.everyone()) s->cut();

@@ -2,6 +2,9 @@
 #include "http/metrics.hpp"
 #include "http/server_options.hpp"
 #include "http/shop.hpp"
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +43,8 @@ public:
   /// Calls `then` once, on any thread, when no public session is left. After begin_drain(), and at
   /// best after its grace: before, more may come.
   void when_drained(std::function<void()> then);
-  /// Closes everything, whoever waits. Needs `io` to run once more to take effect.
+  /// Closes everything, whoever waits. Needs `io` to run once more to take effect. Not at the same
+  /// time as begin_drain().
   void stop();
 
   /// Public sessions that are open, or whose answer is still owed.
@@ -50,5 +54,6 @@ public:
 private:
   const std::shared_ptr<edge> edge_;
   std::shared_ptr<accepting> public_, ops_;
+  std::unique_ptr<boost::asio::steady_timer> grace_; // from begin_drain() on
 };
 } // namespace jumun::http

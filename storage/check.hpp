@@ -4,7 +4,7 @@
 namespace jumun::storage {
 /// One broken promise: which (a stable code), where, and what was found.
 struct finding {
-  std::string code; // e.g. stock-sum, reserved-sum, double-charge
+  std::string code;  // e.g. stock-sum, reserved-sum, double-charge
   std::string where; // a SKU, or a public order id
   std::string what;
 };

@@ -18,7 +18,7 @@ using domain::reservation_state;
 bool ended(const domain::order& o) { return o.at == phase::rejected || o.at == phase::cancelled; }
 bool goes_back(phase p) {
   return p == phase::undelivering || p == phase::refunding || p == phase::voiding
-    || p == phase::releasing;
+         || p == phase::releasing;
 }
 
 bool phase_allows(phase at, line_state line) {
@@ -68,8 +68,8 @@ void check_lines(check_pass& pass, const domain::order& o) {
           + " doesn't allow");
       continue;
     }
-    const auto row = pass.find<domain::reservation>(
-      table::reservations, reservation_key(line.sku, o.id, i));
+    const auto row =
+      pass.find<domain::reservation>(table::reservations, reservation_key(line.sku, o.id, i));
     if (!agrees(o.at, line.state, row))
       pass.add("reservation-mismatch", text_of(o.id),
         "line " + std::to_string(i) + " (" + line.sku + "), " + std::string{name_of(o.at)}
@@ -91,7 +91,7 @@ bool lines_add_up(const domain::order& o) {
 std::string contradiction(const domain::order& o) {
   using d = domain::delivery_status;
   const bool on_its_way = o.delivery == d::started || o.delivery == d::picked_up
-    || o.delivery == d::delivered || o.delivery == d::failed;
+                          || o.delivery == d::delivered || o.delivery == d::failed;
   if (!lines_add_up(o)) return "its lines don't add up to its total, or name a SKU twice";
   if (o.version == 0 || o.sequence == 0) return "it has no version or no event";
   if (o.captured != 0 && o.captured != o.total)
@@ -112,7 +112,7 @@ std::string contradiction(const domain::order& o) {
   if (!ended(o)) return {};
   if (on_its_way) return "it was undone, and its delivery was not";
   const bool sure = o.payment != payment_status::approved && o.payment != payment_status::pending
-    && o.payment != payment_status::unknown;
+                    && o.payment != payment_status::unknown;
   return sure ? std::string{} : "it was undone, and its payment was not";
 }
 

@@ -92,7 +92,7 @@ private:
   return domain::to_text(domain::id_kind::order, id);
 }
 
-void check_stock(check_pass& pass);                                  // check_stock.cpp
-void check_orders(check_pass& pass, const ledger_totals* ledger);    // check_orders.cpp
-void check_history(check_pass& pass);                                // check_history.cpp
+void check_stock(check_pass& pass);                               // check_stock.cpp
+void check_orders(check_pass& pass, const ledger_totals* ledger); // check_orders.cpp
+void check_history(check_pass& pass);                             // check_history.cpp
 } // namespace jumun::storage

@@ -50,7 +50,7 @@ void check_owner(check_pass& pass, const domain::reservation& r) {
   }
   const auto tombstone = r.state == domain::reservation_state::released && r.quantity == 0;
   const bool fits = r.line < o->lines.size() && o->lines[r.line].sku == r.sku
-    && (tombstone || o->lines[r.line].quantity == r.quantity);
+                    && (tombstone || o->lines[r.line].quantity == r.quantity);
   if (!fits)
     pass.add("reservation-mismatch", text_of(r.order),
       which + " has another SKU or quantity than its reservation of " + r.sku);

@@ -229,21 +229,20 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
   }
   if (rows.empty()) return {}; // callbacks alone: what they wait for is on disk
   if (has_events)
-    rows.push_back(
-      {table::meta, std::string{last_offset_key}, offset_text(batch.back().offset)});
+    rows.push_back({table::meta, std::string{last_offset_key}, offset_text(batch.back().offset)});
   done.entries = rows.size();
   done.commits = 1;
   done.largest_batch = done.write_sets;
   const auto start = std::chrono::steady_clock::now();
   auto failed = disk_->apply(rows);
   const auto took = std::chrono::steady_clock::now() - start;
-  done.commit_us_sum = static_cast<std::uint64_t>(
-    std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  done.commit_us_sum =
+    static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   return failed;
 }
 
-void journal::landed(std::vector<waiting>& batch, const std::vector<std::string>& touched,
-  const journal_stats& done) {
+void journal::landed(
+  std::vector<waiting>& batch, const std::vector<std::string>& touched, const journal_stats& done) {
   const auto position = batch.back().position;
   {
     const std::lock_guard lock{guard_};

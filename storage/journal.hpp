@@ -35,8 +35,8 @@ using durable_callback = std::function<void()>;
 
 struct journal_stats {
   std::uint64_t write_sets = 0, commits = 0, entries = 0, bytes = 0;
-  std::uint64_t commit_us_sum = 0; // batch write + fsync
-  std::uint64_t largest_batch = 0; // write sets in one commit
+  std::uint64_t commit_us_sum = 0;                      // batch write + fsync
+  std::uint64_t largest_batch = 0;                      // write sets in one commit
   std::array<std::uint64_t, 20> commit_us_histogram{};  // bucket i: < 2^(i+1) µs
   std::array<std::uint64_t, 14> batch_size_histogram{}; // bucket i: < 2^(i+1) write sets
 };

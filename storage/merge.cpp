@@ -41,16 +41,16 @@ merged_cursor::merged_cursor(const store& disk, table in, direction way, std::st
     auto one = disk.scan(in, part.from, part.to, way);
     if (one->valid()) heap_.push_back(std::move(one));
   }
-  std::make_heap(heap_.begin(), heap_.end(),
-    [this](const auto& a, const auto& b) { return later(*a, *b); });
+  std::make_heap(
+    heap_.begin(), heap_.end(), [this](const auto& a, const auto& b) { return later(*a, *b); });
 }
 
 bool merged_cursor::later(const cursor& a, const cursor& b) const {
   const auto x = a.key(), y = b.key();
   const auto order = x.substr(1).compare(y.substr(1));
-  const bool greater = order != 0
-    ? order > 0
-    : static_cast<unsigned char>(x.front()) > static_cast<unsigned char>(y.front());
+  const bool greater =
+    order != 0 ? order > 0
+               : static_cast<unsigned char>(x.front()) > static_cast<unsigned char>(y.front());
   return way_ == direction::forward ? greater : !greater; // no two keys are equal
 }
 

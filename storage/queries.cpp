@@ -15,8 +15,7 @@ constexpr std::int64_t clock_slack_ms =
 constexpr char orders_kind = 'o', sagas_kind = 'g', stock_kind = 's', products_kind = 'p',
                movements_kind = 'm';
 
-template <class Row>
-std::optional<Row> find(const store& disk, table in, std::string_view key) {
+template <class Row> std::optional<Row> find(const store& disk, table in, std::string_view key) {
   const auto bytes = disk.get(in, key);
   return bytes ? decode<Row>(*bytes) : std::nullopt;
 }
@@ -54,8 +53,7 @@ std::optional<std::string> start_of(char kind, std::string_view cursor, const Ch
 }
 bool is_order_key(std::string_view key) { return key.size() == 16; }
 bool is_sku_key(std::string_view key) {
-  return key.size() > 1 && key.size() <= 1 + limits::sku_bytes_max
-    && sku_key(key.substr(1)) == key;
+  return key.size() > 1 && key.size() <= 1 + limits::sku_bytes_max && sku_key(key.substr(1)) == key;
 }
 
 /// What follows the shard in the smallest order id of a millisecond.
@@ -71,11 +69,11 @@ bool has_sku(const domain::order& o, const std::string& sku) {
 
 bool matches(const order_filter& f, const domain::order& o) {
   return (f.customer.empty() || o.customer == f.customer)
-    && (!f.created_after_ms || o.created_ms > *f.created_after_ms)
-    && (!f.created_before_ms || o.created_ms < *f.created_before_ms)
-    && (f.status.empty() || domain::status_of(o) == f.status)
-    && (f.saga.empty() || domain::saga_state_of(o) == f.saga)
-    && (f.sku.empty() || has_sku(o, f.sku));
+         && (!f.created_after_ms || o.created_ms > *f.created_after_ms)
+         && (!f.created_before_ms || o.created_ms < *f.created_before_ms)
+         && (f.status.empty() || domain::status_of(o) == f.status)
+         && (f.saga.empty() || domain::saga_state_of(o) == f.saga)
+         && (f.sku.empty() || has_sku(o, f.sku));
 }
 
 /// Whether a key in history can be of an event with this partitionkey: spares most reads of a
@@ -91,14 +89,13 @@ bool may_be_of(std::string_view in_history, std::string_view partition_key) {
   return false;
 }
 
-template <class Row>
-std::optional<page<Row>> list_by_sku(const store& disk, table in, char kind, std::size_t limit,
-  std::string_view cursor) {
+template <class Row> std::optional<page<Row>> list_by_sku(
+  const store& disk, table in, char kind, std::size_t limit, std::string_view cursor) {
   const auto start = start_of(kind, cursor, is_sku_key);
   if (!start) return {};
   merged_cursor at{disk, in, direction::forward, *start};
-  return fill<Row>(at, limit, kind,
-    [](std::string_view, std::string_view value) { return decode<Row>(value); });
+  return fill<Row>(
+    at, limit, kind, [](std::string_view, std::string_view value) { return decode<Row>(value); });
 }
 } // namespace
 
@@ -123,8 +120,8 @@ std::optional<page<domain::order>> list_orders(
   if (f.created_before_ms && *f.created_before_ms < INT64_MAX - clock_slack_ms)
     high = order_tail(*f.created_before_ms + clock_slack_ms);
   merged_cursor at{disk, table::orders, direction::backward, *start, low, high};
-  return fill<domain::order>(at, limit, orders_kind,
-    [&f](std::string_view, std::string_view value) {
+  return fill<domain::order>(
+    at, limit, orders_kind, [&f](std::string_view, std::string_view value) {
       auto o = decode<domain::order>(value);
       return o && matches(f, *o) ? std::move(o) : std::nullopt;
     });
@@ -191,7 +188,7 @@ page<fed_event> read_feed(const store& disk, std::string_view topic, std::string
     if (!key.empty() && !may_be_of(at.value(), key)) continue;
     auto fact = find<domain::event>(disk, table::history, at.value());
     const bool wanted = fact && (topic.empty() || domain::topic_of(fact->type) == topic)
-      && (key.empty() || fact->key == key);
+                        && (key.empty() || fact->key == key);
     const auto shard = static_cast<domain::shard_id>(at.key().front());
     if (wanted) out.rows.push_back({std::move(*fact), shard, offset});
   }
@@ -201,8 +198,7 @@ page<fed_event> read_feed(const store& disk, std::string_view topic, std::string
 std::vector<domain::event> read_history(const store& disk, domain::order_id id) {
   std::vector<domain::event> out;
   const auto prefix = history_prefix(id);
-  const auto at =
-    disk.scan(table::history, prefix, after_prefix(prefix), direction::forward);
+  const auto at = disk.scan(table::history, prefix, after_prefix(prefix), direction::forward);
   for (; at->valid(); at->next())
     if (auto e = decode<domain::event>(at->value())) out.push_back(std::move(*e));
   return out;
@@ -211,8 +207,7 @@ std::vector<domain::event> read_history(const store& disk, domain::order_id id) 
 std::vector<domain::order_id> open_orders(const store& disk, domain::shard_id shard) {
   std::vector<domain::order_id> out;
   const std::string prefix(1, static_cast<char>(shard));
-  const auto at =
-    disk.scan(table::open_sagas, prefix, after_prefix(prefix), direction::forward);
+  const auto at = disk.scan(table::open_sagas, prefix, after_prefix(prefix), direction::forward);
   for (; at->valid(); at->next())
     if (const auto id = order_of_key(at->key())) out.push_back(*id);
   return out;

@@ -6,10 +6,13 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <mutex>
 #include <rocksdb/cache.h>
 #if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 and later keep Cache's definition there
 #include <rocksdb/advanced_cache.h>
@@ -32,6 +35,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t memory_bytes_min = 8ULL << 20;
 constexpr std::uint64_t log_bytes_max = 64ULL << 20; // replayed at a start: about half a second
 constexpr int open_files_max = 512; // -1 would open every file at a start, however long the history
+constexpr std::uintmax_t info_log_bytes_max = 4 << 20;
 constexpr std::string_view format_key = "format", shard_hash_key = "shard_hash";
 
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
@@ -45,8 +49,8 @@ bool lock_is_held(const rocksdb::Status& s) {
   if (!s.IsIOError()) return false;
   const auto text = s.ToString();
   return text.find("lock hold by current process") != std::string::npos
-    || (text.find("ock file") != std::string::npos && text.find("LOCK") != std::string::npos
-      && text.find(std::strerror(EAGAIN)) != std::string::npos);
+         || (text.find("ock file") != std::string::npos && text.find("LOCK") != std::string::npos
+             && text.find(std::strerror(EAGAIN)) != std::string::npos);
 }
 
 /// Which process holds DIR/LOCK; 0: this one, or nobody can say. RocksDB locks with fcntl, so the
@@ -82,6 +86,60 @@ failure meaning_of(const std::string& dir, const rocksdb::Status& s) {
   return {errc::io_failed, in_folder(dir, s.ToString())};
 }
 
+// -- RocksDB's own log
+// -----------------------------------------------------------------------------
+
+/// DIR/LOG: RocksDB's warnings and errors. A line that can't be written is lost. RocksDB's own
+/// writer must not be used: at the first line after one that failed, so on a full disk, Debian's
+/// build (it has its assertions on) aborts the process.
+class forgiving_log final : public rocksdb::Logger {
+public:
+  /// Empty `dir`: all lines are dropped.
+  explicit forgiving_log(const std::string& dir) : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {
+    if (dir.empty()) return;
+    path_ = dir + "/LOG";
+    open();
+  }
+  ~forgiving_log() override {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  using Logger::Logv;
+  void LogHeader(const char*, va_list) override {} // all options, at each start: OPTIONS-* has them
+  void Logv(const char* format, va_list args) override {
+    std::array<char, 2'048> line{};
+    const auto now = std::time(nullptr);
+    struct tm utc {};
+    const auto start =
+      std::strftime(line.data(), 32, "%Y-%m-%dT%H:%M:%SZ ", ::gmtime_r(&now, &utc));
+    const auto left = line.size() - start - 1; // for the line feed
+    const auto wanted = std::vsnprintf(line.data() + start, left, format, args);
+    if (wanted < 0) return;
+    const auto bytes = start + std::min(static_cast<std::size_t>(wanted), left - 1);
+    line[bytes] = '\n';
+    const std::lock_guard lock{guard_};
+    if (fd_ >= 0 && ::write(fd_, line.data(), bytes + 1) > 0) written_ += bytes + 1;
+    if (written_ > info_log_bytes_max) open();
+  }
+
+private:
+  /// Goes on in the file that is there, or sets a large one aside; one of those is kept.
+  void open() {
+    if (fd_ >= 0) ::close(fd_);
+    std::error_code error;
+    written_ = 0;
+    if (const auto size = fs::file_size(path_, error); !error) written_ = size;
+    if (written_ > info_log_bytes_max) {
+      fs::rename(path_, path_ + ".old.1", error);
+      written_ = 0;
+    }
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  }
+  std::mutex guard_;
+  std::string path_;
+  int fd_ = -1;
+  std::uintmax_t written_ = 0; // bytes in the file
+};
+
 // -- options ------------------------------------------------------------------------------------
 
 rocksdb::CompressionType compression() {
@@ -108,10 +166,7 @@ rocksdb::DBOptions db_options(
   o.bytes_per_sync = 1 << 20; // large files go to the disk bit by bit, not in one burst
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
-  o.keep_log_file_num = 3;
-  o.max_log_file_size = 4 << 20;
-  o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  o.db_log_dir.clear(); // the info log stays inside the folder
+  o.info_log = std::make_shared<forgiving_log>(how.read_only ? std::string{} : how.dir);
   return o;
 }
 
@@ -128,8 +183,8 @@ rocksdb::ColumnFamilyOptions family_options(
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(t));
   o.compression = compression();
   o.level_compaction_dynamic_level_bytes = true;
-  o.write_buffer_size = static_cast<std::size_t>(
-    std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));
+  o.write_buffer_size =
+    static_cast<std::size_t>(std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));
   return o;
 }
 
@@ -308,8 +363,7 @@ private:
 
 std::vector<std::string> our_families() {
   std::vector<std::string> names{rocksdb::kDefaultColumnFamilyName};
-  for (std::size_t t = 0; t < table_count; ++t)
-    names.emplace_back(name_of(static_cast<table>(t)));
+  for (std::size_t t = 0; t < table_count; ++t) names.emplace_back(name_of(static_cast<table>(t)));
   return names;
 }
 
@@ -323,7 +377,9 @@ std::optional<failure> refuse_foreign_default(const std::string& dir) {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const std::vector<rocksdb::ColumnFamilyDescriptor> only{
     {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{}}};
-  const auto s = rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions{}, dir, only, &handles, &db);
+  rocksdb::DBOptions quiet;
+  quiet.info_log = std::make_shared<forgiving_log>(""); // not a file of ours in their folder
+  const auto s = rocksdb::DB::OpenForReadOnly(quiet, dir, only, &handles, &db);
   if (!s.ok()) return meaning_of(dir, s);
   const std::unique_ptr<rocksdb::DB> owned{db};
   bool has_rows = false;
@@ -365,9 +421,10 @@ std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) 
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const auto& name : names) families.emplace_back(name, options);
   rocksdb::DB* db = nullptr;
-  const auto s = how.read_only
-    ? rocksdb::DB::OpenForReadOnly(db_options(how, cache_), dir_, families, &handles_, &db)
-    : rocksdb::DB::Open(db_options(how, cache_), dir_, families, &handles_, &db);
+  const auto s =
+    how.read_only
+      ? rocksdb::DB::OpenForReadOnly(db_options(how, cache_), dir_, families, &handles_, &db)
+      : rocksdb::DB::Open(db_options(how, cache_), dir_, families, &handles_, &db);
   if (!s.ok()) return meaning_of(dir_, s);
   db_.reset(db);
   for (std::size_t t = 0; t < table_count; ++t) families_[t] = handles_[t + 1];
@@ -398,15 +455,13 @@ std::optional<failure> rocks_store::check_format(bool may_write) {
     return failure{errc::corrupt, in_folder(dir_, "its data format is not a number")};
   if (number > data_format)
     return failure{errc::newer_format,
-      in_folder(dir_,
-        "found data format " + std::to_string(number) + ", this release reads up to "
-          + std::to_string(data_format) + "; start the newer release")};
+      in_folder(dir_, "found data format " + std::to_string(number) + ", this release reads up to "
+                        + std::to_string(data_format) + "; start the newer release")};
   const auto hash = get(table::meta, shard_hash_key);
   if (hash == domain::shard_hash_name) return {};
-  return failure{errc::not_ours,
-    in_folder(dir_,
-      "its shards are cut by " + hash.value_or("an unknown hash") + ", ours by "
-        + std::string{domain::shard_hash_name})};
+  return failure{
+    errc::not_ours, in_folder(dir_, "its shards are cut by " + hash.value_or("an unknown hash")
+                                      + ", ours by " + std::string{domain::shard_hash_name})};
 }
 } // namespace
 

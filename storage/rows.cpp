@@ -72,8 +72,8 @@ bool get_line(domain::order_line& l, const rows::Line& from) {
   l.unit_price = from.unit_price();
   using s = domain::line_state;
   return into(l.state, from.state(), s::open, s::noted)
-    && within(l.quantity, std::int64_t{0}, limits::quantity_max)
-    && within(l.unit_price, std::int64_t{0}, limits::unit_price_max);
+         && within(l.quantity, std::int64_t{0}, limits::quantity_max)
+         && within(l.unit_price, std::int64_t{0}, limits::unit_price_max);
 }
 
 void put_saga(rows::Order& to, const domain::order& o) {
@@ -118,10 +118,10 @@ bool get_saga(domain::order& o, const rows::Order& from) {
   o.paused = from.paused();
   using namespace domain;
   return into(o.at, from.at(), phase::reserving, phase::cancelled)
-    && into(o.why, from.why(), ending::none, ending::cancel)
-    && into(o.payment, from.payment(), payment_status::none, payment_status::voided)
-    && into(o.delivery, from.delivery(), delivery_status::none, delivery_status::refused)
-    && count(o.captured) && count(o.refunded);
+         && into(o.why, from.why(), ending::none, ending::cancel)
+         && into(o.payment, from.payment(), payment_status::none, payment_status::voided)
+         && into(o.delivery, from.delivery(), delivery_status::none, delivery_status::refused)
+         && count(o.captured) && count(o.refunded);
 }
 } // namespace
 
@@ -174,8 +174,8 @@ template <> std::optional<domain::order> decode(std::string_view bytes) {
   o.method = take(m.method());
   o.token = take(m.token());
   const auto& a = m.ship_to();
-  o.ship_to = {take(a.line1()), take(a.line2()), take(a.city()), take(a.postal_code()),
-    take(a.country())};
+  o.ship_to = {
+    take(a.line1()), take(a.line2()), take(a.city()), take(a.postal_code()), take(a.country())};
   o.traceparent = take(m.traceparent());
   o.version = *version;
   o.sequence = m.sequence();
@@ -221,7 +221,7 @@ template <> std::optional<domain::reservation> decode(std::string_view bytes) {
   using s = domain::reservation_state;
   domain::reservation r;
   if (!open(bytes, m) || m.line() > UINT16_MAX || !into(r.state, m.state(), s::live, s::released)
-    || !within(m.quantity(), std::int64_t{0}, limits::quantity_max))
+      || !within(m.quantity(), std::int64_t{0}, limits::quantity_max))
     return {};
   r.order = {m.order_hi(), m.order_lo()};
   r.line = static_cast<std::uint16_t>(m.line());
@@ -294,7 +294,7 @@ template <> std::optional<domain::payment_record> decode(std::string_view bytes)
   using s = domain::charge_state;
   domain::payment_record p;
   if (!version || !into(p.state, m.state(), s::approved, s::cancelled) || !count(m.amount())
-    || !count(m.refunded()))
+      || !count(m.refunded()))
     return {};
   p.order = {m.order_hi(), m.order_lo()};
   p.amount = m.amount();
@@ -349,8 +349,8 @@ template <> std::optional<domain::event> decode(std::string_view bytes) {
   auto& m = scratch<rows::Event>();
   domain::event e;
   if (!open(bytes, m)
-    || !into(e.type, m.type(), domain::event_type::order_placed,
-      static_cast<domain::event_type>(domain::event_type_last)))
+      || !into(e.type, m.type(), domain::event_type::order_placed,
+        static_cast<domain::event_type>(domain::event_type_last)))
     return {};
   e.key = take(m.key());
   e.sequence = m.sequence();
@@ -391,9 +391,9 @@ template <> std::optional<domain::idempotency_record> decode(std::string_view by
   if (m.has_reply()) {
     const auto& reply = m.reply();
     if (!within(reply.status(), 100U, 599U)) return {};
-    r.reply = domain::stored_reply{static_cast<std::uint16_t>(reply.status()),
-      take(reply.content_type()), take(reply.etag()), take(reply.location()), take(reply.body()),
-      false};
+    r.reply =
+      domain::stored_reply{static_cast<std::uint16_t>(reply.status()), take(reply.content_type()),
+        take(reply.etag()), take(reply.location()), take(reply.body()), false};
   }
   const domain::order_id order{m.order_hi(), m.order_lo()};
   if (order != domain::order_id{}) r.order = order;

@@ -12,8 +12,8 @@ namespace jumun::storage {
 inline constexpr std::uint8_t row_format = 1;
 
 [[nodiscard]] std::string order_key(
-  domain::order_id id); // orders, open_sagas, payments, deliveries
-[[nodiscard]] std::string sku_key(std::string_view sku);  // stock, products
+  domain::order_id id);                                  // orders, open_sagas, payments, deliveries
+[[nodiscard]] std::string sku_key(std::string_view sku); // stock, products
 [[nodiscard]] std::string reservation_key(
   std::string_view sku, domain::order_id order, std::uint16_t line);
 [[nodiscard]] std::string movement_key(std::string_view sku, std::uint64_t number);

@@ -13,7 +13,8 @@ texts without(texts all, const std::string& one) {
   return all;
 }
 
-/// What must be true once an order of three pieces of tea is cancelled, whatever it was doing before.
+/// What must be true once an order of three pieces of tea is cancelled, whatever it was doing
+/// before.
 void check_undone(shop_client& c, const std::string& id) {
   const auto o = c.wait_for(id, "cancelled");
   CHECK(o.at("saga") == "done");
@@ -63,8 +64,8 @@ TEST_CASE("cancelled while the charge is in flight: it never happens", "[cancell
   check_cancellation(c, id, asked);
   CHECK(c.money(id) == money_moved{0, 0, 1, 0});
   CHECK(c.event_types(id)
-        == texts{"OrderPlaced", "StockDecreased", "OrderCanceled", "PaymentCanceled",
-          "StockIncreased"});
+        == texts{
+          "OrderPlaced", "StockDecreased", "OrderCanceled", "PaymentCanceled", "StockIncreased"});
   // Once it is settled, asking again says so: the same one, and nothing happens.
   const auto version = c.order(id).at("version");
   const auto again = c.cancel(id);
@@ -73,7 +74,8 @@ TEST_CASE("cancelled while the charge is in flight: it never happens", "[cancell
   CHECK(c.order(id).at("version") == version);
 }
 
-TEST_CASE("cancelled while the charge is in back-off: the pause is not waited for", "[cancellation]") {
+TEST_CASE(
+  "cancelled while the charge is in back-off: the pause is not waited for", "[cancellation]") {
   const tea_shop shop{"50"};
   auto c = shop.client();
   const auto id = c.placed("tok_flaky_1000000", {{"tea", 3}});
@@ -85,17 +87,17 @@ TEST_CASE("cancelled while the charge is in back-off: the pause is not waited fo
   check_cancellation(c, id, asked);
   CHECK(c.money(id) == money_moved{0, 0, 1, 0});
   CHECK(without(c.event_types(id), "PaymentOutcomeUnknown")
-        == texts{"OrderPlaced", "StockDecreased", "OrderCanceled", "PaymentCanceled",
-          "StockIncreased"});
+        == texts{
+          "OrderPlaced", "StockDecreased", "OrderCanceled", "PaymentCanceled", "StockIncreased"});
 }
 
-TEST_CASE("cancelled while the charge's outcome is unknown, and nothing was taken", "[cancellation]") {
+TEST_CASE(
+  "cancelled while the charge's outcome is unknown, and nothing was taken", "[cancellation]") {
   const tea_shop shop{"50"};
   auto c = shop.client();
   const auto id = c.placed("tok_timeout", {{"tea", 3}});
-  c.wait_for(id, [&](const json&) {
-    return count(c.event_types(id), "PaymentOutcomeUnknown") > 0;
-  });
+  c.wait_for(
+    id, [&](const json&) { return count(c.event_types(id), "PaymentOutcomeUnknown") > 0; });
   const auto asked = c.cancel(id);
   CHECK(asked.status == 202);
   check_undone(c, id);
@@ -108,7 +110,7 @@ TEST_CASE("cancelled while the charge is unanswered, yet the money was taken: it
   const tea_shop shop{"60000"}; // so long that the provider's silence is all that is known
   auto c = shop.client();
   const auto id = c.placed("tok_unknown_charged", {{"tea", 3}});
-  c.wait_for(id, [&](const json&) { return c.money(id).charges == 1; });
+  ask_until([&] { return c.money(id).charges == 1; });
   CHECK(c.cancel(id).status == 202);
   check_undone(c, id);
   CHECK(c.money(id) == money_moved{1, 1, 0, 0});
@@ -118,7 +120,8 @@ TEST_CASE("cancelled while the charge is unanswered, yet the money was taken: it
   CHECK(count(types, "PaymentCanceled") == 1);
 }
 
-TEST_CASE("cancelled while preparing: delivery, payment, stock are undone in this order", "[cancellation]") {
+TEST_CASE("cancelled while preparing: delivery, payment, stock are undone in this order",
+  "[cancellation]") {
   const tea_shop shop{"1000"};
   auto c = shop.client();
   const auto id = c.placed("tok_approve", {{"tea", 3}}, {.wait_s = 20});
@@ -138,7 +141,8 @@ TEST_CASE("cancelled while preparing: delivery, payment, stock are undone in thi
   CHECK(restock.at("order_id") == id);
 }
 
-TEST_CASE("a delivery that failed before it was picked up can still be cancelled", "[cancellation]") {
+TEST_CASE(
+  "a delivery that failed before it was picked up can still be cancelled", "[cancellation]") {
   const tea_shop shop{"1000"};
   auto c = shop.client();
   const auto id = c.placed("tok_approve", {{"tea", 3}}, {.wait_s = 20});
@@ -217,7 +221,8 @@ TEST_CASE("cancelled and shipped at the same time: one of the two is told no", "
   }
 }
 
-TEST_CASE("a cancellation that was accepted survives kill -9, and is carried to its end", "[cancellation]") {
+TEST_CASE("a cancellation that was accepted survives kill -9, and is carried to its end",
+  "[cancellation]") {
   tea_shop shop{"60000"};
   std::string id, slow;
   response asked;

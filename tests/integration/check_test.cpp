@@ -109,8 +109,7 @@ std::vector<planted> in_stock(const store& d, const tests::toy_orders& o) {
     {"stock-sum", "a piece more on hand", {changed(d, "tea", [](auto& s) { ++s.on_hand; })}},
     {"stock-sum", "the stock row lost", {{table::stock, sku_key("tea"), {}}}},
     {"movement-gap", "a movement lost", {{table::movements, movement_key("tea", 2), {}}}},
-    {"movement-gap", "the last movement lost",
-      {changed(d, "tea", [](auto& s) { ++s.movements; })}},
+    {"movement-gap", "the last movement lost", {changed(d, "tea", [](auto& s) { ++s.movements; })}},
     {"reserved-sum", "a reservation more", {changed(d, "tea", [](auto& s) { ++s.reserved; })}},
     {"stock-negative", "more reserved than there is",
       {changed(d, "coffee", [](auto& s) { s.reserved = s.on_hand + 1; })}},
@@ -133,8 +132,8 @@ std::vector<planted> in_stock(const store& d, const tests::toy_orders& o) {
 std::vector<planted> in_orders(const store& d, const tests::toy_orders& o) {
   using b = domain::booking_state;
   const auto booked = [&](domain::order_id id) {
-    return entry{table::deliveries, order_key(id),
-      encode(domain::delivery_record{id, b::started, 1, 1})};
+    return entry{
+      table::deliveries, order_key(id), encode(domain::delivery_record{id, b::started, 1, 1})};
   };
   auto paid = row_of<domain::payment_record>(d, table::payments, order_key(o.kept));
   paid.refunded = 1;
@@ -284,7 +283,9 @@ TEST_CASE("money is checked against the provider's own ledger", "[check]") {
   CHECK(
     found(with([&](auto& l) { first("charge", kept, l)->currency = "USD"; }), "money-mismatch"));
   const auto nobody = domain::to_text(domain::id_kind::order, domain::make_order_id(1, 1, 1, 1));
-  CHECK(found(with([&](auto& l) { l.push_back({"charge", nobody, "pay_", "KRW", 1}); }),
+  CHECK(found(with([&](auto& l) {
+    l.push_back({"charge", nobody, "pay_", "KRW", 1});
+  }),
     "charge-without-order"));
   CHECK(with([&](auto& l) {
     l.push_back({"void", nobody, "pay_", "KRW", 0});
@@ -303,7 +304,7 @@ TEST_CASE("a damaged table file is a finding, and the other tables are still che
   std::filesystem::path largest;
   for (const auto& file : std::filesystem::directory_iterator{tmp.path()})
     if (file.path().extension() == ".sst"
-      && (largest.empty() || file.file_size() > std::filesystem::file_size(largest)))
+        && (largest.empty() || file.file_size() > std::filesystem::file_size(largest)))
       largest = file.path();
   REQUIRE_FALSE(largest.empty());
   {
@@ -333,7 +334,6 @@ TEST_CASE("the check keeps the first findings, counts all, and stops when told",
   CHECK(whole.findings.size() == findings_max);
   CHECK(whole.findings_total == 25'000);
   CHECK(told == std::vector<std::uint64_t>{10'000, 20'000});
-  const auto stopped =
-    check_store(*disk, std::nullopt, [](std::uint64_t) { return false; });
+  const auto stopped = check_store(*disk, std::nullopt, [](std::uint64_t) { return false; });
   CHECK(stopped.rows == 10'000);
 }

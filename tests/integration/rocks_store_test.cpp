@@ -1,5 +1,5 @@
-#include "storage/rocks_store.hpp"
 #include "storage/journal.hpp"
+#include "storage/rocks_store.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/sample_rows.hpp"
 #include "tests/support/temp_dir.hpp"

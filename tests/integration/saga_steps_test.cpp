@@ -48,7 +48,8 @@ TEST_CASE("reserve refused: a sold-out order is rejected, and nobody is charged"
   CHECK(c.complaints() == texts{});
 }
 
-TEST_CASE("all or nothing across SKUs: what was held is released when one is refused", "[saga_steps]") {
+TEST_CASE(
+  "all or nothing across SKUs: what was held is released when one is refused", "[saga_steps]") {
   const open_shop shop;
   auto c = shop.client();
   for (const auto* sku : {"tea", "milk", "cake", "bread"}) c.sell(sku, 1'000, 5);
@@ -82,17 +83,18 @@ TEST_CASE("lines with the same SKU are summed before the check", "[saga_steps]")
   CHECK(c.order(over).at("status") == "rejected");
   CHECK(c.figures("tea") == "5/0/5");
 
-  const auto exact = need(
-    c.place("tok_approve", {{"tea", 2}, {"milk", 1}, {"tea", 3}},
-      {.wait_s = 20, .expected_total = krw(23'500)}), 201).json();
+  const auto exact = need(c.place("tok_approve", {{"tea", 2}, {"milk", 1}, {"tea", 3}},
+                            {.wait_s = 20, .expected_total = krw(23'500)}),
+    201)
+                       .json();
   CHECK(exact.at("status") == "preparing");
   CHECK(exact.at("total") == krw(23'500));
   REQUIRE(exact.at("lines").size() == 2);
   CHECK(exact.at("lines")[0].at("quantity") == 5);
   const auto types = c.event_types(exact.at("id"));
   CHECK(types
-        == texts{"OrderPlaced", "StockDecreased", "StockDecreased", "PaymentApproved",
-          "DeliveryStarted"});
+        == texts{
+          "OrderPlaced", "StockDecreased", "StockDecreased", "PaymentApproved", "DeliveryStarted"});
   CHECK(c.figures("tea") == "0/0/0");
 
   const auto huge = c.place("tok_approve", {{"tea", 600'000}, {"tea", 600'000}});
@@ -100,7 +102,8 @@ TEST_CASE("lines with the same SKU are summed before the check", "[saga_steps]")
   CHECK(c.complaints() == texts{});
 }
 
-TEST_CASE("the price is the catalogue's: another expected_total is 409 and leaves nothing", "[saga_steps]") {
+TEST_CASE("the price is the catalogue's: another expected_total is 409 and leaves nothing",
+  "[saga_steps]") {
   const open_shop shop;
   auto c = shop.client();
   c.sell("tea", 4'500, 5);
@@ -108,13 +111,14 @@ TEST_CASE("the price is the catalogue's: another expected_total is 409 and leave
   CHECK(r.status == 409);
   CHECK(r.field("content-type") == "application/problem+json");
   CHECK(r.json().at("code") == "price-changed");
-  const auto other = c.place("tok_approve", {{"tea", 2}},
-    {.expected_total = {{"amount", 9'000}, {"currency", "USD"}}});
+  const auto other = c.place(
+    "tok_approve", {{"tea", 2}}, {.expected_total = {{"amount", 9'000}, {"currency", "USD"}}});
   CHECK(other.status == 409);
   CHECK(other.json().at("code") == "price-changed");
   CHECK(c.all_of("/v1/orders").empty());
 
-  const auto id = c.placed("tok_approve", {{"tea", 2}}, {.wait_s = 20, .expected_total = krw(9'000)});
+  const auto id =
+    c.placed("tok_approve", {{"tea", 2}}, {.wait_s = 20, .expected_total = krw(9'000)});
   c.put_product("tea", 9'999); // an order keeps the price it was placed at
   const auto o = c.order(id);
   CHECK(o.at("total") == krw(9'000));
@@ -122,7 +126,8 @@ TEST_CASE("the price is the catalogue's: another expected_total is 409 and leave
   CHECK(c.complaints() == texts{});
 }
 
-TEST_CASE("charge refused: a declined card is 201, and a rejected order that holds nothing", "[saga_steps]") {
+TEST_CASE("charge refused: a declined card is 201, and a rejected order that holds nothing",
+  "[saga_steps]") {
   const open_shop shop;
   auto c = shop.client();
   c.sell("tea", 4'500, 10);
@@ -135,8 +140,8 @@ TEST_CASE("charge refused: a declined card is 201, and a rejected order that hol
     CHECK(o.at("failure").at("code") == "payment-declined");
     const auto id = o.at("id").get<std::string>();
     CHECK(c.event_types(id)
-          == texts{"OrderPlaced", "StockDecreased", "PaymentDeclined", "StockIncreased",
-            "OrderRejected"});
+          == texts{
+            "OrderPlaced", "StockDecreased", "PaymentDeclined", "StockIncreased", "OrderRejected"});
     CHECK(c.money(id) == nothing);
     CHECK(c.figures("tea") == "10/0/10");
   }
@@ -157,14 +162,15 @@ TEST_CASE("charge unknown, nothing taken: asked again by the same id, then void,
   const auto types = c.event_types(id);
   CHECK(count(types, "PaymentOutcomeUnknown") > 1);
   CHECK(without(types, "PaymentOutcomeUnknown")
-        == texts{"OrderPlaced", "StockDecreased", "PaymentCanceled", "StockIncreased",
-          "OrderRejected"});
+        == texts{
+          "OrderPlaced", "StockDecreased", "PaymentCanceled", "StockIncreased", "OrderRejected"});
   CHECK(c.money(id) == money_moved{0, 0, 1, 0});
   CHECK(c.figures("tea") == "10/0/10");
   CHECK(c.complaints() == texts{});
 }
 
-TEST_CASE("charge unknown, yet taken: the inquiry finds it, and nobody pays twice", "[saga_steps]") {
+TEST_CASE(
+  "charge unknown, yet taken: the inquiry finds it, and nobody pays twice", "[saga_steps]") {
   const hasty_shop shop;
   auto c = shop.client();
   const auto o = need(c.place("tok_unknown_charged", {{"tea", 3}}, {.wait_s = 20}), 201).json();
@@ -177,7 +183,8 @@ TEST_CASE("charge unknown, yet taken: the inquiry finds it, and nobody pays twic
   CHECK(c.complaints() == texts{});
 }
 
-TEST_CASE("a flaky charge is asked again under one payment id until it is approved", "[saga_steps]") {
+TEST_CASE(
+  "a flaky charge is asked again under one payment id until it is approved", "[saga_steps]") {
   const hasty_shop shop;
   auto c = shop.client();
   const auto id = c.placed("tok_flaky_3", {{"tea", 3}});
@@ -191,7 +198,8 @@ TEST_CASE("a flaky charge is asked again under one payment id until it is approv
   CHECK(c.complaints() == texts{});
 }
 
-TEST_CASE("a slow charge is approved once, whether it is waited for or given up on", "[saga_steps]") {
+TEST_CASE(
+  "a slow charge is approved once, whether it is waited for or given up on", "[saga_steps]") {
   for (const std::string patience : {"10000", "50"}) {
     CAPTURE(patience);
     const open_shop shop{{"--payment-timeout-ms", patience}};
@@ -268,8 +276,8 @@ TEST_CASE("past its budget an inverse is blocked, listed with the money at risk,
 TEST_CASE("delivery refused: refunded, released, rejected, in this order", "[saga_steps]") {
   const hasty_shop shop{{"--delivery-countries", "KR"}};
   auto c = shop.client();
-  const auto o = need(
-    c.place("tok_approve", {{"tea", 3}}, {.country = "JP", .wait_s = 20}), 201).json();
+  const auto o =
+    need(c.place("tok_approve", {{"tea", 3}}, {.country = "JP", .wait_s = 20}), 201).json();
   CHECK(o.at("status") == "rejected");
   CHECK(o.at("failure").at("code").get<std::string>() != "");
   CHECK(o.at("payment").at("refunded") == krw(13'500));

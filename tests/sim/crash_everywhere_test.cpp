@@ -171,7 +171,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 // Replay one with JUMUN_SEED=… JUMUN_SEEDS=1 build/tests/sim_tests
 TEST_CASE("no failed write and no lost answer loses stock, money or an answer", "[sim]") {
-  const auto first = setting("JUMUN_SEED", 0), count = setting("JUMUN_SEEDS", 12);
+  const auto first = setting("JUMUN_SEED", 0), count = setting("JUMUN_SEEDS", 60);
   for (auto seed = first; seed < first + count; ++seed)
     for (std::size_t n = 0;; ++n) {
       const auto end = shop_day{seed, n}.run();

@@ -46,9 +46,7 @@ inline domain::order sample_order() {
   o.updated_ms = 1'763'832'002'000;
   return o;
 }
-inline domain::stock sample_stock() {
-  return {"americano", 120, 7, 31, 12, 13, 1'763'832'000'123};
-}
+inline domain::stock sample_stock() { return {"americano", 120, 7, 31, 12, 13, 1'763'832'000'123}; }
 inline domain::reservation sample_reservation() {
   return {sample_id, 300, "americano", 2, domain::reservation_state::committed, 1'763'832'000'123};
 }
@@ -96,6 +94,6 @@ namespace jumun::domain {
 /// For tests only: the product compares none of them.
 inline bool operator==(const idempotency_record& a, const idempotency_record& b) {
   return a.fingerprint == b.fingerprint && a.reply == b.reply && a.order == b.order
-    && a.boot == b.boot && a.created_ms == b.created_ms;
+         && a.boot == b.boot && a.created_ms == b.created_ms;
 }
 } // namespace jumun::domain

@@ -48,8 +48,8 @@ struct placing {
 inline json order_body(
   const std::string& token, const order_lines& lines, const placing& how = {}) {
   json body{{"customer_id", how.customer}, {"payment", {{"method", "card"}, {"token", token}}},
-    {"shipping_address", {{"line1", "1 Sejong-daero"}, {"city", "Seoul"},
-                           {"country", how.country}}}};
+    {"shipping_address",
+      {{"line1", "1 Sejong-daero"}, {"city", "Seoul"}, {"country", how.country}}}};
   body["lines"] = json::array();
   for (const auto& [sku, quantity] : lines)
     body["lines"].push_back({{"sku", sku}, {"quantity", quantity}});
@@ -60,7 +60,8 @@ inline headers with_key(const std::string& key) {
   return key.empty() ? headers{} : headers{{"Idempotency-Key", key}};
 }
 
-/// One connection to each listener; one per thread. Every call blocks; what is not as wanted throws.
+/// One connection to each listener; one per thread. Every call blocks; what is not as wanted
+/// throws.
 class shop_client {
 public:
   explicit shop_client(const server& at) : api(at.api()), ops(at.ops()) {}
@@ -68,7 +69,8 @@ public:
 
   // -- the staff
   json put_product(const std::string& sku, std::int64_t price) {
-    const auto r = api.put("/v1/products/" + sku, {{"name", "The " + sku}, {"unit_price", krw(price)}});
+    const auto r =
+      api.put("/v1/products/" + sku, {{"name", "The " + sku}, {"unit_price", krw(price)}});
     if (r.status != 200 && r.status != 201) need(r, 201);
     return r.json();
   }
@@ -86,7 +88,8 @@ public:
     const auto s = stock(sku);
     return s.at("on_hand").dump() + "/" + s.at("reserved").dump() + "/" + s.at("available").dump();
   }
-  response report(const std::string& order_id, const std::string& status, const std::string& key = {}) {
+  response report(
+    const std::string& order_id, const std::string& status, const std::string& key = {}) {
     const auto dlv = order(order_id).at("delivery").at("id").get<std::string>();
     return api.post("/v1/deliveries/" + dlv + "/updates", {{"status", status}}, with_key(key));
   }
@@ -136,18 +139,19 @@ public:
   /// Every row of a paged list, `limit` at a time, by next_cursor.
   json all_of(const std::string& target, int limit = 200) {
     const auto first = target + (target.find('?') == std::string::npos ? "?" : "&")
-      + "limit=" + std::to_string(limit);
+                       + "limit=" + std::to_string(limit);
     auto rows = json::array();
     for (std::string cursor;;) {
-      const auto page = need(api.get(first + (cursor.empty() ? "" : "&cursor=" + cursor)), 200).json();
+      const auto page =
+        need(api.get(first + (cursor.empty() ? "" : "&cursor=" + cursor)), 200).json();
       for (const auto& row : page.at("data")) rows.push_back(row);
       if (page.at("next_cursor").is_null()) return rows;
       cursor = page.at("next_cursor");
     }
   }
 
-  /// What is wrong with the money and the stock, told from outside: the ledger against the orders, the
-  /// movements against the shelves, the histories against themselves. Empty is as it must be.
+  /// What is wrong with the money and the stock, told from outside: the ledger against the orders,
+  /// the movements against the shelves, the histories against themselves. Empty is as it must be.
   texts complaints() {
     texts wrong;
     const auto book = ledger();
@@ -197,17 +201,25 @@ private:
   }
 };
 
+/// For what no order's long poll tells: asks again, a round trip each time, until `enough`.
+inline void ask_until(const std::function<bool()>& enough) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!enough())
+    if (std::chrono::steady_clock::now() > end) throw std::runtime_error("it never came");
+}
+
 /// A server on a folder of its own.
 struct open_shop {
   temp_dir dir;
   server at;
-  explicit open_shop(std::vector<std::string> args = {}) : at(dir.path() / "data", std::move(args)) {}
+  explicit open_shop(std::vector<std::string> args = {})
+      : at(dir.path() / "data", std::move(args)) {}
   [[nodiscard]] shop_client client() const { return shop_client{at}; }
 };
 
 /// The same request from `n` threads with a connection each, let go together. Answers in no order.
-inline std::vector<response> all_at_once(const server& at, std::size_t n,
-  const std::function<response(shop_client&, std::size_t)>& ask) {
+inline std::vector<response> all_at_once(
+  const server& at, std::size_t n, const std::function<response(shop_client&, std::size_t)>& ask) {
   std::vector<response> answers(n);
   std::vector<std::thread> crowd;
   for (std::size_t i = 0; i < n; ++i)

@@ -55,8 +55,8 @@ public:
     const std::string& token = "yes", std::size_t obeyed_max = SIZE_MAX) {
     domain::order o;
     ++orders_;
-    o.id = domain::make_order_id(
-      static_cast<domain::shard_id>(orders_ * 41), ++now_ms_, 0, orders_);
+    o.id =
+      domain::make_order_id(static_cast<domain::shard_id>(orders_ * 41), ++now_ms_, 0, orders_);
     o.customer = o.principal = "c-1";
     o.currency = "KRW";
     o.method = "card";
@@ -109,8 +109,9 @@ private:
     put(set, storage::table::orders, row, d.next);
     const auto listed = domain::open(d.next) ? std::optional{std::string{}} : std::nullopt;
     set.entries.push_back({storage::table::open_sagas, row, listed});
-    if (key) put(set, storage::table::idempotency,
-      storage::idempotency_key(set.shard, "0123456789abcdef"), *key);
+    if (key)
+      put(set, storage::table::idempotency, storage::idempotency_key(set.shard, "0123456789abcdef"),
+        *key);
     set.events = d.events;
     commit(std::move(set));
     orders_by_id_[d.next.id] = d.next;

@@ -1,5 +1,5 @@
-#include "storage/journal.hpp"
 #include "domain/limits.hpp"
+#include "storage/journal.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
@@ -199,11 +199,11 @@ TEST_CASE("when_durable runs at once when nothing waits, else behind what waits"
   std::vector<std::string> told;
   f.j.when_durable([&told] { told.emplace_back("idle"); });
   CHECK(told.size() == 1);
-  REQUIRE(f.j.append(next_version("tea", 1), [&told] { told.emplace_back("one"); })
-    == append_result::ok);
+  REQUIRE(
+    f.j.append(next_version("tea", 1), [&told] { told.emplace_back("one"); }) == append_result::ok);
   f.j.when_durable([&told] { told.emplace_back("behind one"); });
-  REQUIRE(f.j.append(next_version("tea", 2), [&told] { told.emplace_back("two"); })
-    == append_result::ok);
+  REQUIRE(
+    f.j.append(next_version("tea", 2), [&told] { told.emplace_back("two"); }) == append_result::ok);
   CHECK(told.size() == 1);
   CHECK(f.j.run_once());
   CHECK(told == std::vector<std::string>{"idle", "one", "behind one", "two"});
@@ -320,7 +320,7 @@ TEST_CASE("a failed write stops the committer, and flush and the destructor retu
   std::promise<failure> failed;
   journal j{disk, {false, 0, [&failed](const failure& why) { failed.set_value(why); }}};
   REQUIRE(j.append(next_version("tea", 1), [] { FAIL("told of what isn't on disk"); })
-    == append_result::ok);
+          == append_result::ok);
   CHECK(failed.get_future().get().code == errc::io_failed);
   j.flush();
   CHECK(j.append(next_version("tea", 2)) == append_result::stopped);

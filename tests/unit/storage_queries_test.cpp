@@ -1,6 +1,6 @@
-#include "storage/queries.hpp"
 #include "storage/journal.hpp"
 #include "storage/merge.hpp"
+#include "storage/queries.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
@@ -73,8 +73,8 @@ TEST_CASE("orders of all shards are listed newest first, page by page, each once
   for (std::uint64_t n = 25; n >= 1; --n) expected.push_back(n);
   for (const std::size_t limit : {1U, 4U, 5U, 25U, 200U}) {
     CAPTURE(limit);
-    const auto all = all_pages(
-      limit, [&](const std::string& at) { return list_orders(*disk, {}, limit, at); });
+    const auto all =
+      all_pages(limit, [&](const std::string& at) { return list_orders(*disk, {}, limit, at); });
     CHECK(numbers(all) == expected);
   }
 }
@@ -225,8 +225,8 @@ TEST_CASE("movements are listed newest first, and only the SKU's own", "[queries
   for (std::uint64_t n = 1; n <= 300; ++n) put_movement("tea", n);
   put_movement("tea-", 1);
   put_movement("te", 1);
-  const auto all = all_pages(
-    7, [&](const std::string& at) { return list_movements(*disk, "tea", 7, at); });
+  const auto all =
+    all_pages(7, [&](const std::string& at) { return list_movements(*disk, "tea", 7, at); });
   REQUIRE(all.size() == 300);
   CHECK(all.front().number == 300);
   CHECK(all.back().number == 1);
