@@ -308,7 +308,8 @@ void keep_reply(supervisor_self self, const remember_message& m) {
   if (!settles_it && answered_from_record(env, found, c.from, m.done)) return;
   // Another life of this process accepted the order: that is the answer, whatever the edge makes of
   // the request today (its price may have changed since).
-  auto reply = found.what == key_lookup::kind::taken_over ? placed_reply(env, found.order) : c.reply;
+  const auto taken_over = found.what == key_lookup::kind::taken_over;
+  auto reply = taken_over ? placed_reply(env, found.order) : c.reply;
   storage::write_set set;
   set.shard = self->state.shard;
   set.epoch = env.epoch;

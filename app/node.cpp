@@ -91,7 +91,7 @@ node::~node() {
     actors::stop_actor(root_.address(), root_.address(), caf::exit_reason::user_shutdown);
     root_ = nullptr;
     system_->await_all_actors_done();
-    route_.clear(); // only now: these handles are all that keeps a shard's actors until they are told
+    route_.clear(); // only now: until they are told, these handles keep a shard's actors
   }
   journal_.reset();  // commits what they appended; its callbacks may still call the provider
   provider_.reset(); // and the provider's callbacks still find an actor system

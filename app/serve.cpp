@@ -163,7 +163,7 @@ private:
 
 exit_code run_serve(const config& c) {
   log::set_level(c.log_level);
-  // A log nobody reads any more, or a limit on file sizes: a failed write, and no reason to be killed.
+  // A log nobody reads any more, or a limit on file sizes: a failed write, no reason to be killed.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   auto opened = node::open(options_of(c));

@@ -8,8 +8,8 @@ namespace jumun::http {
 /// What a command comes to.
 struct outcome {
   domain::stored_reply reply;
-  /// place() with wants_settled: accepted and durable, but the reply is still to be rendered: watch()
-  /// this order, render it, remember() it, send it. Otherwise all zero.
+  /// place() with wants_settled: accepted and durable, but the reply is still to be rendered:
+  /// watch() this order, render it, remember() it, send it. Otherwise all zero.
   domain::order_id to_settle;
 };
 template <class T> using done = std::function<void(T)>; // exactly once, on any thread
@@ -28,8 +28,9 @@ struct feed_item {
   std::string cursor; // for `after=`
 };
 struct actor_info {
-  std::string id, name, kind, parent, node, state; // state: running | restarting | quarantined | gone
-  int shard = -1;                                  // -1: none
+  std::string id, name, kind, parent, node,
+    state;        // state: running | restarting | quarantined | gone
+  int shard = -1; // -1: none
   std::int64_t mailbox_depth = 0;
   std::uint64_t handled = 0, restarts = 0;
   std::string last_error;
@@ -46,9 +47,9 @@ struct readiness_check {
   std::string detail;
 };
 
-/// Port to the inside; `app` plugs the actors and the store into it. Thread-safe. Commands and finds never
-/// block the caller for long: commands go to actors; reads (second part) may wait for a cold disk block,
-/// so the edge calls those on its reader threads.
+/// Port to the inside; `app` plugs the actors and the store into it. Thread-safe. Commands and
+/// finds never block the caller for long: commands go to actors; reads (second part) may wait for a
+/// cold disk block, so the edge calls those on its reader threads.
 class shop {
 public:
   virtual ~shop() = default;
@@ -59,10 +60,11 @@ public:
   virtual void adjust(domain::adjust_stock c, done<outcome> reply) = 0;
   virtual void count(domain::count_stock c, done<outcome> reply) = 0;
   virtual void put(domain::put_product c, done<outcome> reply) = 0;
-  /// Stores `reply` for the key and hands it back, or the one that was there first; key_reused for another body.
+  /// Stores `reply` for the key and hands it back, or the one that was there first; key_reused for
+  /// another body.
   virtual void remember(domain::remember_reply c, done<outcome> reply) = 0;
-  /// Calls `changed` once, on any thread: when the durable order is settled (settled_only), or has a version above
-  /// `version`. Checks the present state first. stop_watching() before that: never.
+  /// Calls `changed` once, on any thread: when the durable order is settled (settled_only), or has
+  /// a version above `version`. Checks the present state first. stop_watching() before that: never.
   using watch_id = std::uint64_t;
   virtual watch_id watch(domain::order_id id, bool settled_only, std::uint64_t version,
     std::function<void()> changed) = 0;
@@ -75,12 +77,18 @@ public:
   [[nodiscard]] virtual std::vector<domain::event> history(domain::order_id id) = 0;
   // nullopt: the cursor is not ours
   template <class Row> using maybe = std::optional<listed<Row>>;
-  [[nodiscard]] virtual maybe<domain::order> list_orders(const order_query& q, std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<domain::order> list_sagas(const std::string& state, std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<domain::stock> list_stock(std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<domain::product> list_products(std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<domain::movement> list_movements(const std::string& sku, std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<feed_item> feed(const std::string& topic, const std::string& key, const std::string& after, std::size_t limit) = 0;
+  [[nodiscard]] virtual maybe<domain::order> list_orders(
+    const order_query& q, std::size_t limit, const std::string& cursor) = 0;
+  [[nodiscard]] virtual maybe<domain::order> list_sagas(
+    const std::string& state, std::size_t limit, const std::string& cursor) = 0;
+  [[nodiscard]] virtual maybe<domain::stock> list_stock(
+    std::size_t limit, const std::string& cursor) = 0;
+  [[nodiscard]] virtual maybe<domain::product> list_products(
+    std::size_t limit, const std::string& cursor) = 0;
+  [[nodiscard]] virtual maybe<domain::movement> list_movements(
+    const std::string& sku, std::size_t limit, const std::string& cursor) = 0;
+  [[nodiscard]] virtual maybe<feed_item> feed(const std::string& topic, const std::string& key,
+    const std::string& after, std::size_t limit) = 0;
 
   // -- operations
   [[nodiscard]] virtual std::vector<actor_info> list_actors() = 0;
