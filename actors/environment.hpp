@@ -15,7 +15,8 @@ struct environment {
   const presenter& present;
   payment_provider& provider;
 
-  std::function<std::int64_t()> now_ms;  // unix milliseconds; thread-safe
+  std::function<std::int64_t()> now_us; // unix microseconds; thread-safe
+  [[nodiscard]] std::int64_t now_ms() const { return now_us() / 1000; }
   std::function<std::uint64_t()> random; // thread-safe
   /// A row of this order became durable. On the committer's thread; must not block.
   std::function<void(domain::order_id, std::uint64_t version, bool settled)> order_durable;

@@ -268,8 +268,10 @@ void place(supervisor_self self, const place_message& m) {
   if (answered_from_record(*s.env, found, c.from, m.done)) return;
   if (found.what == key_lookup::kind::taken_over) return take_over(self, m, found.order);
   auto draft = c.draft;
-  draft.created_ms = s.env->now_ms();
-  draft.id = domain::make_order_id(s.shard, draft.created_ms, s.env->random(), s.env->random());
+  const auto us = s.env->now_us();
+  draft.created_ms = us / 1000;
+  const auto ms_256th = static_cast<std::uint64_t>(us % 1000 * 256 / 1000);
+  draft.id = domain::make_order_id(s.shard, draft.created_ms, ms_256th, s.env->random());
   auto d = domain::begin(std::move(draft));
   const auto id = d.next.id;
   auto set = write_set_for(*s.env, d, /*replaces=*/0);

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 namespace jumun::app {
-std::int64_t wall_clock_ms() {
+std::int64_t wall_clock_us() {
   using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 std::uint64_t random_bits() {
@@ -50,7 +50,7 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
 void node::start_actors(const node_options& how) {
   presenter_ = make_presenter();
   env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *provider_,
-    wall_clock_ms, random_bits,
+    wall_clock_us, random_bits,
     [this](domain::order_id id, std::uint64_t version, bool settled) {
       watches_.became_durable(id, version, settled);
     },

@@ -63,8 +63,8 @@ private:
   std::string escalation_;
 };
 
-/// Unix milliseconds, and 64 random bits: what actors are given for time and chance. Thread-safe.
-[[nodiscard]] std::int64_t wall_clock_ms();
+/// Unix microseconds, and 64 random bits: what actors are given for time and chance. Thread-safe.
+[[nodiscard]] std::int64_t wall_clock_us();
 [[nodiscard]] std::uint64_t random_bits();
 /// Ends the process after a disk failure: one line to the log, the exit code of its kind, no
 /// destructors, so that nothing more is written.

@@ -82,7 +82,15 @@ void shop_adapter::place(domain::place_order c, http::done<http::outcome> reply)
   const auto& env = node_.env();
   const auto shard =
     c.from.key.empty() ? static_cast<shard_id>(random_bits()) : domain::shard_of(c.from.key);
-  send(env, env.route.supervisor(shard), std::move(c), std::move(reply));
+  if (!placing_.take(shard)) // a mailbox has no bound: one hot shard must not grow without end
+    return reply({env.present.refused(domain::refusal::overloaded,
+                    "Too many orders wait to be accepted in this order's shard.", "", c.from),
+      {}});
+  send(env, env.route.supervisor(shard), std::move(c),
+    [this, shard, reply = std::move(reply)](http::outcome o) {
+      placing_.give_back(shard);
+      reply(std::move(o));
+    });
 }
 void shop_adapter::cancel(domain::cancel_order c, http::done<http::outcome> reply) {
   const auto& env = node_.env();

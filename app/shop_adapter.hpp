@@ -1,5 +1,6 @@
 #pragma once
 #include "app/node.hpp"
+#include "app/shard_permits.hpp"
 #include "http/shop.hpp"
 #include <boost/asio/io_context.hpp>
 
@@ -53,5 +54,6 @@ private:
   node& node_;
   boost::asio::io_context& io_;
   std::string config_;
+  shard_permits placing_{limits::orders_per_shard_max};
 };
 } // namespace jumun::app

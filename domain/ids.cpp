@@ -25,9 +25,9 @@ int value_of(char c) {
 } // namespace
 
 order_id make_order_id(
-  shard_id shard, std::int64_t unix_ms, std::uint64_t random_hi, std::uint64_t random_lo) {
+  shard_id shard, std::int64_t unix_ms, std::uint64_t ms_256th, std::uint64_t random) {
   const auto ms = static_cast<std::uint64_t>(unix_ms) & 0xffff'ffff'ffffULL;
-  return {(std::uint64_t{shard} << 56) | (ms << 8) | (random_hi & 0xff), random_lo};
+  return {(std::uint64_t{shard} << 56) | (ms << 8) | (ms_256th & 0xff), random};
 }
 
 std::uint64_t stable_hash(std::string_view bytes) {

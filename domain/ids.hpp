@@ -14,8 +14,8 @@ inline constexpr std::size_t shard_count = 256;
 /// Rises with each change of a shard's owner; on one node it stays 1.
 using epoch_id = std::uint64_t;
 
-/// Names one order for all time. 128 bits: shard 8 | unix milliseconds 48 | random 72, so that
-/// ids of one shard sort by the time of acceptance. All zero is never valid.
+/// Names one order for all time. 128 bits: shard 8 | unix milliseconds 48 | 1/256 of one 8 | random
+/// 64, so that ids sort by the time of acceptance behind their shard. All zero is never valid.
 struct order_id {
   std::uint64_t hi = 0;
   std::uint64_t lo = 0;
@@ -23,7 +23,7 @@ struct order_id {
 };
 
 [[nodiscard]] order_id make_order_id(
-  shard_id shard, std::int64_t unix_ms, std::uint64_t random_hi, std::uint64_t random_lo);
+  shard_id shard, std::int64_t unix_ms, std::uint64_t ms_256th, std::uint64_t random);
 [[nodiscard]] inline shard_id shard_of(order_id id) { return static_cast<shard_id>(id.hi >> 56); }
 [[nodiscard]] inline std::int64_t accepted_ms(order_id id) {
   return static_cast<std::int64_t>((id.hi >> 8) & 0xffff'ffff'ffffULL);

@@ -41,7 +41,6 @@ inline constexpr std::size_t requests_waiting_max = 4'096; // in all; more → 5
 inline constexpr std::size_t requests_per_principal = 4'096; // more → 429
 inline constexpr std::size_t orders_per_shard_max =
   1'024;                                         // being accepted in one shard; more → 503
-inline constexpr std::size_t pipelined_max = 16; // unanswered on one connection, then reading stops
 
 // the saga's patience
 inline constexpr auto answer_timeout = 5s; // one question to one actor, then it is asked again

@@ -123,7 +123,7 @@ std::int64_t money_at_risk(const order& o) {
 std::string explain(const order& o) {
   if (o.poisoned)
     return "Its actor crashed too often (" + o.last_error
-           + "), so nothing is sent for it until a person looks.";
+           + "), so nothing is sent for it until the process starts anew.";
   std::string text{sentence_for(o.at)};
   if (o.at == phase::fulfilled && o.delivery == delivery_status::failed)
     return "The courier could not deliver it, so it waits for an operator.";

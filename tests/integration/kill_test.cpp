@@ -46,6 +46,8 @@ struct scene {
   }
 };
 
+constexpr std::chrono::seconds back_off_max{400}; // of an inverse: 5 min, and some
+
 const std::vector<std::string> menu{"tea", "coffee", "cake", "soup", "rice"};
 
 /// A client that orders, changes its mind and refills shelves, on one connection, one at a time.
@@ -270,7 +272,11 @@ void check_books(shop_client& shop, const std::vector<customer>& crowd) {
       REQUIRE(acknowledged.insert(id).second); // two keys never made one order
       // Not just settled: the simulator counts a refund's failures anew in each life, so that some
       // have spent their budget and are blocked. They must heal by themselves.
-      const auto end = shop.wait_for(id, [](const json& o) { return o.at("saga") == "done"; });
+      const auto end = shop.api
+                         .wait_until(
+                           shop_client::path(id),
+                           [](const json& o) { return o.at("saga") == "done"; }, back_off_max)
+                         .json();
       CAPTURE(end.dump());
       if (who.cancelled.count(id) != 0) REQUIRE(end.at("status") == "cancelled");
       if (end.at("status") == "preparing")
