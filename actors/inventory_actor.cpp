@@ -80,25 +80,31 @@ void refuse(inventory_self self, const domain::request_context& from, const comp
     self, std::move(set), from, done, self->state.env->present.refused(why, detail, pointer, from));
 }
 
+/// on_hand has changed: both rows, the fact, the caller's key, and the answer with them.
+void store(inventory_self self, domain::stock& now, domain::adjusted change,
+  const domain::request_context& from, const completion& done, domain::stored_reply reply) {
+  change.fact.traceparent = from.traceparent;
+  auto set = open_set(self->state, now);
+  put(set, change.next);
+  put(set, change.moved);
+  set.events.push_back(std::move(change.fact));
+  finish(self, std::move(set), from, done, std::move(reply));
+  now = std::move(change.next);
+}
+
 void adjust(inventory_self self, const adjust_message& m) {
   auto& s = self->state;
   const auto& c = m.command;
   if (answered_from_record(*s.env, look_up(*s.env, s.shard, c.from), c.from, m.done)) return;
   auto& now = shelf_of(s, c.sku);
-  auto done = domain::adjust(now, c.change, s.env->now_ms());
-  if (!done)
+  auto change = domain::adjust(now, c.change, s.env->now_ms());
+  if (!change)
     return refuse(self, c.from, m.done, refusal::insufficient_stock,
       "On hand are " + std::to_string(now.on_hand) + ", of which " + std::to_string(now.reserved)
         + " are reserved; stock can't fall below what is reserved, nor pass the maximum.",
       "/delta");
-  done->fact.traceparent = c.from.traceparent;
-  auto set = open_set(s, now);
-  put(set, done->next);
-  put(set, done->moved);
-  set.events.push_back(done->fact);
-  auto reply = s.env->present.adjusted(done->next, done->moved);
-  finish(self, std::move(set), c.from, m.done, std::move(reply));
-  now = std::move(done->next);
+  auto reply = s.env->present.adjusted(change->next, change->moved);
+  store(self, now, std::move(*change), c.from, m.done, std::move(reply));
 }
 
 void count(inventory_self self, const count_message& m) {
@@ -108,20 +114,13 @@ void count(inventory_self self, const count_message& m) {
   if (c.if_version != now.version)
     return refuse(self, c.from, m.done, refusal::precondition_failed,
       "If-Match names another version; the present one is in the ETag of GET.");
-  const domain::adjustment change{c.on_hand - now.on_hand, "count", ""};
-  auto done = domain::adjust(now, change, s.env->now_ms());
-  if (!done)
+  auto change = domain::adjust(now, {c.on_hand - now.on_hand, "count", ""}, s.env->now_ms());
+  if (!change)
     return refuse(self, c.from, m.done, refusal::insufficient_stock,
       std::to_string(now.reserved) + " are reserved; a counted stock can't be below that.",
       "/on_hand");
-  done->fact.traceparent = c.from.traceparent;
-  auto set = open_set(s, now);
-  put(set, done->next);
-  put(set, done->moved);
-  set.events.push_back(done->fact);
-  auto reply = s.env->present.counted(done->next);
-  finish(self, std::move(set), c.from, m.done, std::move(reply));
-  now = std::move(done->next);
+  auto reply = s.env->present.counted(change->next);
+  store(self, now, std::move(*change), c.from, m.done, std::move(reply));
 }
 
 void put_on_menu(inventory_self self, const product_message& m) {
