@@ -1,8 +1,8 @@
 #pragma once
 #include "http/admission.hpp"
 #include "http/metrics.hpp"
+#include "http/ports.hpp"
 #include "http/server_options.hpp"
-#include "http/shop.hpp"
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -64,13 +64,14 @@ private:
 /// What all sessions and handlers of one server share. Lives as long as the last of them; the
 /// io_context, the readers and the shop must live longer still.
 struct edge {
-  edge(boost::asio::io_context& io, boost::asio::thread_pool& readers, shop& inside,
+  edge(boost::asio::io_context& io, boost::asio::thread_pool& readers, const ports& to,
     server_options with)
-      : io{io}, readers{readers}, inside{inside}, options{std::move(with)} {}
+      : io{io}, readers{readers}, to{to}, inside{to.inside}, options{std::move(with)} {}
 
   boost::asio::io_context& io;
   boost::asio::thread_pool& readers; // for all that may wait for a disk
-  shop& inside;
+  const ports to;
+  shop& inside; // the port that nearly every handler calls
   const server_options options;
   metrics counts;
   admission permits{options.requests_waiting_max, options.requests_per_principal, counts};

@@ -86,8 +86,8 @@ private:
 };
 
 server::server(
-  asio::io_context& io, asio::thread_pool& readers, shop& inside, server_options options)
-    : edge_{std::make_shared<edge>(io, readers, inside, std::move(options))} {}
+  asio::io_context& io, asio::thread_pool& readers, const ports& to, server_options options)
+    : edge_{std::make_shared<edge>(io, readers, to, std::move(options))} {}
 
 server::~server() { stop(); }
 

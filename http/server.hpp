@@ -1,7 +1,7 @@
 #pragma once
 #include "http/metrics.hpp"
+#include "http/ports.hpp"
 #include "http/server_options.hpp"
-#include "http/shop.hpp"
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -19,11 +19,11 @@ class accepting;
 struct edge;
 
 /// The public and the ops listener. Sessions run on whatever threads run `io`; all that may wait
-/// for a disk runs on `readers`. `io`, `readers` and `inside` must outlive the server, every
-/// session (so: stop the threads of `io` first), and every answer that `inside` still owes.
+/// for a disk runs on `readers`. `io`, `readers` and all of `to` must outlive the server, every
+/// session (so: stop the threads of `io` first), and every answer that they still owe.
 class server {
 public:
-  server(boost::asio::io_context& io, boost::asio::thread_pool& readers, shop& inside,
+  server(boost::asio::io_context& io, boost::asio::thread_pool& readers, const ports& to,
     server_options options);
   /// stop()
   ~server();

@@ -1,0 +1,12 @@
+#pragma once
+#include "http/shop.hpp"
+
+namespace jumun::http {
+/// What `app` plugs into the edge: one small port for each concern. All of them outlive the server.
+/// A null port is a concern that this server was not given: its routes answer 404.
+struct ports {
+  ports(shop& inside) : inside{inside} {} // NOLINT: a shop alone is a server, too
+
+  shop& inside;
+};
+} // namespace jumun::http
