@@ -148,6 +148,8 @@ const std::vector<field>& table() {
       "on SIGTERM: time to go on serving, with /readyz failing, before the drain"),
     number<&c::disk_free_min_pct>("disk-free-min-pct", 0, 50, "%",
       "free disk below which new orders are answered 503; 0: never"),
+    text<&c::outbound_ca_file>("outbound-ca-file", "a readable PEM file, or nothing", true,
+      "certificate authorities that calls to others' servers trust; nothing: the system's"),
     log_level(),
     hidden(
       text<&c::failpoints>("failpoints", "see tests/", true, "makes named steps fail; for tests")),
@@ -221,6 +223,13 @@ std::optional<said_and_done> refuse_unguarded(const config& c) {
   return std::nullopt;
 }
 
+/// Found now, rather than by the first payment.
+std::optional<said_and_done> refuse_unreadable(const config& c, const surroundings& around) {
+  if (c.outbound_ca_file.empty() || around.read(c.outbound_ca_file)) return std::nullopt;
+  return refuse("outbound-ca-file: \"" + c.outbound_ca_file
+                + "\" cannot be read; allowed: a readable PEM file, or nothing");
+}
+
 struct serve_flags {
   values given;
   std::string config_file;
@@ -241,6 +250,7 @@ std::variant<config, said_and_done> settle(const serve_flags& flags, const surro
   if (auto why = take(c, environment, "env", file)) return *why;
   if (auto why = take(c, flags.given, "flag", file)) return *why;
   if (auto why = refuse_unguarded(c)) return *why;
+  if (auto why = refuse_unreadable(c, around)) return *why;
   if (flags.print) return said_and_done{exit_code::ok, effective_file(c)};
   return c;
 }

@@ -36,6 +36,7 @@ struct config {
   std::size_t max_connections = limits::connections_max;
   std::chrono::milliseconds drain_grace{0};
   unsigned disk_free_min_pct = limits::disk_free_min_pct;
+  std::string outbound_ca_file; // PEM; empty: the system's
   log::level log_level = log::level::info;
   std::string failpoints; // for tests; empty: none
 

@@ -35,6 +35,8 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   auto disk = storage::open_rocks({how.data_dir, how.memory_bytes});
   if (auto* failed = std::get_if<storage::failure>(&disk)) return *failed;
   n->disk_ = std::get<0>(std::move(disk));
+  n->outbound_ = std::make_unique<outbound_client>(
+    outbound_client::options{how.outbound_ca_file, "jumun/" JUMUN_VERSION});
   auto provider = payment_simulator::open({how.data_dir, end_after});
   if (auto* failed = std::get_if<storage::failure>(&provider)) return *failed;
   n->provider_ = std::get<0>(std::move(provider));
@@ -95,6 +97,7 @@ node::~node() {
   }
   journal_.reset();  // commits what they appended; its callbacks may still call the provider
   provider_.reset(); // and the provider's callbacks still find an actor system
+  outbound_.reset();
   system_.reset();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/environment.hpp"
 #include "app/disk_guard.hpp"
+#include "app/outbound/http_client.hpp"
 #include "app/payment_simulator.hpp"
 #include "app/watch_hub.hpp"
 #include "storage/journal.hpp"
@@ -17,6 +18,7 @@ struct node_options {
   std::chrono::milliseconds payment_timeout{1000};
   std::vector<std::string> delivery_countries;
   unsigned disk_free_min_pct = 5;
+  std::string outbound_ca_file;
   std::string poisoned_sku; // --failpoints saga.throw:<sku>
 };
 
@@ -37,6 +39,7 @@ public:
   [[nodiscard]] const storage::journal& journal() const { return *journal_; }
   [[nodiscard]] const payment_simulator& provider() const { return *provider_; }
   [[nodiscard]] const disk_guard& space() const { return *space_; }
+  [[nodiscard]] outbound_client& outbound() { return *outbound_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }
   /// Why supervision gave up; empty: it has not.
   [[nodiscard]] std::string escalation() const;
@@ -47,6 +50,7 @@ private:
 
   std::shared_ptr<storage::store> disk_;
   std::unique_ptr<storage::journal> journal_;
+  std::unique_ptr<outbound_client> outbound_;
   std::unique_ptr<payment_simulator> provider_;
   std::unique_ptr<disk_guard> space_;
   std::unique_ptr<actors::presenter> presenter_;

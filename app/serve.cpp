@@ -28,6 +28,7 @@ node_options options_of(const config& c) {
   how.payment_timeout = c.payment_timeout;
   how.delivery_countries = c.delivery_countries;
   how.disk_free_min_pct = c.disk_free_min_pct;
+  how.outbound_ca_file = c.outbound_ca_file;
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
   return how;

@@ -40,7 +40,7 @@ inline constexpr std::size_t connections_per_peer = 4'096; // per address; more 
 inline constexpr std::size_t requests_waiting_max = 4'096; // in all; more → 503
 inline constexpr std::size_t requests_per_principal = 4'096; // more → 429
 inline constexpr std::size_t orders_per_shard_max =
-  1'024;                                         // being accepted in one shard; more → 503
+  1'024; // being accepted in one shard; more → 503
 
 // the saga's patience
 inline constexpr auto answer_timeout = 5s; // one question to one actor, then it is asked again
@@ -58,6 +58,13 @@ inline constexpr std::uint32_t inverse_attempts_max = 6; // then blocked, and st
 // the journal
 inline constexpr std::size_t write_set_entries_max = 1'024;
 inline constexpr std::size_t batch_sets_max = 4'096; // write sets in one fsync
+
+// calls to others' servers: payment providers, webhooks
+inline constexpr std::size_t outbound_connections_per_host = 128; // more wait for one
+inline constexpr std::size_t outbound_connections_max = 512;      // to all hosts
+inline constexpr std::size_t outbound_connections_kept = 128;     // open, for the next request
+inline constexpr std::size_t outbound_waiting_max = 16'384;       // requests; more fail at once
+inline constexpr std::size_t outbound_head_bytes_max = 32 * 1024; // of an answer
 
 // supervision (DESIGN §7)
 inline constexpr std::size_t child_restarts_max = 5; // per window, then escalate

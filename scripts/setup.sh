@@ -17,7 +17,7 @@ esac
 packages=(
   g++ cmake ninja-build ccache pkg-config
   libcaf-dev "$boost" librocksdb-dev nlohmann-json3-dev libspdlog-dev libssl-dev
-  libprotobuf-dev protobuf-compiler libcli11-dev libjemalloc-dev
+  libprotobuf-dev protobuf-compiler libcli11-dev libjemalloc-dev libcurl4-openssl-dev
   catch2 python3                 # tests
   ca-certificates curl jq        # scripts/demo.sh
 )

@@ -108,6 +108,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"max-connections", {"1", "10000"}, {"0", "10001"}},
     {"drain-grace-ms", {"0", "60000"}, {"-1", "60001"}},
     {"disk-free-min-pct", {"0", "50"}, {"51"}},
+    {"outbound-ca-file", {""}, {"/absent", "\x01"}},
     {"log-level", {"debug", "info", "warn", "error"}, {"trace", "INFO", ""}},
   };
   CHECK(table.size() == app::effective(parsed({"serve"})).size()); // none is forgotten here
