@@ -3,6 +3,7 @@
 #include "actors/presenter.hpp"
 #include "actors/registry.hpp"
 #include "actors/router.hpp"
+#include "domain/order_step.hpp"
 #include "storage/journal.hpp"
 
 namespace jumun::actors {
@@ -18,8 +19,8 @@ struct environment {
   std::function<std::int64_t()> now_us; // unix microseconds; thread-safe
   [[nodiscard]] std::int64_t now_ms() const { return now_us() / 1000; }
   std::function<std::uint64_t()> random; // thread-safe
-  /// A row of this order became durable. On the committer's thread; must not block.
-  std::function<void(domain::order_id, std::uint64_t version, bool settled)> order_durable;
+  /// A decision about an order became durable. On the committer's thread; must not block.
+  std::function<void(const domain::order_step&)> order_durable;
   /// A shard's supervisor has spawned a saga for each of its open orders, in this life of it.
   std::function<void(domain::shard_id)> recovered;
   /// Shard supervisors kept falling: the node must stop being ready.
@@ -33,5 +34,9 @@ struct environment {
   domain::epoch_id epoch = 1;
   /// Tests only (--failpoints): the saga of an order with this SKU throws at its first answer.
   std::string poisoned_sku;
+  /// An order was found on disk: where its saga stands (saga_state_of; empty: at rest), or
+  /// `recovering` before its row was read. For counts only; any thread, must not block.
+  std::function<void(domain::order_id, std::string_view state)> order_found =
+    [](domain::order_id, std::string_view) {};
 };
 } // namespace jumun::actors

@@ -76,9 +76,9 @@ void persist(saga_self self, const domain::decision& d, attached with) {
   auto set = write_set_for(env, d, self->state.now.version);
   if (with.from) remember(set, env, *with.from, with.reply);
   append_or_throw(env, std::move(set),
-    [&env, id = d.next.id, version = d.next.version, settled = domain::settled(d.next),
-      done = std::move(with.done), reply = std::move(with.reply)]() mutable {
-      env.order_durable(id, version, settled);
+    [&env, step = domain::step_of(d), done = std::move(with.done),
+      reply = std::move(with.reply)]() mutable {
+      env.order_durable(step);
       if (done && reply) done({std::move(*reply), {}, false});
     });
 }
@@ -135,6 +135,7 @@ domain::order load(const environment& env, domain::order_id id) {
   if (!row) throw std::runtime_error{"there is no row for this order"};
   auto o = storage::decode<domain::order>(*row);
   if (!o) throw std::runtime_error{"the order's row can't be read"};
+  env.order_found(id, domain::open(*o) ? domain::saga_state_of(*o) : "");
   return std::move(*o);
 }
 

@@ -150,13 +150,13 @@ void quarantine(supervisor_self self, order_id id, const std::string& error) {
   s.env->warn("saga.quarantined", "actor=" + name + " error=" + error);
   const auto row = s.env->journal.latest(table::orders, storage::order_key(id));
   auto now = row ? storage::decode<domain::order>(*row) : std::nullopt;
-  if (!now) return; // unreadable: the registry and the log are all that can say so
+  if (!now) return s.env->order_found(id, "blocked"); // unreadable: nothing else can be said
   const auto version = now->version;
   auto d = domain::advance(
     std::move(*now), domain::found_poisoned{error}, {s.env->now_ms(), s.env->random()});
   if (d.outcome != domain::verdict::applied) return;
   append_or_throw(*s.env, write_set_for(*s.env, d, version),
-    [env = s.env, id, v = d.next.version] { env->order_durable(id, v, /*settled=*/true); });
+    [env = s.env, step = domain::step_of(d)] { env->order_durable(step); });
 }
 
 void saga_fell(supervisor_self self, order_id id, const std::string& error) {
@@ -283,9 +283,9 @@ void place(supervisor_self self, const place_message& m) {
     result.reply = s.env->present.placed(d.next);
     remember(set, *s.env, c.from, result.reply, id);
   }
-  append_or_throw(
-    *s.env, std::move(set), [env = s.env, id, done = m.done, result = std::move(result)]() mutable {
-      env->order_durable(id, 1, /*settled=*/false);
+  append_or_throw(*s.env, std::move(set),
+    [env = s.env, step = domain::step_of(d), done = m.done, result = std::move(result)]() mutable {
+      env->order_durable(step);
       done(std::move(result));
     });
   ++s.accepted;
@@ -325,8 +325,11 @@ void keep_reply(supervisor_self self, const remember_message& m) {
 
 void recover_open_sagas(supervisor_self self) {
   auto& s = self->state;
-  for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard))
-    if (!s.sagas.contains(id)) spawn_saga(self, id, nullptr);
+  for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard)) {
+    if (s.sagas.contains(id)) continue;
+    s.env->order_found(id, "recovering");
+    spawn_saga(self, id, nullptr);
+  }
   s.env->recovered(s.shard);
 }
 } // namespace

@@ -53,8 +53,9 @@ void node::start_actors(const node_options& how) {
   presenter_ = make_presenter();
   env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *provider_,
     wall_clock_us, random_bits,
-    [this](domain::order_id id, std::uint64_t version, bool settled) {
-      watches_.became_durable(id, version, settled);
+    [this](const domain::order_step& s) {
+      census_.stepped(s, wall_clock_us() / 1000);
+      watches_.became_durable(s.id, s.version, s.settled);
     },
     [this](domain::shard_id) {
       std::lock_guard lock{guard_};
@@ -71,6 +72,8 @@ void node::start_actors(const node_options& how) {
       log::warn(event, {{"detail", detail}});
     },
     how.payment_timeout, how.delivery_countries, random_bits(), /*epoch=*/1, how.poisoned_sku});
+  env_->order_found = [this](
+                        domain::order_id id, std::string_view state) { census_.found(id, state); };
   // Measured (DESIGN §10): one shared queue beats stealing when most jobs come from outside.
   caf_config_.set("scheduler.policy", caf::atom("sharing"));
   caf_config_.set("scheduler.max-threads", how.actor_threads);

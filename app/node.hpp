@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/environment.hpp"
 #include "app/disk_guard.hpp"
+#include "app/monitoring/census.hpp"
 #include "app/outbound/http_client.hpp"
 #include "app/payment_simulator.hpp"
 #include "app/watch_hub.hpp"
@@ -41,6 +42,7 @@ public:
   [[nodiscard]] const disk_guard& space() const { return *space_; }
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }
+  [[nodiscard]] const census& orders() const { return census_; }
   /// Why supervision gave up; empty: it has not.
   [[nodiscard]] std::string escalation() const;
 
@@ -57,6 +59,7 @@ private:
   actors::router route_;
   actors::actor_registry registry_;
   watch_hub watches_;
+  census census_;
   std::unique_ptr<actors::environment> env_;
   caf::actor_system_config caf_config_;
   std::unique_ptr<caf::actor_system> system_;

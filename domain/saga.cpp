@@ -1,6 +1,7 @@
 #include "domain/saga.hpp"
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
+#include "domain/order_step.hpp"
 #include <algorithm>
 
 namespace jumun::domain {
@@ -27,7 +28,7 @@ void check(const order& o) {
 /// One turn of the table: the order as it becomes, and what is said about it on the way.
 class turn {
 public:
-  turn(order now, context ctx) : o(std::move(now)), ctx_(ctx) {}
+  turn(order now, context ctx) : o(std::move(now)), ctx_(ctx), before_(milestones_of(o)) {}
 
   order o;
 
@@ -79,6 +80,7 @@ public:
     check(o);
     decision d;
     if (moved_ && o.next_attempt_ms == 0) d.commands = owed(o);
+    d.reached = milestones_of(o) & ~before_;
     d.next = std::move(o);
     d.events = std::move(events_);
     d.outcome = verdict::applied;
@@ -332,6 +334,7 @@ public:
 
 private:
   context ctx_;
+  milestones before_;
   std::vector<event> events_;
   bool moved_ = false;
 };

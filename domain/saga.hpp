@@ -131,6 +131,8 @@ struct decision {
   std::vector<command> commands;
   verdict outcome = verdict::ignored;
   std::string refusal; // a code, with verdict::refused
+  std::uint8_t reached =
+    0; // applied: milestones (order_step.hpp) that `next` has and `now` had not
 };
 
 /// A new order: the row to persist, OrderPlaced, and the commands of its first phase.

@@ -111,7 +111,7 @@ public:
     journal_ = std::make_unique<storage::journal>(std::move(disk), std::move(how));
     env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, provider_,
       [this] { return now_ms() * 1000; }, [this] { return chance_(); },
-      [](domain::order_id, std::uint64_t, bool) {}, [](domain::shard_id) {},
+      [](const domain::order_step&) {}, [](domain::shard_id) {},
       [this](std::string) { escalated = true; }, [](std::string_view, std::string) {},
       std::chrono::milliseconds{1000}, {}, boot,
       /*epoch=*/1, {}});
