@@ -1,3 +1,4 @@
+#include "http/conditions.hpp"
 #include "http/json_writer.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"
@@ -26,7 +27,7 @@ void get_saga(const exchange_ptr& ex) {
 void list_actors(const exchange_ptr& ex) {
   std::vector<std::string> data;
   for (const auto& a : ex->inside().list_actors()) data.push_back(actor_json(a));
-  send_page(ex, data, "");
+  send_slice(ex, std::move(data));
 }
 
 /// GET /admin/v1/actors/{id} → 200 with its live state, 404.

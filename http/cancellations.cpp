@@ -1,4 +1,5 @@
 #include "http/command.hpp"
+#include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"
@@ -37,7 +38,7 @@ void list_cancellations(const exchange_ptr& ex) {
   if (!o) return;
   std::vector<std::string> data;
   if (o->cancel_requested) data.push_back(cancellation_json(*o));
-  send_page(ex, data, "");
+  send_slice(ex, std::move(data));
 }
 
 /// GET /v1/orders/{id}/cancellations/{cxl} → 200, 404.
@@ -47,6 +48,6 @@ void get_cancellation(const exchange_ptr& ex) {
   const auto id = domain::parse_id(domain::id_kind::cancellation, ex->params[1]);
   if (id != o->id || !o->cancel_requested)
     return send(ex, problems::not_found, "the order has no cancellation with this id");
-  send_json(ex, cancellation_json(*o));
+  send_versioned(ex, cancellation_json(*o), o->version);
 }
 } // namespace jumun::http

@@ -31,6 +31,13 @@ template <class Integer> std::optional<Integer> number(std::string_view s) {
   return value;
 }
 
+std::optional<std::uint64_t> version_in(std::string_view opaque) {
+  const auto dash = std::min(opaque.find('-'), opaque.size());
+  const auto behind = opaque.substr(dash);
+  if (!behind.empty() && !number<std::uint64_t>(behind.substr(1))) return {};
+  return number<std::uint64_t>(opaque.substr(0, dash));
+}
+
 bool all_lower_hex(std::string_view s) {
   return std::all_of(
     s.begin(), s.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -156,11 +163,22 @@ bool tag_list::has_weakly(std::string_view opaque) const {
          || std::any_of(tags.begin(), tags.end(), [&](const tag& t) { return t.opaque == opaque; });
 }
 
+bool tag_list::has_strongly(std::string_view opaque) const {
+  return any || std::any_of(tags.begin(), tags.end(), [&](const tag& t) {
+    return t.opaque == opaque && !t.weak;
+  });
+}
+
 std::vector<std::uint64_t> tag_list::versions() const {
   std::vector<std::uint64_t> out;
   for (const auto& t : tags)
-    if (const auto v = number<std::uint64_t>(t.opaque); v && !t.weak) out.push_back(*v);
+    if (const auto v = version_in(t.opaque); v && !t.weak) out.push_back(*v);
   return out;
+}
+
+bool tag_list::has_version(std::uint64_t version) const {
+  return std::any_of(
+    tags.begin(), tags.end(), [&](const tag& t) { return version_in(t.opaque) == version; });
 }
 
 tag_list parse_tags(std::string_view value) {

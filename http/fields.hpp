@@ -39,8 +39,13 @@ struct tag_list {
   std::vector<tag> tags;
   /// If-None-Match compares weakly.
   [[nodiscard]] bool has_weakly(std::string_view opaque) const;
-  /// If-Match compares strongly: the versions of all strong tags that can be one of ours.
+  /// If-Match compares strongly.
+  [[nodiscard]] bool has_strongly(std::string_view opaque) const;
+  /// The versions of all strong tags that can be one of ours: `7`, and `7-12`, where what is behind
+  /// the dash changes without the resource itself.
   [[nodiscard]] std::vector<std::uint64_t> versions() const;
+  /// The same, weak tags too.
+  [[nodiscard]] bool has_version(std::uint64_t version) const;
 };
 [[nodiscard]] tag_list parse_tags(std::string_view value);
 /// `"7"`

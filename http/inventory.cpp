@@ -1,10 +1,9 @@
 #include "http/command.hpp"
-#include "http/fields.hpp"
+#include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"
 #include "http/resources.hpp"
-#include <algorithm>
 
 namespace jumun::http {
 namespace {
@@ -15,26 +14,6 @@ std::optional<domain::stock> find(shop& inside, const std::string& sku) {
   domain::stock none;
   none.sku = sku;
   return none;
-}
-
-/// The version that If-Match names; nullopt: the 428 or 412 is sent.
-std::optional<std::uint64_t> read_if_match(const exchange_ptr& ex) {
-  const auto field = ex->head.find("if-match");
-  if (!field) {
-    send(ex, problems::precondition_required,
-      "a counted stock needs If-Match with the ETag it was seen in");
-    return {};
-  }
-  const auto tags = parse_tags(*field);
-  const auto versions = tags.versions();
-  if (versions.size() == 1 && tags.tags.size() == 1) return versions[0];
-  // `*`, or several: whichever is the present one, and only that.
-  const auto now = find(ex->inside(), ex->params[0]);
-  if (now
-      && (tags.any || std::find(versions.begin(), versions.end(), now->version) != versions.end()))
-    return now->version;
-  send(ex, problems::precondition_failed, "If-Match names no present version of the stock");
-  return {};
 }
 } // namespace
 
@@ -64,9 +43,15 @@ void count_stock(const exchange_ptr& ex) {
   c.on_hand = in.integer("on_hand", 0, limits::stock_max);
   in.finish();
   if (!errors.empty()) return refuse_once(ex, 0, std::move(errors)); // no key: it is just sent
-  const auto version = read_if_match(ex);
-  if (!version) return;
-  c.if_version = *version;
+  if (ex->head.count("if-match") == 0)
+    return send(ex, problems::precondition_required,
+      "a counted stock needs If-Match with the ETag it was seen in");
+  const auto when = read_conditions(ex, [&]() -> std::optional<std::uint64_t> {
+    const auto now = find(ex->inside(), c.sku);
+    return now ? std::optional{now->version} : std::nullopt;
+  });
+  if (!when) return;
+  c.if_version = when->if_version.value_or(0);
   command(ex, [ex, c](done<outcome> d) { ex->inside().count(c, std::move(d)); });
 }
 

@@ -1,5 +1,4 @@
 #include "http/lists.hpp"
-#include "http/fields.hpp"
 #include <algorithm>
 #include <charconv>
 
@@ -36,6 +35,22 @@ void send_page(const exchange_ptr& ex, const std::vector<std::string>& data,
   ex->reply(std::move(r));
 }
 
+void send_slice(const exchange_ptr& ex, std::vector<std::string> all) {
+  const bool whole = !ex->query("limit") && !ex->query("cursor");
+  const auto p = read_page(ex);
+  if (!p) return;
+  std::size_t from = 0;
+  const auto* end = p->cursor.data() + p->cursor.size();
+  const auto [stop, ec] = std::from_chars(p->cursor.data(), end, from);
+  if (!p->cursor.empty() && (ec != std::errc{} || stop != end || from > all.size()))
+    return send(ex, problems::invalid_cursor);
+  const auto to = whole ? all.size() : std::min(from + p->limit, all.size());
+  const auto next = to < all.size() ? std::to_string(to) : "";
+  all.resize(to);
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(from));
+  send_page(ex, all, next);
+}
+
 void refuse_query(const exchange_ptr& ex, std::string_view name, std::string detail) {
   problem p{&problems::validation_failed, "a query parameter breaks a rule", {}};
   p.errors.push_back({"/query/" + std::string{name}, std::move(detail)});
@@ -51,16 +66,5 @@ std::optional<std::string> read_choice(
   for (const auto& a : allowed) all.append(all.empty() ? "" : ", ").append(a);
   refuse_query(ex, name, "must be one of: " + all);
   return {};
-}
-
-void send_versioned(const exchange_ptr& ex, std::string body, std::uint64_t version) {
-  response r;
-  r.etag = etag_of(version);
-  const auto known = ex->head.find("if-none-match");
-  if (known && parse_tags(*known).has_weakly(std::to_string(version)))
-    r.status = 304;
-  else
-    r.body = std::move(body);
-  ex->reply(std::move(r));
 }
 } // namespace jumun::http

@@ -16,6 +16,10 @@ struct page {
 void send_page(const exchange_ptr& ex, const std::vector<std::string>& data,
   std::string_view next_cursor, std::string_view cursor_name = "cursor");
 
+/// 200 with the page of `all` that is asked for: without `limit` and `cursor` it is the whole list,
+/// for lists that are short by their nature. The cursor counts rows. 400 invalid-cursor, 422.
+void send_slice(const exchange_ptr& ex, std::vector<std::string> all);
+
 /// Each row through `render`; an answer of nullopt is 400 invalid-cursor.
 template <class Row, class Render> void send_rows(const exchange_ptr& ex,
   const std::optional<listed<Row>>& found, Render render, std::string_view cursor_name = "cursor") {
@@ -32,7 +36,4 @@ void refuse_query(const exchange_ptr& ex, std::string_view name, std::string det
 /// already.
 [[nodiscard]] std::optional<std::string> read_choice(
   const exchange_ptr& ex, std::string_view name, std::initializer_list<std::string_view> allowed);
-
-/// 200 with the ETag of `version`, or 304 when If-None-Match has it.
-void send_versioned(const exchange_ptr& ex, std::string body, std::uint64_t version);
 } // namespace jumun::http

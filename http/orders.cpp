@@ -1,4 +1,5 @@
 #include "http/command.hpp"
+#include "http/conditions.hpp"
 #include "http/fields.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
@@ -197,12 +198,14 @@ void place_order(const exchange_ptr& ex) {
 void get_order(const exchange_ptr& ex) {
   const auto o = order_of_path(ex);
   if (!o) return;
-  const auto known = ex->head.find("if-none-match");
-  const bool same = known && parse_tags(*known).has_weakly(std::to_string(o->version));
-  const auto wait = prefer_wait(ex->head);
-  if (!same || !wait) return send_versioned(ex, order_json(*o), o->version);
-  await_change(ex, o->id, false, o->version, *wait, [ex] {
-    if (const auto now = order_of_path(ex)) send_versioned(ex, order_json(*now), now->version);
+  const bool polls = ex->head.count("if-none-match") > 0;
+  const auto wait = polls ? prefer_wait(ex->head) : std::nullopt;
+  const auto applied = wait_applied(wait);
+  if (!wait || !known_already(ex, std::to_string(o->version)))
+    return send_versioned(ex, order_json(*o), o->version, applied);
+  await_change(ex, o->id, false, o->version, *wait, [ex, applied] {
+    if (const auto now = order_of_path(ex))
+      send_versioned(ex, order_json(*now), now->version, applied);
   });
 }
 
@@ -221,6 +224,6 @@ void get_order_events(const exchange_ptr& ex) {
   std::vector<std::string> data;
   for (const auto& e : ex->inside().history(o->id))
     data.push_back(event_json(e, event_id(e.key, e.sequence)));
-  send_page(ex, data, "");
+  send_slice(ex, std::move(data));
 }
 } // namespace jumun::http

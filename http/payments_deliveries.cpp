@@ -1,4 +1,5 @@
 #include "http/command.hpp"
+#include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"

@@ -25,7 +25,7 @@ const problem_kind& kind_of(domain::refusal why) {
 std::string problem_body(const problem& p, std::string_view trace_id) {
   json_writer w;
   w.open('{');
-  w.text("type", std::string{"https://jumun.dev/problems/"}.append(p.kind->code));
+  w.text("type", std::string{"/problems/"}.append(p.kind->code));
   w.text("title", p.kind->title);
   w.number("status", p.kind->status);
   if (!p.detail.empty()) w.text("detail", p.detail);

@@ -1,5 +1,5 @@
 #include "http/command.hpp"
-#include "http/fields.hpp"
+#include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"
@@ -10,37 +10,6 @@ namespace {
 std::string row_json(shop& inside, const domain::product& p) {
   const auto stock = inside.find_stock(p.sku);
   return product_json(p, stock ? stock->available() : 0);
-}
-
-/// What If-Match and If-None-Match ask of the product. False: the answer is sent.
-bool read_conditions(const exchange_ptr& ex, domain::put_product& c) {
-  const auto if_match = ex->head.find("if-match");
-  const auto if_none = ex->head.find("if-none-match");
-  const auto failed = [&](std::string detail) {
-    send(ex, problems::precondition_failed, std::move(detail));
-    return false;
-  };
-  if (if_match && if_none) return failed("If-Match and If-None-Match exclude each other");
-  if (if_none && *if_none != "*") {
-    send(ex, problems::bad_request, "for a PUT, If-None-Match can only be *");
-    return false;
-  }
-  c.if_absent = if_none.has_value();
-  if (!if_match) return true;
-  const auto tags = parse_tags(*if_match);
-  const auto versions = tags.versions();
-  if (versions.size() == 1 && tags.tags.size() == 1) {
-    c.if_version = versions[0];
-    return true;
-  }
-  // `*`, or several: whichever is the present one, and only that.
-  const auto now = ex->inside().find_product(c.row.sku);
-  const bool has =
-    now
-    && (tags.any || std::find(versions.begin(), versions.end(), now->version) != versions.end());
-  if (!has) return failed("If-Match names no present version of the product");
-  c.if_version = now->version;
-  return true;
 }
 } // namespace
 
@@ -59,11 +28,13 @@ void list_products(const exchange_ptr& ex) {
     [&](const domain::product& row) { return row_json(ex->inside(), row); });
 }
 
-/// GET /v1/products/{sku} → 200, 404. Never 304: `available` changes without the product's version.
+/// GET /v1/products/{sku} → 200, 304, 404.
 void get_product(const exchange_ptr& ex) {
   const auto row = ex->inside().find_product(ex->params[0]);
   if (!row) return send(ex, problems::not_found, "no product has this SKU");
-  send_json(ex, row_json(ex->inside(), *row), etag_of(row->version));
+  const auto stock = ex->inside().find_stock(row->sku);
+  send_tagged(ex, product_json(*row, stock ? stock->available() : 0),
+    product_tag(row->version, stock ? stock->version : 0));
 }
 
 /// PUT /v1/products/{sku} {name, unit_price} → 201 new, 200 changed; 400, 412, 422.
@@ -84,7 +55,12 @@ void put_product(const exchange_ptr& ex) {
   }
   in.finish();
   if (!errors.empty()) return refuse_once(ex, 0, std::move(errors)); // no key: it is just sent
-  if (!read_conditions(ex, c)) return;
+  const auto when = read_conditions(ex, [&]() -> std::optional<std::uint64_t> {
+    const auto now = ex->inside().find_product(c.row.sku);
+    return now ? std::optional{now->version} : std::nullopt;
+  });
+  if (!when) return;
+  c.if_version = when->if_version, c.if_absent = when->if_absent;
   command(ex, [ex, c](done<outcome> d) { ex->inside().put(c, std::move(d)); });
 }
 } // namespace jumun::http

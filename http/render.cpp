@@ -229,6 +229,10 @@ std::string product_json(const domain::product& p, std::int64_t available) {
   return w.take();
 }
 
+std::string product_tag(std::uint64_t version, std::uint64_t stock_version) {
+  return std::to_string(version) + '-' + std::to_string(stock_version);
+}
+
 std::string stock_json(const domain::stock& s) {
   json_writer w;
   w.open('{');
@@ -396,7 +400,8 @@ domain::stored_reply renderer::placed(const domain::order& o) const {
 }
 
 domain::stored_reply renderer::cancellation(const domain::order& o) const {
-  auto r = reply_of(cancellation_completed(o) ? 200 : 202, cancellation_json(o), "");
+  auto r =
+    reply_of(cancellation_completed(o) ? 200 : 202, cancellation_json(o), etag_of(o.version));
   r.location = order_path(o.id) + "/cancellations/" + to_text(id_kind::cancellation, o.id);
   return r;
 }
@@ -417,7 +422,8 @@ domain::stored_reply renderer::counted(const domain::stock& s) const {
 
 domain::stored_reply renderer::product_put(
   const domain::product& p, const domain::stock& s, bool is_new) const {
-  auto r = reply_of(is_new ? 201 : 200, product_json(p, s.available()), etag_of(p.version));
+  auto r = reply_of(is_new ? 201 : 200, product_json(p, s.available()),
+    '"' + product_tag(p.version, s.version) + '"');
   if (is_new) r.location = "/v1/products/" + percent_encoded(p.sku);
   return r;
 }

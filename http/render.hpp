@@ -16,6 +16,9 @@ namespace jumun::http {
 /// True once nothing is left to be undone.
 [[nodiscard]] bool cancellation_completed(const domain::order& o);
 [[nodiscard]] std::string product_json(const domain::product& p, std::int64_t available);
+/// What is between the quotes of a product's ETag: `available` changes without its version. A
+/// write's If-Match looks at the product's version alone.
+[[nodiscard]] std::string product_tag(std::uint64_t version, std::uint64_t stock_version);
 [[nodiscard]] std::string stock_json(const domain::stock& s);
 [[nodiscard]] std::string movement_json(const domain::movement& m);
 [[nodiscard]] std::string adjustment_json(const domain::stock& s, const domain::movement& m);

@@ -89,6 +89,13 @@ TEST_CASE("entity tags are compared weakly for reads and strongly for writes", "
   CHECK(list.has_weakly("x,y"));
   CHECK_FALSE(list.has_weakly("3"));
   CHECK(list.versions() == std::vector<std::uint64_t>{1});
+  const auto parts = parse_tags(R"("7-12", W/"8-1", "9-", "-3", "5-x")");
+  CHECK(parts.versions() == std::vector<std::uint64_t>{7});
+  CHECK(parts.has_version(8));
+  CHECK_FALSE(parts.has_strongly("8-1"));
+  CHECK(parts.has_strongly("7-12"));
+  CHECK_FALSE(parts.has_strongly("7"));
+  CHECK(parse_tags("*").has_strongly("x"));
   CHECK(parse_tags("*").any);
   for (const auto* bad : {"", "1", "\"1", "\"1\" \"2\"", "w/\"1\""}) {
     CAPTURE(bad);
