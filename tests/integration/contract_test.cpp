@@ -156,9 +156,8 @@ TEST_CASE("every list comes in pages of 1..200, also those that are short", "[co
   need(c.adjust("tea", 1), 201);
   const auto id = c.placed("tok_approve", {{"americano", 1}, {"tea", 1}}, {.wait_s = 20});
   c.placed("tok_approve", {{"latte", 1}}, {.wait_s = 20});
-  for (const std::string& path :
-    texts{"/v1/products", "/v1/inventory", "/v1/inventory/tea/movements", "/v1/orders",
-      "/v1/events", "/v1/orders/" + id + "/events"}) {
+  for (const std::string& path : texts{"/v1/products", "/v1/inventory",
+         "/v1/inventory/tea/movements", "/v1/orders", "/v1/orders/" + id + "/events"}) {
     INFO(path);
     const auto all = need(c.api.get(path + "?limit=200"), 200).json().at("data");
     REQUIRE(all.size() >= 2);
