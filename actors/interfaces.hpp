@@ -27,7 +27,8 @@ struct provider_answered {
   domain::payment_answered answer;
   std::int64_t asked_amount = 0; // of the charge that it is about
   std::string currency;
-  saga_actor from; // who asked
+  std::string reference; // the provider's own name for it
+  saga_actor from;       // who asked
 };
 
 /// INVENTORY: the one writer of its shard's SKUs.

@@ -107,15 +107,16 @@ template <class Call> void ask_provider(payment_self self, payment_answered abou
     about.said = said.said;
     about.amount = said.amount;
     about.reason = std::move(said.reason);
-    caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency), from});
+    caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency),
+                         std::move(said.reference), from});
   };
   s.env->journal.when_durable([call = std::move(call), hear = std::move(hear)] { call(hear); });
 }
 
-provider_charge charge_of(
-  const domain::order_id& order, std::int64_t amount, std::string currency, std::string token) {
-  return {order, domain::to_text(domain::id_kind::payment, order), amount, std::move(currency),
-    std::move(token)};
+template <class Command>
+provider_charge charge_of(const Command& c, const std::optional<domain::payment_record>& known) {
+  return {c.order, domain::to_text(domain::id_kind::payment, c.order), c.amount, c.currency,
+    c.token, c.traceparent, known ? known->reference : std::string{}};
 }
 
 void charge(payment_self self, const asked<domain::charge_payment>& m) {
@@ -124,7 +125,7 @@ void charge(payment_self self, const asked<domain::charge_payment>& m) {
   const payment_answered about{c.order, phase::charging, c.attempt, payment_said::unknown, 0, {}};
   if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
   ask_provider(self, about, c.amount, c.currency, m.from,
-    [&provider = env.provider, what = charge_of(c.order, c.amount, c.currency, c.token)](
+    [&provider = env.provider, what = charge_of(c, {})](
       const provider_callback& hear) { provider.charge(what, hear); });
 }
 
@@ -134,9 +135,8 @@ void inquire(payment_self self, const asked<domain::inquire_payment>& m) {
   const payment_answered about{c.order, phase::inquiring, c.attempt, payment_said::unknown, 0, {}};
   if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
   ask_provider(self, about, c.amount, c.currency, m.from,
-    [&provider = env.provider, order = c.order](const provider_callback& hear) {
-      provider.inquire(order, domain::to_text(domain::id_kind::payment, order), hear);
-    });
+    [&provider = env.provider, what = charge_of(c, {})](
+      const provider_callback& hear) { provider.inquire(what, hear); });
 }
 
 void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
@@ -156,7 +156,7 @@ void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
     write(self, row);
   }
   ask_provider(self, about, c.amount, c.currency, m.from,
-    [&provider = env.provider, what = charge_of(c.order, c.amount, c.currency, c.token)](
+    [&provider = env.provider, what = charge_of(c, known)](
       const provider_callback& hear) { provider.cancel(what, hear); });
 }
 
@@ -167,6 +167,7 @@ void keep(payment_self self, const provider_answered& m) {
   auto row = known.value_or(domain::payment_record{});
   row.order = a.order;
   row.currency = m.currency;
+  if (!m.reference.empty()) row.reference = m.reference;
   const auto cancels = a.about == phase::refunding || a.about == phase::voiding;
   if (cancels && a.said == payment_said::cancelled) {
     if (known && known->state == charge_state::cancelled) return;

@@ -417,9 +417,8 @@ payment_simulator::~payment_simulator() = default;
 void payment_simulator::charge(provider_charge c, provider_callback said) {
   desk_->put({desk::wish::charge, std::move(c), std::move(said)});
 }
-void payment_simulator::inquire(
-  domain::order_id order, std::string payment_id, provider_callback said) {
-  desk_->put({desk::wish::inquire, {order, std::move(payment_id), 0, {}, {}}, std::move(said)});
+void payment_simulator::inquire(provider_charge c, provider_callback said) {
+  desk_->put({desk::wish::inquire, std::move(c), std::move(said)});
 }
 void payment_simulator::cancel(provider_charge c, provider_callback said) {
   desk_->put({desk::wish::cancel, std::move(c), std::move(said)});

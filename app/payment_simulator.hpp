@@ -55,8 +55,7 @@ public:
   ~payment_simulator() override;
 
   void charge(actors::provider_charge c, actors::provider_callback said) override;
-  void inquire(
-    domain::order_id order, std::string payment_id, actors::provider_callback said) override;
+  void inquire(actors::provider_charge c, actors::provider_callback said) override;
   void cancel(actors::provider_charge c, actors::provider_callback said) override;
 
   /// All that is on disk, oldest first. Blocks: waits for the load, then reads the file.

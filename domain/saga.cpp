@@ -403,14 +403,17 @@ std::vector<command> owed(const order& o) {
         });
       break;
     case phase::charging:
-      out.emplace_back(charge_payment{o.id, o.charges_asked, o.total, o.currency, o.token});
+      out.emplace_back(
+        charge_payment{o.id, o.charges_asked, o.total, o.currency, o.token, o.traceparent});
       break;
     case phase::inquiring:
-      out.emplace_back(inquire_payment{o.id, o.attempts, o.total, o.currency});
+      out.emplace_back(
+        inquire_payment{o.id, o.attempts, o.total, o.currency, o.token, o.traceparent});
       break;
     case phase::refunding:
     case phase::voiding:
-      out.emplace_back(cancel_payment{o.id, o.at, o.attempts, o.total, o.currency, o.token});
+      out.emplace_back(
+        cancel_payment{o.id, o.at, o.attempts, o.total, o.currency, o.token, o.traceparent});
       break;
     case phase::dispatching: out.emplace_back(start_delivery{o.id, o.ship_to.country}); break;
     case phase::undelivering: out.emplace_back(cancel_delivery{o.id}); break;

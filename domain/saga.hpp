@@ -32,13 +32,16 @@ struct charge_payment {
   std::uint32_t attempt = 0; // 1.. ; the payment id stays the same
   std::int64_t amount = 0;
   std::string currency;
-  std::string token;
+  std::string token;       // secret
+  std::string traceparent; // of the order, for the provider
 };
 struct inquire_payment {
   order_id order;
   std::uint32_t attempt = 0; // the inquiry's own count
   std::int64_t amount = 0;
   std::string currency;
+  std::string token; // secret
+  std::string traceparent;
 };
 /// Gives back what was taken, or makes sure that nothing can be taken any more (refund | void).
 struct cancel_payment {
@@ -48,6 +51,7 @@ struct cancel_payment {
   std::int64_t amount = 0;
   std::string currency;
   std::string token; // secret
+  std::string traceparent;
 };
 struct start_delivery {
   order_id order;

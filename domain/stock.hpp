@@ -102,6 +102,7 @@ struct payment_record {
   std::string reason; // of a decline
   std::uint64_t version = 0;
   std::int64_t updated_ms = 0;
+  std::string reference = {}; // the provider's own name for it; the embedded simulator has none
   bool operator==(const payment_record&) const = default;
 };
 

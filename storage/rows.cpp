@@ -285,6 +285,7 @@ std::string encode(const domain::payment_record& p) {
   m.set_currency(p.currency);
   m.set_reason(p.reason);
   m.set_updated_ms(p.updated_ms);
+  m.set_reference(p.reference);
   return seal(p.version, m);
 }
 
@@ -301,6 +302,7 @@ template <> std::optional<domain::payment_record> decode(std::string_view bytes)
   p.refunded = m.refunded();
   p.currency = take(m.currency());
   p.reason = take(m.reason());
+  p.reference = take(m.reference());
   p.version = *version;
   p.updated_ms = m.updated_ms();
   if (p.order == domain::order_id{}) return {};

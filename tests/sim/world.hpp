@@ -40,8 +40,8 @@ public:
       say(said, domain::payment_said::approved);
     });
   }
-  void inquire(domain::order_id, std::string payment_id, actors::provider_callback said) override {
-    later_.push_back([this, payment_id, said = std::move(said)] {
+  void inquire(actors::provider_charge c, actors::provider_callback said) override {
+    later_.push_back([this, payment_id = std::move(c.payment_id), said = std::move(said)] {
       const auto known = accounts.find(payment_id);
       if (known == accounts.end()) return say(said, domain::payment_said::absent);
       const auto& a = known->second;

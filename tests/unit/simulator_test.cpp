@@ -52,7 +52,7 @@ struct provider {
   actors::provider_said charge(const actors::provider_charge& c) { return charging(c).get(); }
   actors::provider_said inquire(std::uint64_t n) {
     heard h;
-    it->inquire(order(n), bill(n, "").payment_id, h.callback());
+    it->inquire(bill(n, ""), h.callback());
     return h.get();
   }
   actors::provider_said cancel(const actors::provider_charge& c) {
