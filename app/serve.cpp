@@ -1,4 +1,5 @@
 #include "app/serve.hpp"
+#include "app/audit_adapter.hpp"
 #include "app/log.hpp"
 #include "app/node.hpp"
 #include "app/shop_adapter.hpp"
@@ -47,6 +48,12 @@ http::server_options edge_of(const config& c) {
   return how;
 }
 
+http::ports ports_of(http::shop& shop, http::audit_log& audit) {
+  http::ports to{shop};
+  to.audit = &audit;
+  return to;
+}
+
 std::string url(const std::string& address, std::uint16_t port) {
   const auto host = address.find(':') == std::string::npos ? address : "[" + address + "]";
   return "http://" + host + ":" + std::to_string(port);
@@ -88,7 +95,7 @@ class serving {
 public:
   serving(const config& c, node& inside)
       : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
-        server_(io_, readers_, adapter_, edge_of(c)) {}
+        audit_(inside.env()), server_(io_, readers_, ports_of(adapter_, audit_), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -158,6 +165,7 @@ private:
   asio::steady_timer patience_{one_at_a_time_}, grace_{one_at_a_time_};
   bool finished_ = false;
   shop_adapter adapter_;
+  audit_adapter audit_;
   http::server server_;
 };
 } // namespace

@@ -222,13 +222,13 @@ void shop_adapter::find_actor(
     }});
 }
 
-bool shop_adapter::restart_actor(const std::string& id) {
+std::optional<std::string> shop_adapter::restart_actor(const std::string& id) {
   const auto number = number_of(id);
   const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
-  if (!record || record->kind == "node") return false;
+  if (!record || record->kind == "node") return {};
   actors::stop_actor(record->address, record->address,
     caf::make_error(actors::errc::restart_asked, std::string{"an operator asked for it"}));
-  return true;
+  return record->name;
 }
 
 std::vector<http::ledger_entry> shop_adapter::ledger() { return node_.provider().ledger(); }

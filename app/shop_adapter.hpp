@@ -43,7 +43,7 @@ public:
   std::vector<http::actor_info> list_actors() override;
   void find_actor(
     const std::string& id, http::done<std::optional<http::actor_info>> reply) override;
-  bool restart_actor(const std::string& id) override;
+  std::optional<std::string> restart_actor(const std::string& id) override;
   std::vector<http::ledger_entry> ledger() override;
   std::vector<http::readiness_check> readiness() override;
   std::string storage_figures() override;

@@ -1,3 +1,4 @@
+#include "http/audited.hpp"
 #include "http/conditions.hpp"
 #include "http/json_writer.hpp"
 #include "http/lists.hpp"
@@ -42,8 +43,8 @@ void get_actor(const exchange_ptr& ex) {
 
 /// POST /admin/v1/actors/{id}/restart → 202, 404.
 void restart_actor(const exchange_ptr& ex) {
-  if (!ex->inside().restart_actor(ex->params[0]))
-    return send(ex, problems::not_found, "no actor has this id");
+  const auto name = ex->inside().restart_actor(ex->params[0]);
+  if (!name) return send(ex, problems::not_found, "no actor has this id");
   json_writer w;
   w.open('{');
   w.text("id", ex->params[0]);
@@ -51,7 +52,7 @@ void restart_actor(const exchange_ptr& ex) {
   w.close('}');
   response r;
   r.status = 202, r.body = w.take();
-  ex->reply(std::move(r));
+  reply_recorded(ex, {"actor.restart", *name}, std::move(r));
 }
 
 /// GET /admin/v1/simulator/ledger → 200, all of it.

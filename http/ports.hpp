@@ -1,4 +1,5 @@
 #pragma once
+#include "http/audit.hpp"
 #include "http/shop.hpp"
 
 namespace jumun::http {
@@ -8,5 +9,6 @@ struct ports {
   ports(shop& inside) : inside{inside} {} // NOLINT: a shop alone is a server, too
 
   shop& inside;
+  audit_log* audit = nullptr;
 };
 } // namespace jumun::http

@@ -39,6 +39,8 @@ void restart_actor(const exchange_ptr& ex);
 void get_ledger(const exchange_ptr& ex);
 void get_storage(const exchange_ptr& ex);
 void get_config(const exchange_ptr& ex);
+// audit.cpp
+void list_audit(const exchange_ptr& ex);
 // probes.cpp
 void get_livez(const exchange_ptr& ex);
 void get_readyz(const exchange_ptr& ex);

@@ -40,6 +40,7 @@ constexpr route table[] = {
   {"GET",  "/admin/v1/simulator/ledger",               both, reader,                        get_ledger, reads},
   {"GET",  "/admin/v1/storage",                        ops,  reader,                        get_storage, reads},
   {"GET",  "/admin/v1/config",                         ops,  reader,                        get_config, reads},
+  {"GET",  "/admin/v1/audit",                          ops,  reader,                        list_audit, reads},
   {"GET",  "/livez",                                   ops,  anyone,                        get_livez, !reads, crowd::probe},
   {"GET",  "/readyz",                                  ops,  anyone,                        get_readyz, reads, crowd::probe},
   {"GET",  "/startupz",                                ops,  anyone,                        get_startupz, reads, crowd::probe},

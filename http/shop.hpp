@@ -1,8 +1,6 @@
 #pragma once
 #include "domain/request.hpp"
-#include <functional>
-#include <string>
-#include <vector>
+#include "http/listed.hpp"
 
 namespace jumun::http {
 /// What a command comes to.
@@ -11,12 +9,6 @@ struct outcome {
   /// place() with wants_settled: accepted and durable, but the reply is still to be rendered:
   /// watch() this order, render it, remember() it, send it. Otherwise all zero.
   domain::order_id to_settle;
-};
-template <class T> using done = std::function<void(T)>; // exactly once, on any thread
-
-template <class Row> struct listed {
-  std::vector<Row> rows;
-  std::string next_cursor;
 };
 struct order_query {
   std::string customer, status, saga, sku;
@@ -93,8 +85,9 @@ public:
   // -- operations
   [[nodiscard]] virtual std::vector<actor_info> list_actors() = 0;
   virtual void find_actor(const std::string& id, done<std::optional<actor_info>> reply) = 0;
-  /// False: no such actor. It stops with an error; its supervisor restarts it from disk.
-  [[nodiscard]] virtual bool restart_actor(const std::string& id) = 0;
+  /// Its name; nullopt: no such actor. It stops with an error; its supervisor restarts it from
+  /// disk.
+  [[nodiscard]] virtual std::optional<std::string> restart_actor(const std::string& id) = 0;
   [[nodiscard]] virtual std::vector<ledger_entry> ledger() = 0;
   [[nodiscard]] virtual std::vector<readiness_check> readiness() = 0;
   /// JSON object: journal and RocksDB figures.

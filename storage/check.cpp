@@ -57,6 +57,12 @@ void check_idempotency(check_pass& pass) {
       pass.add("idempotency-record", where, "its order " + text_of(*record->order) + " isn't here");
   });
 }
+
+void check_audit(check_pass& pass) {
+  pass.each(table::audit, [&](std::string_view key, std::string_view value) {
+    (void)pass.read<domain::audit_entry>(table::audit, key, value);
+  });
+}
 } // namespace
 
 void check_pass::add(std::string code, std::string where, std::string what) {
@@ -120,6 +126,7 @@ check_report check_store(const store& disk, const std::optional<std::vector<ledg
   check_orders(pass, ledger ? &totals : nullptr);
   check_history(pass);
   check_idempotency(pass);
+  check_audit(pass);
   pass.guarded([&] { check_ledger(pass, totals); });
   return std::move(pass.report);
 }

@@ -100,6 +100,15 @@ std::string idempotency_key(domain::shard_id shard, std::string_view hash) {
   return key;
 }
 
+std::string audit_key(domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance) {
+  std::string key;
+  key.reserve(17);
+  key.push_back(static_cast<char>(shard));
+  append_u64(key, static_cast<std::uint64_t>(time_ms));
+  append_u64(key, chance);
+  return key;
+}
+
 std::optional<domain::order_id> order_of_key(std::string_view key) {
   if (key.size() != 16) return {};
   return domain::order_id{read_u64(key), read_u64(key.substr(8))};

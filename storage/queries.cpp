@@ -13,7 +13,7 @@ constexpr std::int64_t clock_slack_ms =
 
 // Which list a cursor belongs to. Another letter when what follows it changes.
 constexpr char orders_kind = 'o', sagas_kind = 'g', stock_kind = 's', products_kind = 'p',
-               movements_kind = 'm';
+               movements_kind = 'm', audit_kind = 'a';
 
 template <class Row> std::optional<Row> find(const store& disk, table in, std::string_view key) {
   const auto bytes = disk.get(in, key);
@@ -164,6 +164,22 @@ std::optional<page<domain::movement>> list_movements(
     disk.scan(table::movements, first, start->empty() ? end : *start, direction::backward);
   return fill<domain::movement>(*at, limit, movements_kind,
     [](std::string_view, std::string_view value) { return decode<domain::movement>(value); });
+}
+
+std::optional<page<domain::audit_entry>> list_audit(
+  const store& disk, const audit_filter& f, std::size_t limit, std::string_view cursor) {
+  const auto is_key = [](std::string_view key) { return key.size() == audit_key(0, 0, 0).size(); };
+  const auto start = start_of(audit_kind, cursor, is_key);
+  if (!start) return {};
+  merged_cursor at{disk, table::audit, direction::backward, *start};
+  return fill<domain::audit_entry>(
+    at, limit, audit_kind, [&f](std::string_view, std::string_view value) {
+      auto e = decode<domain::audit_entry>(value);
+      const bool wanted = e && (f.principal.empty() || e->principal == f.principal)
+                          && (f.action.empty() || e->action == f.action)
+                          && (f.target.empty() || e->target == f.target);
+      return wanted ? std::move(e) : std::nullopt;
+    });
 }
 
 page<fed_event> read_feed(const store& disk, std::string_view topic, std::string_view key,

@@ -32,6 +32,13 @@ struct order_filter {
 [[nodiscard]] std::optional<page<domain::movement>> list_movements(
   const store& disk, std::string_view sku, std::size_t limit, std::string_view cursor);
 
+struct audit_filter {
+  std::string principal, action, target; // empty: any
+};
+/// Newest first, over all shards.
+[[nodiscard]] std::optional<page<domain::audit_entry>> list_audit(
+  const store& disk, const audit_filter& f, std::size_t limit, std::string_view cursor);
+
 struct fed_event {
   domain::event fact;
   domain::shard_id shard = 0;

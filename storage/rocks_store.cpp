@@ -299,6 +299,15 @@ private:
   std::unique_ptr<rocksdb::Iterator> at_;
 };
 
+/// Of a table that an older release's folder does not have.
+class no_rows final : public cursor {
+public:
+  bool valid() const override { return false; }
+  std::string_view key() const override { return {}; }
+  std::string_view value() const override { return {}; }
+  void next() override {}
+};
+
 class rocks_store final : public store {
 public:
   explicit rocks_store(std::string dir) : dir_(std::move(dir)) {}
@@ -326,6 +335,7 @@ public:
     return {};
   }
   std::optional<std::string> get(table in, std::string_view key) const override {
+    if (!family(in)) return {};
     std::optional<std::string> value{std::in_place};
     const auto s = db_->Get(rocksdb::ReadOptions{}, family(in), slice(key), &*value);
     if (s.IsNotFound()) return {};
@@ -334,17 +344,19 @@ public:
   }
   std::unique_ptr<cursor> scan(
     table in, std::string_view from, std::string_view to, direction way) const override {
+    if (!family(in)) return std::make_unique<no_rows>();
     return std::make_unique<rocks_cursor>(*db_, family(in), in, from, to, way);
   }
 
   std::uint64_t figure(table in, const char* name) const {
     std::uint64_t n = 0;
-    return db_->GetIntProperty(family(in), name, &n) ? n : 0;
+    return family(in) && db_->GetIntProperty(family(in), name, &n) ? n : 0;
   }
   std::uint64_t cache_bytes() const { return cache_->GetUsage(); }
   std::uint64_t cache_capacity() const { return cache_->GetCapacity(); }
 
 private:
+  /// Null: the folder has no such table, and was opened read-only.
   rocksdb::ColumnFamilyHandle* family(table in) const {
     return families_[static_cast<std::size_t>(in)];
   }
@@ -408,6 +420,7 @@ std::optional<failure> rocks_store::list_families(
   }
   for (auto& name : found)
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  if (read_only) names = std::move(found); // it can't make those that are missing
   return {};
 }
 
@@ -427,7 +440,10 @@ std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) 
       : rocksdb::DB::Open(db_options(how, cache_), dir_, families, &handles_, &db);
   if (!s.ok()) return meaning_of(dir_, s);
   db_.reset(db);
-  for (std::size_t t = 0; t < table_count; ++t) families_[t] = handles_[t + 1];
+  for (std::size_t t = 0; t < table_count; ++t) {
+    const auto at = std::find(names.begin(), names.end(), name_of(static_cast<table>(t)));
+    if (at != names.end()) families_[t] = handles_[static_cast<std::size_t>(at - names.begin())];
+  }
   return {};
 }
 

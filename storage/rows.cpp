@@ -403,4 +403,24 @@ template <> std::optional<domain::idempotency_record> decode(std::string_view by
   r.created_ms = m.created_ms();
   return r;
 }
+
+std::string encode(const domain::audit_entry& e) {
+  auto& m = scratch<rows::Audit>();
+  m.set_time_ms(e.time_ms);
+  m.set_principal(e.principal);
+  m.set_roles(e.roles);
+  m.set_action(e.action);
+  m.set_target(e.target);
+  m.set_reason(e.reason);
+  m.set_outcome(e.outcome);
+  m.set_trace_id(e.trace_id);
+  return seal(0, m);
+}
+
+template <> std::optional<domain::audit_entry> decode(std::string_view bytes) {
+  auto& m = scratch<rows::Audit>();
+  if (!open(bytes, m)) return {};
+  return domain::audit_entry{m.time_ms(), take(m.principal()), take(m.roles()), take(m.action()),
+    take(m.target()), take(m.reason()), take(m.outcome()), take(m.trace_id())};
+}
 } // namespace jumun::storage

@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/audit.hpp"
 #include "domain/order.hpp"
 #include "domain/request.hpp"
 #include "domain/stock.hpp"
@@ -21,6 +22,9 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string history_prefix(domain::order_id id);
 [[nodiscard]] std::string feed_key(domain::shard_id shard, std::uint64_t offset);
 [[nodiscard]] std::string idempotency_key(domain::shard_id shard, std::string_view hash);
+/// `chance` tells entries of one millisecond apart.
+[[nodiscard]] std::string audit_key(
+  domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance);
 [[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
 /// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.
 [[nodiscard]] std::optional<std::uint64_t> number_of_key(std::string_view key);
@@ -37,6 +41,7 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string encode(const domain::delivery_record& d);
 [[nodiscard]] std::string encode(const domain::event& e);
 [[nodiscard]] std::string encode(const domain::idempotency_record& r);
+[[nodiscard]] std::string encode(const domain::audit_entry& e);
 
 /// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out
 /// of its range. Never throws on account of what the bytes are.
@@ -50,4 +55,5 @@ template <> std::optional<domain::payment_record> decode(std::string_view bytes)
 template <> std::optional<domain::delivery_record> decode(std::string_view bytes);
 template <> std::optional<domain::event> decode(std::string_view bytes);
 template <> std::optional<domain::idempotency_record> decode(std::string_view bytes);
+template <> std::optional<domain::audit_entry> decode(std::string_view bytes);
 } // namespace jumun::storage

@@ -15,6 +15,7 @@ std::string_view name_of(table t) {
     case table::history: return "history";
     case table::feed: return "feed";
     case table::idempotency: return "idempotency";
+    case table::audit: return "audit";
   }
   return "";
 }

@@ -23,8 +23,9 @@ enum class table : std::uint8_t {
   history,      // shard, 'o', order_id, sequence (8) | shard, 's', sku, 0, sequence (8) → event
   feed,         // shard, offset (8)                          → key in history
   idempotency,  // shard, hash (16)                           → idempotency_record
+  audit,        // shard, time in ms (8), chance (8)          → audit_entry; never changed
 };
-inline constexpr std::size_t table_count = 12;
+inline constexpr std::size_t table_count = 13;
 [[nodiscard]] std::string_view name_of(table t);
 
 /// Append, never renumber: exit codes and alerts are made of these.

@@ -211,7 +211,9 @@ public:
   void find_actor(const std::string&, done<std::optional<http::actor_info>> reply) override {
     reply({});
   }
-  bool restart_actor(const std::string& id) override { return id == "inventory/7"; }
+  std::optional<std::string> restart_actor(const std::string& id) override {
+    return id == "inventory/7" ? std::optional{id} : std::nullopt;
+  }
   std::vector<http::ledger_entry> ledger() override { return {}; }
   std::vector<http::readiness_check> readiness() override { return {{"journal", ready, ""}}; }
   std::string storage_figures() override { return figures; }

@@ -279,6 +279,33 @@ TEST_CASE("another program's RocksDB is refused, and left as it is", "[rocks]") 
   });
 }
 
+TEST_CASE("an older release's folder opens without the tables that came later", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 1)}));
+  std::vector<std::string> names;
+  REQUIRE(rocksdb::DB::ListColumnFamilies({}, tmp.path().string(), &names).ok());
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const auto& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions{});
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  REQUIRE(rocksdb::DB::Open({}, tmp.path().string(), families, &handles, &db).ok());
+  for (auto* h : handles) {
+    if (h->GetName() == "audit") REQUIRE(db->DropColumnFamily(h).ok());
+    REQUIRE(db->DestroyColumnFamilyHandle(h).ok());
+  }
+  delete db;
+  auto how = in(tmp.path());
+  how.read_only = true; // it can't make the missing table, and must do without
+  {
+    const auto disk = must_open(how);
+    CHECK(disk->get(table::stock, sku_key("tea")));
+    CHECK_FALSE(disk->get(table::audit, audit_key(0, 1, 1)));
+    CHECK_FALSE(disk->scan(table::audit, {}, {}, direction::backward)->valid());
+  }
+  how.read_only = false;
+  CHECK_FALSE(must_open(how)->apply({{table::audit, audit_key(0, 1, 1), "row"}}));
+}
+
 TEST_CASE("a first start that died halfway is finished by the next", "[rocks]") {
   const tests::temp_dir tmp;
   SECTION("before RocksDB's own first file") {

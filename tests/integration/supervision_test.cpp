@@ -120,6 +120,17 @@ TEST_CASE(
   CHECK(shop.figures("tea") == "8/0/8");
   CHECK(shop.complaints() == texts{});
   CHECK(is_ready(shop));
+  at.at.kill9(); // the answer to the restart was given once its audit entry was on disk
+  at.at.restart();
+  auto later = at.client();
+  const auto audit =
+    need(later.ops.get("/admin/v1/audit?action=actor.restart&target=" + fallen), 200).json();
+  REQUIRE(audit.at("data").size() == 1);
+  const auto& entry = audit.at("data")[0];
+  CHECK(entry.at("principal") == "dev");
+  CHECK(entry.at("roles") == "admin");
+  CHECK(entry.at("outcome") == "done");
+  CHECK(entry.at("trace_id").get<std::string>().size() == 32);
 }
 
 TEST_CASE("one poisoned order is set aside as blocked, and its shard goes on", "[supervision]") {

@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/audit.hpp"
 #include "domain/request.hpp"
 #include "domain/stock.hpp"
 
@@ -87,6 +88,11 @@ inline domain::idempotency_record sample_idempotency() {
   r.boot = 0xfedc'ba98'7654'3210;
   r.created_ms = 1'763'832'000'123;
   return r;
+}
+inline domain::audit_entry sample_audit() {
+  return {1'763'832'000'123, "kim", "operator", "saga.pause",
+    domain::to_text(domain::id_kind::order, sample_id), "the bank asked us to wait", "done",
+    "4bf92f3577b34da6a3ce929d0e0e4736"};
 }
 } // namespace jumun::tests
 

@@ -333,3 +333,28 @@ TEST_CASE("an order's history is its own, by sequence", "[queries]") {
   CHECK(read_history(*disk, order_number(3).id).empty());
   CHECK_FALSE(find_order(*disk, order_number(1).id));
 }
+
+TEST_CASE("the audit log is listed newest first over all shards, and filtered", "[queries]") {
+  const auto disk = std::make_shared<tests::memory_store>();
+  for (std::uint64_t n = 1; n <= 40; ++n) {
+    auto e = tests::sample_audit();
+    e.time_ms = static_cast<std::int64_t>(1'000 + n / 2); // two entries share each millisecond
+    e.principal = n % 4 == 0 ? "kim" : "lee";
+    e.action = n % 2 == 0 ? "saga.pause" : "actor.restart";
+    e.target = std::to_string(n);
+    REQUIRE_FALSE(disk->apply(
+      {{table::audit, audit_key(static_cast<domain::shard_id>(n * 37), e.time_ms, n), encode(e)}}));
+  }
+  const auto listed = [&](const audit_filter& f) {
+    return all_pages(7, [&](const std::string& at) { return list_audit(*disk, f, 7, at); });
+  };
+  const auto all = listed({});
+  REQUIRE(all.size() == 40);
+  for (std::size_t i = 1; i < all.size(); ++i) CHECK(all[i - 1].time_ms >= all[i].time_ms);
+  CHECK(all.front().target == "40");
+  CHECK(listed({"kim", "", ""}).size() == 10);
+  CHECK(listed({"", "actor.restart", ""}).size() == 20);
+  CHECK(listed({"", "", "7"}).size() == 1);
+  CHECK(listed({"kim", "actor.restart", ""}).empty());
+  CHECK_FALSE(list_audit(*disk, {}, 7, cursor_text('a', "short")));
+}

@@ -21,6 +21,7 @@ template <class See> void each_type(const See& see) {
   see("delivery", tests::sample_delivery());
   see("event", tests::sample_event());
   see("idempotency", tests::sample_idempotency());
+  see("audit", tests::sample_audit());
 }
 
 std::string hex(std::string_view bytes) {
