@@ -25,8 +25,9 @@ struct environment {
   std::function<void(domain::shard_id)> recovered;
   /// Shard supervisors kept falling: the node must stop being ready.
   std::function<void(std::string why)> escalated;
-  /// A line for the log: event name, then key=value pairs without secrets.
-  std::function<void(std::string_view event, std::string detail)> warn;
+  /// A line for the log: event name, then key=value pairs without secrets, then the order's
+  /// traceparent (empty: it is about none).
+  std::function<void(std::string_view event, std::string detail, std::string_view trace)> warn;
 
   std::chrono::milliseconds payment_timeout{1000}; // one call to the provider
   std::vector<std::string> delivery_countries;     // ISO 3166-1 alpha-2; empty: all are served
@@ -38,5 +39,9 @@ struct environment {
   /// `recovering` before its row was read. For counts only; any thread, must not block.
   std::function<void(domain::order_id, std::string_view state)> order_found =
     [](domain::order_id, std::string_view) {};
+  /// A decision about an order was appended; `from` is the phase before it. For the log: any
+  /// thread, must not block for long.
+  std::function<void(std::string_view from, const domain::order&)> order_moved =
+    [](std::string_view, const domain::order&) {};
 };
 } // namespace jumun::actors

@@ -38,7 +38,7 @@ void on_down(node_self self, const caf::down_msg& down) {
   const auto name = shard_actor_name("supervisor", shard);
   const auto error = text_of(down.reason);
   s.env->registry.fell(name, error, "restarting");
-  s.env->warn("supervisor.fell", "actor=" + name + " error=" + error);
+  s.env->warn("supervisor.fell", "actor=" + name + " error=" + error, "");
   if (const auto pause = s.budgets[shard].spend(s.env->now_ms()))
     return self->delayed_send(self, *pause, respawn_shard{shard});
   s.env->registry.fell(name, error, "quarantined");

@@ -19,6 +19,7 @@ std::uint64_t actor_registry::enter(actor_record record) {
     return id;
   }
   auto& old = known->second;
+  s.past[old.kind].handled += old.handled();
   record.id = old.id;
   record.restarts = old.restarts;
   record.last_error = old.last_error;
@@ -29,16 +30,19 @@ std::uint64_t actor_registry::enter(actor_record record) {
 void actor_registry::leave(std::string_view name) {
   auto& s = at(name);
   std::lock_guard lock{s.guard};
-  if (auto it = s.by_name.find(name); it != s.by_name.end()) s.by_name.erase(it);
+  const auto it = s.by_name.find(name);
+  if (it == s.by_name.end()) return;
+  s.past[it->second.kind].handled += it->second.handled();
+  s.by_name.erase(it);
 }
 
 void actor_registry::fell(std::string_view name, std::string error, std::string state) {
-  ++restarts_;
   auto& s = at(name);
   std::lock_guard lock{s.guard};
   const auto it = s.by_name.find(name);
   if (it == s.by_name.end()) return;
   ++it->second.restarts;
+  ++s.past[it->second.kind].restarts;
   it->second.last_error = std::move(error);
   it->second.state = std::move(state);
 }
@@ -50,6 +54,26 @@ std::vector<actor_record> actor_registry::all() const {
     for (const auto& [name, record] : s.by_name) out.push_back(record);
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return out;
+}
+
+std::map<std::string, actor_figures> actor_registry::by_kind() const {
+  std::map<std::string, actor_figures> out;
+  for (const auto& s : stripes_) {
+    std::lock_guard lock{s.guard};
+    for (const auto& [kind, past] : s.past) {
+      out[kind].handled += past.handled;
+      out[kind].restarts += past.restarts;
+    }
+    for (const auto& [name, record] : s.by_name) {
+      auto& of = out[record.kind];
+      ++of.by_state[record.state];
+      const auto depth = record.mailbox_depth();
+      of.mailbox_depth += depth;
+      of.mailbox_depth_max = std::max(of.mailbox_depth_max, depth);
+      of.handled += record.handled();
+    }
+  }
   return out;
 }
 

@@ -30,6 +30,14 @@ struct actor_record {
   [[nodiscard]] std::uint64_t handled() const { return signs ? signs->handled.load() : 0; }
 };
 
+/// The actors of one kind, added up. Those that have left count in `handled` and `restarts`, so
+/// that these two only rise.
+struct actor_figures {
+  std::map<std::string, std::uint64_t> by_state;
+  std::int64_t mailbox_depth = 0, mailbox_depth_max = 0;
+  std::uint64_t handled = 0, restarts = 0;
+};
+
 /// All actors of this node, by a registry of our own: CAF's profiler is compiled out of Debian's
 /// build (DESIGN §7). Thread-safe; striped, because each saga enters and leaves.
 class actor_registry {
@@ -41,16 +49,18 @@ public:
   void fell(std::string_view name, std::string error, std::string state);
   [[nodiscard]] std::vector<actor_record> all() const; // by id
   [[nodiscard]] std::optional<actor_record> find(std::uint64_t id) const;
-  [[nodiscard]] std::uint64_t restarts() const { return restarts_.load(); }
+  /// All of them by kind. Walks them in place, a stripe at a time: milliseconds for 50,000.
+  [[nodiscard]] std::map<std::string, actor_figures> by_kind() const;
 
 private:
   struct stripe {
     mutable std::mutex guard;
     std::map<std::string, actor_record, std::less<>> by_name;
+    std::map<std::string, actor_figures> past; // by kind: handled by lives that are over; restarts
   };
   static constexpr std::size_t stripes = 64;
   stripe& at(std::string_view name) { return stripes_[domain::stable_hash(name) % stripes]; }
   std::array<stripe, stripes> stripes_;
-  std::atomic<std::uint64_t> next_id_{1}, restarts_{0};
+  std::atomic<std::uint64_t> next_id_{1};
 };
 } // namespace jumun::actors

@@ -81,6 +81,7 @@ void persist(saga_self self, const domain::decision& d, attached with) {
       env.order_durable(step);
       if (done && reply) done({std::move(*reply), {}, false});
     });
+  env.order_moved(domain::name_of(self->state.now.at), d.next);
 }
 
 /// One input, whatever it is. @returns how it was decided.
@@ -128,6 +129,11 @@ template <class Render> void feed_for_edge(saga_self self, const domain::input& 
     append_or_throw(*s.env, std::move(set), [done, reply] { done({reply, {}, false}); });
   }
   tell_at_rest(self);
+}
+
+/// What the client follows the request by; empty: nothing, so the order's own trace goes on.
+std::string own_trace(const domain::request_context& from) {
+  return from.traced ? from.traceparent : std::string{};
 }
 
 domain::order load(const environment& env, domain::order_id id) {
@@ -197,15 +203,18 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     },
     [self](const cancel_message& m) {
       feed_for_edge(
-        self, domain::cancel_requested{m.command.reason}, m.command.from, m.done,
+        self, domain::cancel_requested{m.command.reason, own_trace(m.command.from)}, m.command.from,
+        m.done,
         [env = self->state.env](const domain::order& o) { return env->present.cancellation(o); },
         domain::refusal::not_cancellable,
         "The order is " + std::string{domain::status_of(self->state.now)}
           + "; it can be cancelled until it is shipped.");
     },
     [self](const report_message& m) {
+      auto report = m.command.report;
+      report.traceparent = own_trace(m.command.from);
       feed_for_edge(
-        self, m.command.report, m.command.from, m.done,
+        self, report, m.command.from, m.done,
         [env = self->state.env](const domain::order& o) { return env->present.delivery(o); },
         domain::refusal::invalid_transition,
         "The delivery is " + std::string{domain::name_of(self->state.now.delivery)}

@@ -147,16 +147,25 @@ void quarantine(supervisor_self self, order_id id, const std::string& error) {
   forget(self, id);
   const auto name = saga_name(id);
   s.env->registry.fell(name, error, "quarantined");
-  s.env->warn("saga.quarantined", "actor=" + name + " error=" + error);
   const auto row = s.env->journal.latest(table::orders, storage::order_key(id));
   auto now = row ? storage::decode<domain::order>(*row) : std::nullopt;
+  s.env->warn("saga.quarantined", "actor=" + name + " error=" + error, now ? now->traceparent : "");
   if (!now) return s.env->order_found(id, "blocked"); // unreadable: nothing else can be said
   const auto version = now->version;
+  const auto phase = domain::name_of(now->at);
   auto d = domain::advance(
     std::move(*now), domain::found_poisoned{error}, {s.env->now_ms(), s.env->random()});
   if (d.outcome != domain::verdict::applied) return;
   append_or_throw(*s.env, write_set_for(*s.env, d, version),
     [env = s.env, step = domain::step_of(d)] { env->order_durable(step); });
+  s.env->order_moved(phase, d.next);
+}
+
+/// Of the newest row; empty: there is none, or it can't be read.
+std::string trace_of(const environment& env, order_id id) {
+  const auto row = env.journal.latest(table::orders, storage::order_key(id));
+  const auto o = row ? storage::decode<domain::order>(*row) : std::nullopt;
+  return o ? o->traceparent : "";
 }
 
 void saga_fell(supervisor_self self, order_id id, const std::string& error) {
@@ -168,6 +177,7 @@ void saga_fell(supervisor_self self, order_id id, const std::string& error) {
   const auto pause = child.budget->spend(s.env->now_ms());
   if (!pause) return quarantine(self, id, error);
   s.env->registry.fell(saga_name(id), error, "restarting");
+  s.env->warn("saga.fell", "actor=" + saga_name(id) + " error=" + error, trace_of(*s.env, id));
   self->delayed_send(self, *pause, respawn{role::saga, id});
 }
 
@@ -190,7 +200,8 @@ void stop_children(supervisor_self self, const caf::error& why) {
 void role_fell(supervisor_self self, role who, const std::string& error) {
   auto& s = self->state;
   s.env->registry.fell(shard_actor_name(name_of(who), s.shard), error, "restarting");
-  s.env->warn("actor.fell", "actor=" + shard_actor_name(name_of(who), s.shard) + " error=" + error);
+  s.env->warn(
+    "actor.fell", "actor=" + shard_actor_name(name_of(who), s.shard) + " error=" + error, "");
   const auto pause = s.fixed[who].budget.spend(s.env->now_ms());
   if (pause) return self->delayed_send(self, *pause, respawn{who, {}});
   const auto why = caf::make_error(errc::restarts_spent, error);
@@ -289,6 +300,7 @@ void place(supervisor_self self, const place_message& m) {
       done(std::move(result));
     });
   ++s.accepted;
+  s.env->order_moved("", d.next);
   spawn_saga(self, id, std::make_shared<domain::order>(std::move(d.next)));
 }
 

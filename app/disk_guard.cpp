@@ -45,6 +45,8 @@ void disk_guard::look() {
   std::error_code failed;
   const auto space = fs::space(dir_, failed);
   if (failed || space.capacity == 0) return;
+  free_bytes_ = space.available;
+  size_bytes_ = space.capacity;
   keep_reserve(space.available);
   const auto held = reserve_held_ ? 0 : limits::disk_reserve_bytes; // what the reserve still lacks
   const auto left = space.available > held ? space.available - held : 0;

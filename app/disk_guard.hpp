@@ -13,6 +13,9 @@ public:
   disk_guard(std::string dir, unsigned free_min_pct);
   ~disk_guard();
   [[nodiscard]] bool nearly_full() const { return nearly_full_.load(); }
+  /// As of the last look.
+  [[nodiscard]] std::uint64_t free_bytes() const { return free_bytes_.load(); }
+  [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_.load(); }
   /// Before a start: gives up the reserve that a server left on a disk which is full by now. Only a
   /// file that looks like one of ours, beside a database.
   static void make_room(const std::string& dir);
@@ -24,6 +27,7 @@ private:
   std::string dir_;
   unsigned free_min_pct_;
   std::atomic<bool> nearly_full_{false};
+  std::atomic<std::uint64_t> free_bytes_{0}, size_bytes_{0};
   bool reserve_held_ = false;
   std::mutex guard_;
   std::condition_variable stop_;

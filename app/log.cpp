@@ -79,7 +79,7 @@ std::int64_t unix_ms_now() {
 }
 
 void write(level l, std::string_view event, fields with) {
-  if (!out().should_log(in_spdlog(l))) return;
+  if (!writes(l)) return;
   out().log(in_spdlog(l), spdlog::string_view_t{"{}"}, render(l, event, with, unix_ms_now()));
 }
 } // namespace
@@ -90,6 +90,8 @@ void warn(std::string_view event, fields with) { write(level::warn, event, with)
 void error(std::string_view event, fields with) { write(level::error, event, with); }
 
 void set_level(level least) { out().set_level(in_spdlog(least)); }
+
+bool writes(level l) { return out().should_log(in_spdlog(l)); }
 
 level current_level() {
   for (const level l : {level::debug, level::info, level::warn})

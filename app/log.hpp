@@ -40,6 +40,8 @@ void error(std::string_view event, fields with = {});
 /// Lines below `least` are dropped from now on. The default is info.
 void set_level(level least);
 [[nodiscard]] level current_level();
+/// Whether lines of that level are written at present: before making one that costs something.
+[[nodiscard]] bool writes(level l);
 [[nodiscard]] std::string_view name_of(level l);
 [[nodiscard]] std::optional<level> parse_level(std::string_view name);
 

@@ -2,6 +2,7 @@
 #include "actors/supervisor.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
+#include "app/monitoring/log_lines.hpp"
 #include "app/presenter.hpp"
 #include "storage/rocks_store.hpp"
 #include <caf/all.hpp>
@@ -68,12 +69,11 @@ void node::start_actors(const node_options& how) {
       escalation_ = std::move(why);
       started_.notify_all();
     },
-    [](std::string_view event, std::string detail) {
-      log::warn(event, {{"detail", detail}});
-    },
-    how.payment_timeout, how.delivery_countries, random_bits(), /*epoch=*/1, how.poisoned_sku});
+    log_actor_warning, how.payment_timeout, how.delivery_countries, random_bits(), /*epoch=*/1,
+    how.poisoned_sku});
   env_->order_found = [this](
                         domain::order_id id, std::string_view state) { census_.found(id, state); };
+  env_->order_moved = log_saga_step;
   // Measured (DESIGN §10): one shared queue beats stealing when most jobs come from outside.
   caf_config_.set("scheduler.policy", caf::atom("sharing"));
   caf_config_.set("scheduler.max-threads", how.actor_threads);

@@ -1,6 +1,8 @@
 #include "app/serve.hpp"
 #include "app/audit_adapter.hpp"
 #include "app/log.hpp"
+#include "app/monitoring/log_lines.hpp"
+#include "app/monitoring/metrics_page.hpp"
 #include "app/node.hpp"
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
@@ -48,12 +50,6 @@ http::server_options edge_of(const config& c) {
   return how;
 }
 
-http::ports ports_of(http::shop& shop, http::audit_log& audit) {
-  http::ports to{shop};
-  to.audit = &audit;
-  return to;
-}
-
 std::string url(const std::string& address, std::uint16_t port) {
   const auto host = address.find(':') == std::string::npos ? address : "[" + address + "]";
   return "http://" + host + ":" + std::to_string(port);
@@ -95,7 +91,8 @@ class serving {
 public:
   serving(const config& c, node& inside)
       : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
-        audit_(inside.env()), server_(io_, readers_, ports_of(adapter_, audit_), edge_of(c)) {}
+        audit_(inside.env()), metrics_(c, inside),
+        server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -127,6 +124,13 @@ public:
   }
 
 private:
+  http::ports ports_to_inside() {
+    http::ports to{adapter_};
+    to.audit = &audit_;
+    to.monitor = &metrics_;
+    to.logs = &logs_;
+    return to;
+  }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
   /// closed.
   void drain(int signal) {
@@ -166,6 +170,8 @@ private:
   bool finished_ = false;
   shop_adapter adapter_;
   audit_adapter audit_;
+  metrics_page metrics_;
+  process_logs logs_;
   http::server server_;
 };
 } // namespace

@@ -10,6 +10,7 @@ struct request_context {
   std::string principal;   // who asks; "dev" in dev mode
   std::string traceparent; // W3C Trace Context, always set by the edge
   std::string trace_id;    // its 32 hex digits, for problems
+  bool traced = false;     // it is the client's own; else one was made for this request
   std::string key; // hash of (principal, method, path, Idempotency-Key); empty: none was given
   std::string fingerprint; // hash of the body
 };

@@ -294,6 +294,8 @@ public:
     o.cancel_requested = true;
     o.cancel_reason = c.reason;
     o.cancel_requested_ms = ctx_.now_ms;
+    // Who follows the cancellation must find the refund: from here on its trace is the order's.
+    if (!c.traceparent.empty()) o.traceparent = c.traceparent;
     say(event_type::order_canceled).reason = c.reason;
     return undo(ending::cancel);
   }
@@ -304,6 +306,8 @@ public:
       o.delivery == delivery_status::delivered || o.delivery == delivery_status::failed;
     if (over || c.status < o.delivery) return refused("invalid-transition");
     o.delivery = c.status;
+    const auto of_order = o.traceparent;
+    if (!c.traceparent.empty()) o.traceparent = c.traceparent;
     if (c.status == delivery_status::picked_up) say(event_type::delivery_picked_up).detail = c.note;
     if (c.status == delivery_status::delivered) {
       say(event_type::delivery_completed).detail = c.note;
@@ -317,6 +321,7 @@ public:
     } else {
       o.shipped = true;
     }
+    o.traceparent = of_order;
     return applied();
   }
   decision on_poison(const found_poisoned& p) {

@@ -104,10 +104,12 @@ struct delivery_answered {
 struct timer_fired {};
 struct cancel_requested {
   std::string reason;
+  std::string traceparent = {}; // the request's own: of all that follows. Empty: the order's stays
 };
 struct courier_reported {
   delivery_status status = delivery_status::picked_up; // picked_up, delivered or failed
   std::string note;
+  std::string traceparent = {}; // the request's own: of its events. Empty: the order's
 };
 /// Its actor kept crashing (DESIGN §7).
 struct found_poisoned {

@@ -1,4 +1,5 @@
 #include "http/exchange.hpp"
+#include "http/routes.hpp"
 #include "http/session.hpp"
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -21,8 +22,28 @@ exchange::~exchange() {
 
 void exchange::reply(response r) {
   if (answered_.exchange(true)) return;
+  account(r.status);
   held = {};
   by_->answer(std::move(r));
+}
+
+/// Counts the answer, and writes it to the log where debug lines are wanted.
+void exchange::account(unsigned status) const {
+  using namespace std::chrono;
+  const auto took = duration_cast<microseconds>(steady_clock::now() - began_);
+  auto& of = at->counts.routes[route];
+  constexpr auto relaxed = std::memory_order_relaxed;
+  of.answered[std::min(status / 100, 5U)].fetch_add(1, relaxed);
+  of.took.count(static_cast<std::uint64_t>(took.count()));
+  if (on == listener::on_public && status == 429) at->counts.too_many.fetch_add(1, relaxed);
+  if (on == listener::on_public && status == 503) at->counts.unavailable.fetch_add(1, relaxed);
+  auto* logs = at->to.logs;
+  if (!logs || !logs->debugs()) return;
+  // Not here: an answer may come from the committer's thread, which must not wait for a write(2).
+  boost::asio::post(at->io, [logs, status, took, method = std::string{head.method},
+                              trace_id = from.trace_id, path = route_path(route)] {
+    logs->access({method, path, status, took, trace_id});
+  });
 }
 
 std::optional<std::string> exchange::query(std::string_view name) const {
@@ -47,7 +68,10 @@ bool comes_again(const domain::stored_reply& r) {
 } // namespace
 
 void send(const exchange_ptr& ex, domain::stored_reply r, std::string more) {
-  if (r.replayed) more += "Idempotency-Replayed: true\r\n";
+  if (r.replayed) {
+    more += "Idempotency-Replayed: true\r\n";
+    ++ex->at->counts.replays;
+  }
   if (comes_again(r)) more += "Retry-After: 1\r\n";
   ex->reply({r.status, std::move(r.content_type), std::move(r.body), std::move(r.etag),
     std::move(r.location), std::move(more)});

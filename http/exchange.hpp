@@ -4,6 +4,7 @@
 #include "http/head_check.hpp"
 #include "http/problem.hpp"
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,10 +69,13 @@ public:
   identity who;
   domain::request_context from;
   admission::permit held;
+  std::size_t route = metrics::routes_max - 1; // its place in all_routes()
 
 private:
+  void account(unsigned status) const;
   std::shared_ptr<session> by_;
   std::atomic<bool> answered_ = false;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 using exchange_ptr = std::shared_ptr<exchange>;
 

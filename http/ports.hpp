@@ -1,5 +1,7 @@
 #pragma once
 #include "http/audit.hpp"
+#include "http/logs.hpp"
+#include "http/monitor.hpp"
 #include "http/shop.hpp"
 
 namespace jumun::http {
@@ -10,5 +12,7 @@ struct ports {
 
   shop& inside;
   audit_log* audit = nullptr;
+  http::monitor* monitor = nullptr;
+  http::logs* logs = nullptr;
 };
 } // namespace jumun::http

@@ -35,4 +35,14 @@ void get_startupz(const exchange_ptr& ex) {
   if (all_ok(checks)) ex->at->started = true;
   send_checks(ex, checks, ex->at->started);
 }
+
+/// GET /metrics → 200, Prometheus text format 0.0.4; 404: this server was given no monitor.
+void get_metrics(const exchange_ptr& ex) {
+  auto* monitor = ex->at->to.monitor;
+  if (!monitor) return send(ex, problems::not_found, "this server keeps no metrics");
+  response r;
+  r.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  r.body = monitor->page(ex->at->counts);
+  ex->reply(std::move(r));
+}
 } // namespace jumun::http

@@ -45,6 +45,10 @@ void list_audit(const exchange_ptr& ex);
 void get_livez(const exchange_ptr& ex);
 void get_readyz(const exchange_ptr& ex);
 void get_startupz(const exchange_ptr& ex);
+void get_metrics(const exchange_ptr& ex);
+// log_level.cpp
+void get_log_level(const exchange_ptr& ex);
+void put_log_level(const exchange_ptr& ex);
 
 // -- rules that several of them share -----------------------------------------------------------
 

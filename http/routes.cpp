@@ -44,8 +44,12 @@ constexpr route table[] = {
   {"GET",  "/livez",                                   ops,  anyone,                        get_livez, !reads, crowd::probe},
   {"GET",  "/readyz",                                  ops,  anyone,                        get_readyz, reads, crowd::probe},
   {"GET",  "/startupz",                                ops,  anyone,                        get_startupz, reads, crowd::probe},
+  {"GET",  "/metrics",                                 ops,  anyone,                        get_metrics, reads, crowd::probe},
+  {"GET",  "/admin/v1/log-level",                      ops,  reader,                        get_log_level},
+  {"PUT",  "/admin/v1/log-level",                      ops,  admin,                         put_log_level},
 };
 // clang-format on
+static_assert(std::size(table) < metrics::routes_max, "each route has its own counts");
 
 /// The next segment of a path that begins with a slash; the path goes on behind it.
 std::string_view next_segment(std::string_view& path) {
@@ -85,6 +89,7 @@ lookup find_route(const exchange_ptr& ex) {
     if (!serves(r.on, ex->on) || !matches(r.path, ex->head.path, params)) continue;
     if (r.method == method) {
       out.found = &r, ex->params = std::move(params);
+      ex->route = static_cast<std::size_t>(&r - table);
       return out;
     }
     out.allow.append(r.method).append(r.method == "GET" ? ", HEAD, " : ", ");
@@ -108,6 +113,7 @@ void take_trace(const exchange_ptr& ex) {
   const auto given =
     ex->head.count("traceparent") == 1 ? ex->head.find("traceparent") : std::nullopt;
   auto t = given ? parse_traceparent(*given) : std::nullopt;
+  ex->from.traced = t.has_value();
   if (!t) t = new_trace(edge.random(), edge.random());
   ex->from.traceparent = t->child(edge.random());
   ex->from.trace_id = std::move(t->trace_id);
@@ -172,13 +178,17 @@ void run(const exchange_ptr& ex) {
   ex->who = identify(ex->head);
   ex->from.principal = ex->who.principal;
   if ((ex->who.roles & r.roles) == 0) return send(ex, problems::forbidden);
-  if (!check_media(ex) || !take_key(ex, r) || !take_permit(ex, r.as)) return;
+  if (r.as != crowd::probe && !check_media(ex)) return; // a monitor asks for text/plain
+  if (!take_key(ex, r) || !take_permit(ex, r.as)) return;
   if (!r.reads) return r.run(ex);
   on_readers(ex, [ex, handler = r.run] { handler(ex); });
 }
 } // namespace
 
 std::span<const route> all_routes() { return table; }
+std::string_view route_path(std::size_t at) {
+  return at < std::size(table) ? table[at].path : std::string_view{};
+}
 
 void dispatch(const exchange_ptr& ex) {
   guarded(ex, [&] { run(ex); });

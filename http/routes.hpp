@@ -17,6 +17,8 @@ struct route {
 };
 /// Every route there is.
 [[nodiscard]] std::span<const route> all_routes();
+/// The path template of all_routes()[at]; empty: `at` is no route's place.
+[[nodiscard]] std::string_view route_path(std::size_t at);
 
 /// Finds the request's route, does what is the same for all of them (trace, role, media types,
 /// Idempotency-Key, permit), and runs it. Never throws; the answer may come later, from another

@@ -140,6 +140,7 @@ void session::refuse(const head_refused& why) {
   ++at_->counts.heads_refused;
   keep_ = false;
   const auto ex = hand_over();
+  ex->head.method = {}; // whatever it is, nobody has checked it
   ex->from.trace_id = new_trace(at_->random(), at_->random()).trace_id;
   send(ex, *why.kind, std::string{why.detail});
 }

@@ -18,6 +18,7 @@ packages=(
   g++ cmake ninja-build ccache pkg-config
   libcaf-dev "$boost" librocksdb-dev nlohmann-json3-dev libspdlog-dev libssl-dev
   libprotobuf-dev protobuf-compiler libcli11-dev libjemalloc-dev libcurl4-openssl-dev
+  prometheus-cpp-dev
   catch2 python3                 # tests
   ca-certificates curl jq        # scripts/demo.sh
 )
@@ -32,8 +33,30 @@ missing() {
   done
 }
 
+# Prometheus and promtool, for the tests that have us scraped. Not as a package: that one enables and starts a service
+# (by systemd, or by init.d where there is none) on port 9090, which is our own ops port. Its two programs alone,
+# unpacked where nothing starts them; tests/monitoring looks there when $PATH has none.
+tools="${JUMUN_TOOLS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/jumun/tools}"
+has_prometheus() {
+  local tool
+  for tool in prometheus promtool; do
+    command -v "$tool" >/dev/null || [[ -x $tools/$tool ]] || return 1
+  done
+}
+unpack_prometheus() {
+  has_prometheus && return
+  local dir debs=(prometheus)
+  if [[ $VERSION_ID != 12 ]]; then debs+=(promtool); fi # a package of its own from 13 on
+  say "unpacking ${debs[*]} into $tools"
+  dir=$(mktemp -d)
+  (cd "$dir" && apt-get -q -o Acquire::Retries=3 download "${debs[@]}" 2>&1 &&
+    for deb in *.deb; do dpkg-deb -x "$deb" . || exit 1; done &&
+    mkdir -p "$tools" && cp usr/bin/prometheus usr/bin/promtool "$tools/") || { rm -rf "$dir"; return 1; }
+  rm -rf "$dir"
+}
+
 mapfile -t wanted < <(missing)
-if ((${#wanted[@]} == 0)); then
+if ((${#wanted[@]} == 0)) && has_prometheus; then
   say "all ${#packages[@]} packages are there"
   exit 0
 fi
@@ -45,7 +68,7 @@ if ((EUID != 0)); then
   as_root=(sudo)
 fi
 
-# A mirror that hiccups is asked again by apt (Retries), and once more by us.
+# Updates the lists, too: what is unpacked comes by them.
 install_wanted() {
   local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3
     -o DPkg::Lock::Timeout=300)
@@ -53,11 +76,13 @@ install_wanted() {
     "${as_root[@]}" "${apt[@]}" install -y --no-install-recommends "${wanted[@]}"
 }
 
+# One that hiccups is asked again by apt (Retries), and once more by us.
+install_all() { install_wanted && unpack_prometheus; }
 say "installing ${#wanted[@]} packages: ${wanted[*]}"
-if ! install_wanted; then
+if ! install_all; then
   say "that failed; trying once more"
   sleep 5
-  install_wanted || die "apt-get failed twice; see above"
+  install_all || die "apt-get failed twice; see above"
 fi
 
 mapfile -t wanted < <(missing)

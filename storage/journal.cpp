@@ -113,6 +113,7 @@ append_result journal::append(write_set set, durable_callback then) {
     if (*version != set.replaces->version) return append_result::stale_version;
   }
   ++position_;
+  for (const auto& e : set.events) ++stats_.events[static_cast<std::size_t>(e.type)];
   for (std::size_t i = own_entries + 1; i < set.entries.size(); i += 2)
     set.entries[i].key = feed_key(set.shard, ++offset_);
   for (auto& [key, newest] : visible) {
@@ -285,7 +286,9 @@ void journal::flush() {
 
 journal_stats journal::stats() const {
   const std::lock_guard lock{guard_};
-  return stats_;
+  auto now = stats_;
+  now.waiting = position_ - durable_;
+  return now;
 }
 
 std::uint64_t read_last_offset(const store& disk) {

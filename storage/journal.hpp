@@ -39,6 +39,8 @@ struct journal_stats {
   std::uint64_t largest_batch = 0;                      // write sets in one commit
   std::array<std::uint64_t, 20> commit_us_histogram{};  // bucket i: < 2^(i+1) µs
   std::array<std::uint64_t, 14> batch_size_histogram{}; // bucket i: < 2^(i+1) write sets
+  std::uint64_t waiting = 0;                            // write sets appended and not yet durable
+  std::array<std::uint64_t, domain::event_type_last + 1> events{}; // appended, by type
 };
 
 /// Group commit over all shards (DESIGN §4): write sets that come in while the last fsync runs

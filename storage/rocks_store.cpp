@@ -504,6 +504,10 @@ std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& di
     out.emplace_back(name + ".rows_estimated", rocks->figure(t, "rocksdb.estimate-num-keys"));
     out.emplace_back(name + ".file_bytes", rocks->figure(t, "rocksdb.total-sst-files-size"));
     out.emplace_back(name + ".memory_bytes", rocks->figure(t, "rocksdb.cur-size-all-mem-tables"));
+    out.emplace_back(
+      name + ".live_bytes_estimated", rocks->figure(t, "rocksdb.estimate-live-data-size"));
+    out.emplace_back(name + ".compaction_pending_bytes",
+      rocks->figure(t, "rocksdb.estimate-pending-compaction-bytes"));
   }
   const auto whole = [&](const char* name, const char* property) {
     out.emplace_back(name, rocks->figure(table::meta, property));

@@ -112,8 +112,9 @@ public:
     env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, provider_,
       [this] { return now_ms() * 1000; }, [this] { return chance_(); },
       [](const domain::order_step&) {}, [](domain::shard_id) {},
-      [this](std::string) { escalated = true; }, [](std::string_view, std::string) {},
-      std::chrono::milliseconds{1000}, {}, boot,
+      [this](std::string) { escalated = true; },
+      [](std::string_view, std::string, std::string_view) {}, std::chrono::milliseconds{1000}, {},
+      boot,
       /*epoch=*/1, {}});
     root_ = system_.spawn(actors::node, env_.get());
     while (scheduler().try_run_once()) {} // until every shard is up; nothing has been asked yet

@@ -316,6 +316,39 @@ TEST_CASE("late and repeated answers are ignored in every phase", "[saga]") {
   }
 }
 
+TEST_CASE("an event carries the trace of the request that caused it", "[saga][trace]") {
+  auto o = draft();
+  o.traceparent = "of the order";
+  story s{o};
+  s.preparing();
+  const auto traces_of = [&s](const input& what) {
+    const auto d = advance(s.now, what, later);
+    s.now = d.next;
+    names all;
+    for (const auto& e : d.events) all.push_back(e.traceparent);
+    return all;
+  };
+  CHECK(traces_of(courier_reported{delivery_status::picked_up, "", "of the courier"})
+        == names{"of the courier"});
+  CHECK(traces_of(courier_reported{delivery_status::delivered, ""})
+        == names{"of the order", "of the order"}); // a courier that brings none
+
+  story c{o};
+  c.preparing();
+  c.now = advance(c.now, cancel_requested{"why", "of the cancellation"}, later).next;
+  s.now = c.now; // who follows the cancellation finds the delivery's end, the refund, the stock
+  CHECK(traces_of(delivery_answered{s.now.id, phase::undelivering, answer::done, true, ""})
+        == names{"of the cancellation"});
+  CHECK(traces_of(
+          payment_answered{s.now.id, phase::refunding, 0, payment_said::cancelled, s.now.total, ""})
+        == names{"of the cancellation"});
+  CHECK(s.now.traceparent == "of the cancellation"); // so the provider's calls carry it, too
+
+  story plain{o};
+  plain.preparing().cancel();
+  CHECK(plain.now.traceparent == "of the order");
+}
+
 TEST_CASE("a courier can't go backwards, and may repeat", "[saga]") {
   story s;
   s.preparing();
