@@ -21,7 +21,7 @@ void carry_out(delivery_self self, const std::optional<domain::delivery_record>&
   if (d.row) {
     storage::write_set set;
     set.shard = s.shard;
-    set.epoch = s.env->epoch;
+    set.epoch = s.epoch;
     auto key = storage::order_key(d.row->order);
     set.replaces = {table::deliveries, key, known ? known->version : 0};
     set.entries.push_back({table::deliveries, std::move(key), storage::encode(*d.row)});
@@ -38,9 +38,10 @@ bool served(const environment& env, const std::string& country) {
 } // namespace
 
 delivery_actor::behavior_type delivery(
-  delivery_self self, environment* env, domain::shard_id shard) {
+  delivery_self self, environment* env, domain::shard_lease held) {
   self->state.env = env;
-  self->state.shard = shard;
+  self->state.shard = held.shard;
+  self->state.epoch = held.epoch;
   return {
     [self](const asked<domain::start_delivery>& m) {
       const auto& env = *self->state.env;

@@ -32,7 +32,6 @@ struct environment {
   std::chrono::milliseconds payment_timeout{1000}; // one call to the provider
   std::vector<std::string> delivery_countries;     // ISO 3166-1 alpha-2; empty: all are served
   std::uint64_t boot = 1;                          // this process's life, for idempotency records
-  domain::epoch_id epoch = 1;
   /// Tests only (--failpoints): the saga of an order with this SKU throws at its first answer.
   std::string poisoned_sku;
   /// An order was found on disk: where its saga stands (saga_state_of; empty: at rest), or

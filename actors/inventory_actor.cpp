@@ -23,7 +23,7 @@ domain::stock& shelf_of(inventory_shell& s, const std::string& sku) {
 storage::write_set open_set(const inventory_shell& s, const domain::stock& now) {
   storage::write_set set;
   set.shard = s.shard;
-  set.epoch = s.env->epoch;
+  set.epoch = s.epoch;
   set.replaces = {table::stock, storage::sku_key(now.sku), now.version};
   return set;
 }
@@ -75,7 +75,7 @@ void refuse(inventory_self self, const domain::request_context& from, const comp
   refusal why, std::string_view detail, std::string_view pointer = "") {
   storage::write_set set;
   set.shard = self->state.shard;
-  set.epoch = self->state.env->epoch;
+  set.epoch = self->state.epoch;
   finish(
     self, std::move(set), from, done, self->state.env->present.refused(why, detail, pointer, from));
 }
@@ -164,9 +164,10 @@ void put_on_menu(inventory_self self, const product_message& m) {
 } // namespace
 
 inventory_actor::behavior_type inventory(
-  inventory_self self, environment* env, domain::shard_id shard) {
+  inventory_self self, environment* env, domain::shard_lease held) {
   self->state.env = env;
-  self->state.shard = shard;
+  self->state.shard = held.shard;
+  self->state.epoch = held.epoch;
   return {
     [self](const asked<domain::reserve_stock>& m) { obey(self, m, domain::reserve); },
     [self](const asked<domain::commit_stock>& m) { obey(self, m, domain::commit); },

@@ -14,7 +14,7 @@ std::string to_string(errc code) {
 namespace {
 void spawn_shard(node_self self, domain::shard_id shard) {
   auto& s = self->state;
-  auto child = self->spawn(supervisor, s.env, shard);
+  auto child = self->spawn(supervisor, s.env, domain::shard_lease{shard, s.owned.at(shard)});
   self->monitor(child);
   s.shards[child.address()] = shard;
   actor_record r;
@@ -46,7 +46,8 @@ void on_down(node_self self, const caf::down_msg& down) {
 }
 } // namespace
 
-node_actor::behavior_type node(node_self self, environment* env) {
+node_actor::behavior_type node(
+  node_self self, environment* env, std::vector<domain::shard_lease> owned) {
   self->state.env = env;
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& m) {
@@ -54,8 +55,8 @@ node_actor::behavior_type node(node_self self, environment* env) {
     self->state.shards.clear();
     self->quit(m.reason);
   });
-  for (std::size_t shard = 0; shard < domain::shard_count; ++shard)
-    spawn_shard(self, static_cast<domain::shard_id>(shard));
+  for (const auto& lease : owned) self->state.owned[lease.shard] = lease.epoch;
+  for (const auto& lease : owned) spawn_shard(self, lease.shard);
   return {
     [self](respawn_shard r) { spawn_shard(self, r.shard); },
     [self](

@@ -22,7 +22,7 @@ void write(payment_self self, domain::payment_record row) {
   auto& env = *self->state.env;
   storage::write_set set;
   set.shard = self->state.shard;
-  set.epoch = env.epoch;
+  set.epoch = self->state.epoch;
   auto key = storage::order_key(row.order);
   set.replaces = {table::payments, key, row.version};
   ++row.version;
@@ -184,9 +184,11 @@ void keep(payment_self self, const provider_answered& m) {
 }
 } // namespace
 
-payment_actor::behavior_type payment(payment_self self, environment* env, domain::shard_id shard) {
+payment_actor::behavior_type payment(
+  payment_self self, environment* env, domain::shard_lease held) {
   self->state.env = env;
-  self->state.shard = shard;
+  self->state.shard = held.shard;
+  self->state.epoch = held.epoch;
   return {
     [self](const asked<domain::charge_payment>& m) { charge(self, m); },
     [self](const asked<domain::inquire_payment>& m) { inquire(self, m); },

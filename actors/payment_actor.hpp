@@ -10,6 +10,7 @@ struct payment_shell {
   static inline const char* name = "payment";
   environment* env = nullptr;
   domain::shard_id shard = 0;
+  domain::epoch_id epoch = 1; // of our ownership: in each write set
   struct question {
     domain::payment_answered about; // order, phase, attempt: what the answer must match
     saga_actor from;
@@ -26,5 +27,5 @@ struct payment_shell {
   std::uint64_t asked = 0, timed_out = 0; // in this life
 };
 using payment_self = counted<payment_shell, payment_actor>*;
-payment_actor::behavior_type payment(payment_self self, environment* env, domain::shard_id shard);
+payment_actor::behavior_type payment(payment_self self, environment* env, domain::shard_lease held);
 } // namespace jumun::actors

@@ -85,4 +85,11 @@ std::optional<actor_record> actor_registry::find(std::uint64_t id) const {
   }
   return {};
 }
+
+std::optional<actor_record> actor_registry::find(std::string_view name) const {
+  const auto& s = stripes_[stripe_of(name)];
+  std::lock_guard lock{s.guard};
+  const auto it = s.by_name.find(name);
+  return it == s.by_name.end() ? std::nullopt : std::optional{it->second};
+}
 } // namespace jumun::actors

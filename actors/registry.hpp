@@ -49,6 +49,7 @@ public:
   void fell(std::string_view name, std::string error, std::string state);
   [[nodiscard]] std::vector<actor_record> all() const; // by id
   [[nodiscard]] std::optional<actor_record> find(std::uint64_t id) const;
+  [[nodiscard]] std::optional<actor_record> find(std::string_view name) const;
   /// All of them by kind. Walks them in place, a stripe at a time: milliseconds for 50,000.
   [[nodiscard]] std::map<std::string, actor_figures> by_kind() const;
 
@@ -59,7 +60,10 @@ private:
     std::map<std::string, actor_figures> past; // by kind: handled by lives that are over; restarts
   };
   static constexpr std::size_t stripes = 64;
-  stripe& at(std::string_view name) { return stripes_[domain::stable_hash(name) % stripes]; }
+  static std::size_t stripe_of(std::string_view name) {
+    return domain::stable_hash(name) % stripes;
+  }
+  stripe& at(std::string_view name) { return stripes_[stripe_of(name)]; }
   std::array<stripe, stripes> stripes_;
   std::atomic<std::uint64_t> next_id_{1};
 };

@@ -73,7 +73,7 @@ struct attached {
 
 void persist(saga_self self, const domain::decision& d, attached with) {
   auto& env = *self->state.env;
-  auto set = write_set_for(env, d, self->state.now.version);
+  auto set = write_set_for(self->state.epoch, d, self->state.now.version);
   if (with.from) remember(set, env, *with.from, with.reply);
   append_or_throw(env, std::move(set),
     [&env, step = domain::step_of(d), done = std::move(with.done),
@@ -124,7 +124,7 @@ template <class Render> void feed_for_edge(saga_self self, const domain::input& 
   } else {
     storage::write_set set;
     set.shard = domain::shard_of(s.now.id);
-    set.epoch = s.env->epoch;
+    set.epoch = s.epoch;
     remember(set, *s.env, from, reply);
     append_or_throw(*s.env, std::move(set), [done, reply] { done({reply, {}, false}); });
   }
@@ -157,10 +157,10 @@ std::string saga_name(domain::order_id id) {
 }
 
 storage::write_set write_set_for(
-  const environment& env, const domain::decision& d, std::uint64_t replaces) {
+  domain::epoch_id epoch, const domain::decision& d, std::uint64_t replaces) {
   storage::write_set set;
   set.shard = domain::shard_of(d.next.id);
-  set.epoch = env.epoch;
+  set.epoch = epoch;
   auto key = storage::order_key(d.next.id);
   set.replaces = {table::orders, key, replaces};
   set.entries.push_back(
@@ -171,10 +171,11 @@ storage::write_set write_set_for(
 }
 
 saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_actor supervisor,
-  domain::order_id id, std::shared_ptr<domain::order> fresh) {
+  domain::epoch_id epoch, domain::order_id id, std::shared_ptr<domain::order> fresh) {
   auto& s = self->state;
   s.env = env;
   s.supervisor = std::move(supervisor);
+  s.epoch = epoch;
   s.now = fresh ? std::move(*fresh) : load(*env, id);
   s.now.poisoned = false; // a fresh life is a fresh try
   return {

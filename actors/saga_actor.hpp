@@ -8,6 +8,7 @@ struct saga_shell {
   static inline const char* name = "saga"; // what logs and the console call this actor
   environment* env = nullptr;
   supervisor_actor supervisor;
+  domain::epoch_id epoch = 1; // of our shard's ownership: in each write set
   domain::order now;          // always equal to the last appended row, but for notes
   std::int64_t asked_ms = 0;  // when the present phase's commands went out
   std::int64_t armed_ms = 0;  // the wake-up that the supervisor holds; 0: none
@@ -20,11 +21,11 @@ using saga_self = counted<saga_shell, saga_actor>*;
 /// supervisor counts that as a crash. `fresh` saves the read for an order that was accepted just
 /// now.
 saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_actor supervisor,
-  domain::order_id id, std::shared_ptr<domain::order> fresh);
+  domain::epoch_id epoch, domain::order_id id, std::shared_ptr<domain::order> fresh);
 
 [[nodiscard]] std::string saga_name(domain::order_id id);
 
 /// The write set of one decision about an order: its row, its events, its place in the open index.
 [[nodiscard]] storage::write_set write_set_for(
-  const environment& env, const domain::decision& d, std::uint64_t replaces);
+  domain::epoch_id epoch, const domain::decision& d, std::uint64_t replaces);
 } // namespace jumun::actors

@@ -54,7 +54,7 @@ void enter(supervisor_self self, const Handle& child, std::string name, role who
 
 template <class Function> auto spawn_fixed(supervisor_self self, role who, Function make) {
   auto& s = self->state;
-  auto child = self->spawn(make, s.env, s.shard);
+  auto child = self->spawn(make, s.env, domain::shard_lease{s.shard, s.epoch});
   self->monitor(child);
   s.fixed[who].address = child.address();
   enter(self, child, shard_actor_name(name_of(who), s.shard), who);
@@ -87,7 +87,7 @@ supervisor_shell::child& spawn_saga(
   supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
   auto& s = self->state;
   auto& child = s.sagas[id];
-  child.handle = self->spawn(saga, s.env, supervisor_actor{self}, id, std::move(fresh));
+  child.handle = self->spawn(saga, s.env, supervisor_actor{self}, s.epoch, id, std::move(fresh));
   child.sent = 0;
   self->monitor(child.handle);
   s.by_address[child.handle.address()] = id;
@@ -156,7 +156,7 @@ void quarantine(supervisor_self self, order_id id, const std::string& error) {
   auto d = domain::advance(
     std::move(*now), domain::found_poisoned{error}, {s.env->now_ms(), s.env->random()});
   if (d.outcome != domain::verdict::applied) return;
-  append_or_throw(*s.env, write_set_for(*s.env, d, version),
+  append_or_throw(*s.env, write_set_for(s.epoch, d, version),
     [env = s.env, step = domain::step_of(d)] { env->order_durable(step); });
   s.env->order_moved(phase, d.next);
 }
@@ -267,7 +267,7 @@ void take_over(supervisor_self self, const place_message& m, order_id id) {
   auto& s = self->state;
   storage::write_set set;
   set.shard = s.shard;
-  set.epoch = s.env->epoch;
+  set.epoch = s.epoch;
   remember(set, *s.env, m.command.from, {}, id);
   append_or_throw(*s.env, std::move(set), [done = m.done, id] { done({{}, id, false}); });
 }
@@ -285,7 +285,7 @@ void place(supervisor_self self, const place_message& m) {
   draft.id = domain::make_order_id(s.shard, draft.created_ms, ms_256th, s.env->random());
   auto d = domain::begin(std::move(draft));
   const auto id = d.next.id;
-  auto set = write_set_for(*s.env, d, /*replaces=*/0);
+  auto set = write_set_for(s.epoch, d, /*replaces=*/0);
   command_result result;
   if (c.wants_settled) {
     result.to_settle = id;
@@ -326,7 +326,7 @@ void keep_reply(supervisor_self self, const remember_message& m) {
   auto reply = taken_over ? placed_reply(env, found.order) : c.reply;
   storage::write_set set;
   set.shard = self->state.shard;
-  set.epoch = env.epoch;
+  set.epoch = self->state.epoch;
   std::optional<order_id> order;
   if (found.order != order_id{}) order = found.order;
   remember(set, env, c.from, reply, order);
@@ -347,10 +347,11 @@ void recover_open_sagas(supervisor_self self) {
 } // namespace
 
 supervisor_actor::behavior_type supervisor(
-  supervisor_self self, environment* env, domain::shard_id shard) {
+  supervisor_self self, environment* env, domain::shard_lease held) {
   auto& s = self->state;
   s.env = env;
-  s.shard = shard;
+  s.shard = held.shard;
+  s.epoch = held.epoch;
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& m) {
     stop_children(self, m.reason);

@@ -22,7 +22,8 @@ struct supervisor_shell {
   static inline const char* name = "supervisor";
   environment* env = nullptr;
   domain::shard_id shard = 0;
-  struct fixed_child { // inventory, payment, delivery
+  domain::epoch_id epoch = 1; // of our ownership: in each write set
+  struct fixed_child {        // inventory, payment, delivery
     caf::actor_addr address;
     restart_budget budget;
   };
@@ -43,11 +44,12 @@ struct supervisor_shell {
 using supervisor_self = counted<supervisor_shell, supervisor_actor>*;
 /// Spawns the shard's inventory, payment and delivery actors and enters them in the router.
 supervisor_actor::behavior_type supervisor(
-  supervisor_self self, environment* env, domain::shard_id shard);
+  supervisor_self self, environment* env, domain::shard_lease held);
 
 struct node_shell {
   static inline const char* name = "node";
   environment* env = nullptr;
+  std::map<domain::shard_id, domain::epoch_id> owned;
   std::map<caf::actor_addr, domain::shard_id> shards;
   std::map<domain::shard_id, restart_budget> budgets;
 };
@@ -55,6 +57,8 @@ using node_self = counted<node_shell, node_actor>*;
 /// `inventory/7`: the kind, then the shard.
 [[nodiscard]] std::string shard_actor_name(std::string_view kind, domain::shard_id shard);
 
-/// The root: spawns a supervisor for every shard, and each recovers its open sagas.
-node_actor::behavior_type node(node_self self, environment* env);
+/// The root: spawns a supervisor for each shard that this node owns, and each recovers its open
+/// sagas.
+node_actor::behavior_type node(
+  node_self self, environment* env, std::vector<domain::shard_lease> owned);
 } // namespace jumun::actors

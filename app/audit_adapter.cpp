@@ -5,7 +5,7 @@ namespace jumun::app {
 void audit_adapter::record(domain::audit_entry entry, http::done<bool> then) {
   entry.time_ms = env_.now_ms();
   storage::write_set set; // shard 0: of no order, and the lists merge all shards
-  set.epoch = env_.epoch;
+  set.epoch = env_.journal.epoch_of(set.shard);
   set.entries.push_back({storage::table::audit,
     storage::audit_key(set.shard, entry.time_ms, env_.random()), storage::encode(entry)});
   const auto said = env_.journal.append(std::move(set), [then] { then(true); });

@@ -104,6 +104,21 @@ field countries() {
   };
   return f;
 }
+/// What a DNS label may be, so that a pod's name is one.
+field node_id() {
+  auto f = text<&config::node_id>("node-id", "1..63 of a-z, 0-9 and -", false,
+    "this node's name in the map of shards; another one takes over the folder's shards");
+  f.set = [](config& c, std::string_view value) {
+    const auto fits = [](char ch) {
+      return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
+    };
+    if (value.empty() || value.size() > limits::node_id_bytes_max) return false;
+    if (!std::all_of(value.begin(), value.end(), fits)) return false;
+    c.node_id = value;
+    return true;
+  };
+  return f;
+}
 field log_level() {
   field f{"log-level", "debug, info, warn, error", "",
     "the least level that is written to stderr, as one JSON object a line", false, false, {}, {}};
@@ -130,6 +145,12 @@ const std::vector<field>& table() {
     number<&c::port>("port", 0, 65'535, "", "port of the public listener; 0: any free one"),
     address<&c::ops_bind>("ops-bind", "address of the ops listener (probes, /admin)"),
     number<&c::ops_port>("ops-port", 0, 65'535, "", "port of the ops listener; 0: any free one"),
+    text<&c::backup_dir>("backup-dir", "a path, or nothing", true,
+      "folder of the backups; nothing: `backups` in the data folder"),
+    number<&c::backups_keep>("backups-keep", 1, 1'000, "backups", "how many are kept"),
+    text<&c::restore_from>("restore-from", "a path, or nothing", true,
+      "restore the newest backup of this folder first; the data folder must be empty"),
+    node_id(),
     text<&c::address_file>("address-file", "a path, or nothing", true,
       "file that gets `public=URL` and `ops=URL` once the server is ready"),
     number<&c::http_threads>("http-threads", 1, 64, "threads", "threads of the HTTP edge"),

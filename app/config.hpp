@@ -22,6 +22,10 @@ struct config {
   command what = command::serve;
 
   std::string data_dir = "./data";
+  std::string node_id = "n1";
+  std::string backup_dir; // empty: `backups` in data_dir
+  std::uint32_t backups_keep = 7;
+  std::string restore_from;       // empty: nothing is restored
   std::string bind = "127.0.0.1"; // an address, not a name
   std::uint16_t port = 8080;      // 0: any free one
   std::string ops_bind = "127.0.0.1";

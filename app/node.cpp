@@ -4,7 +4,9 @@
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/presenter.hpp"
+#include "cluster/single.hpp"
 #include "storage/rocks_store.hpp"
+#include "storage/rows.hpp"
 #include <caf/all.hpp>
 #include <random>
 #include <unistd.h>
@@ -30,6 +32,28 @@ void end_after(const storage::failure& what) {
   ::_exit(static_cast<int>(exit_code_of(what.code)));
 }
 
+namespace {
+/// Takes the folder's shards for `node_id`, and keeps on disk who has them now. Before the journal:
+/// nothing else writes yet.
+std::variant<std::unique_ptr<cluster::coordinator>, storage::failure> take_shards(
+  storage::store& disk, const std::string& node_id) {
+  std::optional<domain::shard_map> stored = domain::shard_map{};
+  const auto row = disk.get(storage::table::meta, storage::shard_map_key);
+  if (row) stored = storage::decode<domain::shard_map>(*row);
+  if (!stored)
+    return storage::failure{
+      storage::errc::corrupt, "the map of shards can't be read; restore a backup"};
+  std::unique_ptr<cluster::coordinator> taken = std::make_unique<cluster::single>(node_id, *stored);
+  const auto now = taken->map();
+  if (now != *stored) {
+    const auto key = std::string{storage::shard_map_key};
+    if (auto failed = disk.apply({{storage::table::meta, key, storage::encode(now)}}))
+      return *failed;
+  }
+  return taken;
+}
+} // namespace
+
 std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_options& how) {
   std::unique_ptr<node> n{new node};
   disk_guard::make_room(how.data_dir);
@@ -42,6 +66,9 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   if (auto* failed = std::get_if<storage::failure>(&provider)) return *failed;
   n->provider_ = std::get<0>(std::move(provider));
   n->space_ = std::make_unique<disk_guard>(how.data_dir, how.disk_free_min_pct);
+  auto coordinator = take_shards(*n->disk_, how.node_id);
+  if (auto* failed = std::get_if<storage::failure>(&coordinator)) return *failed;
+  n->coordinator_ = std::get<0>(std::move(coordinator));
   storage::journal::options journaling;
   journaling.boot_offset = storage::read_last_offset(*n->disk_);
   journaling.on_failure = end_after;
@@ -69,7 +96,7 @@ void node::start_actors(const node_options& how) {
       escalation_ = std::move(why);
       started_.notify_all();
     },
-    log_actor_warning, how.payment_timeout, how.delivery_countries, random_bits(), /*epoch=*/1,
+    log_actor_warning, how.payment_timeout, how.delivery_countries, random_bits(),
     how.poisoned_sku});
   env_->order_found = [this](
                         domain::order_id id, std::string_view state) { census_.found(id, state); };
@@ -78,7 +105,9 @@ void node::start_actors(const node_options& how) {
   caf_config_.set("scheduler.policy", caf::atom("sharing"));
   caf_config_.set("scheduler.max-threads", how.actor_threads);
   system_ = std::make_unique<caf::actor_system>(caf_config_);
-  auto root = system_->spawn(actors::node, env_.get());
+  const auto held = domain::leases_of(coordinator_->map(), coordinator_->self());
+  for (const auto& lease : held) journal_->raise_epoch(lease.shard, lease.epoch);
+  auto root = system_->spawn(actors::node, env_.get(), held);
   actors::actor_record r;
   r.name = r.kind = "node";
   r.address = root.address();
@@ -88,7 +117,7 @@ void node::start_actors(const node_options& how) {
   std::unique_lock lock{
     guard_}; // a shard that can't start escalates, and the node is up but not ready
   started_.wait(
-    lock, [this] { return shards_started_ >= domain::shard_count || !escalation_.empty(); });
+    lock, [this, &held] { return shards_started_ >= held.size() || !escalation_.empty(); });
 }
 
 node::~node() {

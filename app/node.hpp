@@ -5,6 +5,7 @@
 #include "app/outbound/http_client.hpp"
 #include "app/payment_simulator.hpp"
 #include "app/watch_hub.hpp"
+#include "cluster/coordinator.hpp"
 #include "storage/journal.hpp"
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -14,6 +15,7 @@
 namespace jumun::app {
 struct node_options {
   std::string data_dir;
+  std::string node_id = "n1";
   std::uint64_t memory_bytes = 256ULL << 20;
   std::size_t actor_threads = 2;
   std::chrono::milliseconds payment_timeout{1000};
@@ -37,7 +39,9 @@ public:
 
   [[nodiscard]] actors::environment& env() { return *env_; }
   [[nodiscard]] const storage::store& disk() const { return *disk_; }
+  [[nodiscard]] const std::shared_ptr<storage::store>& shared_disk() const { return disk_; }
   [[nodiscard]] const storage::journal& journal() const { return *journal_; }
+  [[nodiscard]] cluster::coordinator& coordinator() const { return *coordinator_; }
   [[nodiscard]] const payment_simulator& provider() const { return *provider_; }
   [[nodiscard]] const disk_guard& space() const { return *space_; }
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
@@ -51,6 +55,7 @@ private:
   void start_actors(const node_options& how);
 
   std::shared_ptr<storage::store> disk_;
+  std::unique_ptr<cluster::coordinator> coordinator_;
   std::unique_ptr<storage::journal> journal_;
   std::unique_ptr<outbound_client> outbound_;
   std::unique_ptr<payment_simulator> provider_;

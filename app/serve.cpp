@@ -1,5 +1,7 @@
 #include "app/serve.hpp"
 #include "app/audit_adapter.hpp"
+#include "app/backup_keeper.hpp"
+#include "app/cluster_adapter.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/monitoring/metrics_page.hpp"
@@ -7,6 +9,7 @@
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
 #include "http/server.hpp"
+#include "storage/backup.hpp"
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -26,6 +29,7 @@ constexpr std::size_t reader_threads = 2;
 node_options options_of(const config& c) {
   node_options how;
   how.data_dir = c.data_dir;
+  how.node_id = c.node_id;
   how.memory_bytes = c.memory_mb << 20;
   how.actor_threads = c.actor_threads;
   how.payment_timeout = c.payment_timeout;
@@ -43,11 +47,16 @@ http::server_options edge_of(const config& c) {
   how.public_port = c.port;
   how.ops_address = c.ops_bind;
   how.ops_port = c.ops_port;
+  how.node = c.node_id;
   how.requests_waiting_max = c.max_requests;
   how.connections_max = c.max_connections;
   how.drain_grace = c.drain_grace;
   how.random = random_bits;
   return how;
+}
+
+std::string backup_dir_of(const config& c) {
+  return c.backup_dir.empty() ? c.data_dir + "/backups" : c.backup_dir;
 }
 
 std::string url(const std::string& address, std::uint16_t port) {
@@ -91,7 +100,8 @@ class serving {
 public:
   serving(const config& c, node& inside)
       : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
-        audit_(inside.env()), metrics_(c, inside),
+        audit_(inside.env()), metrics_(c, inside), cluster_(inside),
+        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
         server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
@@ -129,6 +139,8 @@ private:
     to.audit = &audit_;
     to.monitor = &metrics_;
     to.logs = &logs_;
+    to.cluster = &cluster_;
+    to.backups = &backups_;
     return to;
   }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
@@ -172,6 +184,8 @@ private:
   audit_adapter audit_;
   metrics_page metrics_;
   process_logs logs_;
+  cluster_adapter cluster_;
+  backup_keeper backups_;
   http::server server_;
 };
 } // namespace
@@ -181,6 +195,13 @@ exit_code run_serve(const config& c) {
   // A log nobody reads any more, or a limit on file sizes: a failed write, no reason to be killed.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  if (!c.restore_from.empty()) {
+    log::info("storage.restoring", {{"from", c.restore_from}, {"data_dir", c.data_dir}});
+    if (const auto failed = storage::restore_newest_backup(c.restore_from, c.data_dir)) {
+      log::error("storage.restore_failed", {{"detail", failed->detail}});
+      return exit_code_of(failed->code);
+    }
+  }
   auto opened = node::open(options_of(c));
   if (const auto* failed = std::get_if<storage::failure>(&opened)) {
     log::error("storage.open_failed", {{"data_dir", c.data_dir}, {"detail", failed->detail}});

@@ -11,7 +11,7 @@ namespace jumun::domain {
 using shard_id = std::uint8_t;
 inline constexpr std::size_t shard_count = 256;
 
-/// Rises with each change of a shard's owner; on one node it stays 1.
+/// Rises with each change of a shard's owner (domain/shard_map.hpp).
 using epoch_id = std::uint64_t;
 
 /// Names one order for all time. 128 bits: shard 8 | unix milliseconds 48 | 1/256 of one 8 | random

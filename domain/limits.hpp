@@ -66,6 +66,9 @@ inline constexpr std::size_t outbound_connections_kept = 128;     // open, for t
 inline constexpr std::size_t outbound_waiting_max = 16'384;       // requests; more fail at once
 inline constexpr std::size_t outbound_head_bytes_max = 32 * 1024; // of an answer
 
+// names
+inline constexpr std::size_t node_id_bytes_max = 63; // a DNS label
+
 // supervision (DESIGN §7)
 inline constexpr std::size_t child_restarts_max = 5; // per window, then escalate
 inline constexpr auto child_restart_window = 60s;

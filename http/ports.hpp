@@ -1,5 +1,7 @@
 #pragma once
 #include "http/audit.hpp"
+#include "http/backups.hpp"
+#include "http/cluster_view.hpp"
 #include "http/logs.hpp"
 #include "http/monitor.hpp"
 #include "http/shop.hpp"
@@ -14,5 +16,7 @@ struct ports {
   audit_log* audit = nullptr;
   http::monitor* monitor = nullptr;
   http::logs* logs = nullptr;
+  cluster_view* cluster = nullptr;
+  http::backups* backups = nullptr;
 };
 } // namespace jumun::http

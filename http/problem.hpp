@@ -36,6 +36,10 @@ inline constexpr problem_kind invalid_transition{
   409, "invalid-transition", "The delivery cannot go there from where it is"};
 inline constexpr problem_kind key_running{
   409, "idempotency-key-running", "The first request with this key is still running"};
+inline constexpr problem_kind no_other_node{
+  409, "no-other-node", "There is no other node that could take it"};
+inline constexpr problem_kind backup_running{
+  409, "backup-running", "A backup is being made already"};
 inline constexpr problem_kind cursor_expired{410, "cursor-expired", "The cursor is too old"};
 inline constexpr problem_kind length_required{
   411, "length-required", "The body needs a Content-Length"};

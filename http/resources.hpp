@@ -41,6 +41,14 @@ void get_storage(const exchange_ptr& ex);
 void get_config(const exchange_ptr& ex);
 // audit.cpp
 void list_audit(const exchange_ptr& ex);
+// cluster.cpp
+void get_cluster(const exchange_ptr& ex);
+void list_shards(const exchange_ptr& ex);
+void move_shard(const exchange_ptr& ex);
+void drain_node(const exchange_ptr& ex);
+// backups.cpp
+void list_backups(const exchange_ptr& ex);
+void make_backup(const exchange_ptr& ex);
 // probes.cpp
 void get_livez(const exchange_ptr& ex);
 void get_readyz(const exchange_ptr& ex);

@@ -166,6 +166,11 @@ std::optional<std::string> journal::latest(table in, std::string_view key) const
   return disk_->get(in, key);
 }
 
+domain::epoch_id journal::epoch_of(domain::shard_id shard) const {
+  std::lock_guard lock{guard_};
+  return epochs_[shard];
+}
+
 void journal::raise_epoch(domain::shard_id shard, domain::epoch_id epoch) {
   const std::lock_guard lock{guard_};
   epochs_[shard] = std::max(epochs_[shard], epoch);

@@ -72,6 +72,9 @@ public:
   [[nodiscard]] std::optional<std::string> latest(table in, std::string_view key) const;
   /// A shard's owner changed: sets with a lower epoch are fenced from now on.
   void raise_epoch(domain::shard_id shard, domain::epoch_id epoch);
+  /// The epoch below which a set of this shard is fenced: what writers use that are no actors of a
+  /// shard.
+  [[nodiscard]] domain::epoch_id epoch_of(domain::shard_id shard) const;
 
   /// manual only: commits one batch. False: nothing waits, or the journal has stopped.
   bool run_once();

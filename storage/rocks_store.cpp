@@ -1,5 +1,6 @@
 #include "storage/rocks_store.hpp"
 #include "domain/ids.hpp"
+#include "storage/rocks_raw.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <array>
@@ -311,6 +312,7 @@ public:
 class rocks_store final : public store {
 public:
   explicit rocks_store(std::string dir) : dir_(std::move(dir)) {}
+  [[nodiscard]] rocksdb::DB* raw() const { return db_.get(); }
   ~rocks_store() override {
     if (!db_) return;
     for (auto* family : handles_) (void)db_->DestroyColumnFamilyHandle(family);
@@ -492,6 +494,11 @@ std::variant<std::shared_ptr<store>, failure> open_rocks(const rocks_options& ho
     return failure{errc::corrupt, in_folder(how.dir, unreadable.what())};
   }
   return std::shared_ptr<store>{std::move(opened)};
+}
+
+rocksdb::DB* raw_database(store& disk) {
+  auto* rocks = dynamic_cast<rocks_store*>(&disk);
+  return rocks ? rocks->raw() : nullptr;
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& disk) {

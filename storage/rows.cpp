@@ -423,4 +423,27 @@ template <> std::optional<domain::audit_entry> decode(std::string_view bytes) {
   return domain::audit_entry{m.time_ms(), take(m.principal()), take(m.roles()), take(m.action()),
     take(m.target()), take(m.reason()), take(m.outcome()), take(m.trace_id())};
 }
+
+std::string encode(const domain::shard_map& m) {
+  auto& row = scratch<rows::ShardMap>();
+  for (const auto& s : m.shards) {
+    auto& to = *row.add_shards();
+    to.set_node(s.node);
+    to.set_epoch(s.epoch);
+  }
+  return seal(m.version, row);
+}
+
+template <> std::optional<domain::shard_map> decode(std::string_view bytes) {
+  auto& row = scratch<rows::ShardMap>();
+  const auto version = open(bytes, row);
+  domain::shard_map m;
+  if (!version || static_cast<std::size_t>(row.shards_size()) != m.shards.size()) return {};
+  m.version = *version;
+  for (std::size_t i = 0; i < m.shards.size(); ++i) {
+    const auto& from = row.shards(static_cast<int>(i));
+    m.shards[i] = {from.node(), from.epoch()};
+  }
+  return m;
+}
 } // namespace jumun::storage

@@ -2,6 +2,7 @@
 #include "domain/audit.hpp"
 #include "domain/order.hpp"
 #include "domain/request.hpp"
+#include "domain/shard_map.hpp"
 #include "domain/stock.hpp"
 #include "storage/store.hpp"
 
@@ -26,6 +27,7 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string audit_key(
   domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance);
 [[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
+inline constexpr std::string_view shard_map_key = "shard_map"; // in meta
 /// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.
 [[nodiscard]] std::optional<std::uint64_t> number_of_key(std::string_view key);
 
@@ -42,6 +44,7 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string encode(const domain::event& e);
 [[nodiscard]] std::string encode(const domain::idempotency_record& r);
 [[nodiscard]] std::string encode(const domain::audit_entry& e);
+[[nodiscard]] std::string encode(const domain::shard_map& m);
 
 /// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out
 /// of its range. Never throws on account of what the bytes are.
@@ -56,4 +59,5 @@ template <> std::optional<domain::delivery_record> decode(std::string_view bytes
 template <> std::optional<domain::event> decode(std::string_view bytes);
 template <> std::optional<domain::idempotency_record> decode(std::string_view bytes);
 template <> std::optional<domain::audit_entry> decode(std::string_view bytes);
+template <> std::optional<domain::shard_map> decode(std::string_view bytes);
 } // namespace jumun::storage

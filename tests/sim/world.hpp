@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/supervisor.hpp"
 #include "app/presenter.hpp"
+#include "domain/shard_map.hpp"
 #include "storage/check.hpp"
 #include "storage/queries.hpp"
 #include "tests/support/memory_store.hpp"
@@ -114,9 +115,9 @@ public:
       [](const domain::order_step&) {}, [](domain::shard_id) {},
       [this](std::string) { escalated = true; },
       [](std::string_view, std::string, std::string_view) {}, std::chrono::milliseconds{1000}, {},
-      boot,
-      /*epoch=*/1, {}});
-    root_ = system_.spawn(actors::node, env_.get());
+      boot, {}});
+    root_ =
+      system_.spawn(actors::node, env_.get(), domain::leases_of(domain::taken_by("n1", {}), "n1"));
     while (scheduler().try_run_once()) {} // until every shard is up; nothing has been asked yet
   }
   ~life() {

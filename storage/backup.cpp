@@ -1,0 +1,85 @@
+#include "storage/backup.hpp"
+#include "storage/rocks_raw.hpp"
+#include <filesystem>
+#include <rocksdb/db.h>
+#include <rocksdb/utilities/backup_engine.h>
+
+namespace jumun::storage {
+namespace {
+namespace fs = std::filesystem;
+
+failure failed(const std::string& dir, const rocksdb::Status& s) {
+  const auto code = s.IsNoSpace() ? errc::full : s.IsCorruption() ? errc::corrupt : errc::io_failed;
+  return {code, "backups in " + dir + ": " + s.ToString()};
+}
+
+backup told(const rocksdb::BackupInfo& b) {
+  return {b.backup_id, std::int64_t{b.timestamp} * 1'000, b.size, b.number_files};
+}
+
+template <class Engine> using opened = std::variant<std::unique_ptr<Engine>, failure>;
+
+opened<rocksdb::BackupEngine> open_engine(const std::string& dir) {
+  std::error_code ignored;
+  fs::create_directories(dir, ignored);
+  rocksdb::BackupEngineOptions how{dir};
+  how.sync = true; // say it here; never lean on the library's default
+  rocksdb::BackupEngine* engine = nullptr;
+  const auto s = rocksdb::BackupEngine::Open(rocksdb::Env::Default(), how, &engine);
+  if (!s.ok()) return failed(dir, s);
+  return std::unique_ptr<rocksdb::BackupEngine>{engine};
+}
+
+opened<rocksdb::BackupEngineReadOnly> open_to_read(const std::string& dir) {
+  rocksdb::BackupEngineReadOnly* engine = nullptr;
+  const auto s = rocksdb::BackupEngineReadOnly::Open(
+    rocksdb::Env::Default(), rocksdb::BackupEngineOptions{dir}, &engine);
+  if (!s.ok()) return failed(dir, s);
+  return std::unique_ptr<rocksdb::BackupEngineReadOnly>{engine};
+}
+} // namespace
+
+std::variant<backup, failure> make_backup(
+  store& disk, const std::string& dir, std::uint32_t keep, const std::atomic<bool>& stop) {
+  auto opened = open_engine(dir);
+  if (auto* why = std::get_if<failure>(&opened)) return *why;
+  auto& engine = *std::get<0>(opened);
+  rocksdb::CreateBackupOptions how;
+  how.progress_callback = [&] {
+    if (stop.load()) engine.StopBackup();
+  };
+  rocksdb::BackupID id = 0;
+  if (const auto s = engine.CreateNewBackup(how, raw_database(disk), &id); !s.ok())
+    return failed(dir, s);
+  if (const auto s = engine.PurgeOldBackups(keep); !s.ok()) return failed(dir, s);
+  rocksdb::BackupInfo made;
+  if (const auto s = engine.GetBackupInfo(id, &made); !s.ok()) return failed(dir, s);
+  return told(made);
+}
+
+std::variant<std::vector<backup>, failure> list_backups(const std::string& dir) {
+  std::error_code ignored;
+  if (!fs::exists(dir, ignored)) return std::vector<backup>{};
+  auto opened = open_to_read(dir);
+  if (auto* why = std::get_if<failure>(&opened)) return *why;
+  std::vector<rocksdb::BackupInfo> found;
+  std::get<0>(opened)->GetBackupInfo(&found);
+  std::vector<backup> newest_first;
+  for (auto b = found.rbegin(); b != found.rend(); ++b) newest_first.push_back(told(*b));
+  return newest_first;
+}
+
+std::optional<failure> restore_newest_backup(const std::string& dir, const std::string& data_dir) {
+  std::error_code ignored;
+  if (fs::exists(fs::path{data_dir} / "CURRENT", ignored))
+    return failure{errc::not_ours,
+      "data folder " + data_dir + " holds a database; a backup is restored into an empty one"};
+  if (!fs::is_directory(dir, ignored))
+    return failure{errc::io_failed, "backups in " + dir + ": there is no such folder"};
+  auto opened = open_to_read(dir);
+  if (auto* why = std::get_if<failure>(&opened)) return *why;
+  const auto s = std::get<0>(opened)->RestoreDBFromLatestBackup(data_dir, data_dir);
+  if (!s.ok()) return failed(dir, s);
+  return {};
+}
+} // namespace jumun::storage
