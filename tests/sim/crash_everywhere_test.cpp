@@ -66,7 +66,7 @@ private:
 
   domain::request_context from(const std::string& key) const {
     return {"tester", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-      "0af7651916cd43dd8448eb211c80319c", key, "body of " + key};
+      "0af7651916cd43dd8448eb211c80319c", /*traced=*/false, key, "body of " + key};
   }
 
   void stock_up(sim::life& now) {
