@@ -22,6 +22,17 @@ inline constexpr auto running_key_wait_max = 5s;          // Idempotency-Key sti
 inline constexpr auto idempotency_kept = 72h;
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
 
+// who may ask (app/auth)
+inline constexpr std::size_t bearer_bytes_max = 4 * 1024;   // a key or a JWT; more → 401
+inline constexpr std::size_t principal_bytes_max = 64;      // a customer's is their customer_id
+inline constexpr std::size_t auth_file_bytes_max = 4 << 20; // keys, JWKS, PEM: more is refused
+inline constexpr auto api_key_life_max = 24h * 3'652;       // ten years
+inline constexpr std::size_t api_keys_max = 10'000;         // in one keys file
+inline constexpr std::size_t jwt_hs256_bytes_min = 32;      // RFC 7518 §3.2
+inline constexpr int jwt_rsa_bits_min = 2048;               // RFC 7518 §3.3
+inline constexpr auto jwt_leeway = 30s;                     // between our clock and the issuer's
+inline constexpr auto file_watch_period = 250ms; // a changed file is in force well within 1 s
+
 // what an order, a product, a stock may hold
 inline constexpr std::size_t order_lines_max = 100;
 inline constexpr std::int64_t quantity_max = 1'000'000;

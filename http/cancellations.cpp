@@ -2,6 +2,7 @@
 #include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
+#include "http/ownership.hpp"
 #include "http/render.hpp"
 #include "http/resources.hpp"
 
@@ -9,10 +10,21 @@ namespace jumun::http {
 namespace {
 /// The order that the path names, with its cancellation if there is one. nullopt: the 404 is sent.
 std::optional<domain::order> find(const exchange_ptr& ex) {
-  const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
-  auto o = id ? ex->inside().find_order(*id) : std::nullopt;
+  auto o = visible_order_of_path(ex, domain::id_kind::order);
   if (!o) send(ex, problems::not_found, "no order has this id");
   return o;
+}
+
+void cancel(const exchange_ptr& ex, domain::order_id id) {
+  const auto body = read_body(ex, /*or_empty=*/true);
+  if (const auto* bad = std::get_if<problem>(&body))
+    return refuse_once(ex, domain::shard_of(id), *bad);
+  std::vector<field_error> errors;
+  object_reader in{std::get<json_value>(body), "", errors};
+  domain::cancel_order c{ex->from, id, in.text_or_empty("reason", limits::text_bytes_max)};
+  in.finish();
+  if (!errors.empty()) return refuse_once(ex, domain::shard_of(id), std::move(errors));
+  command(ex, [ex, c](done<outcome> d) { ex->inside().cancel(c, std::move(d)); });
 }
 } // namespace
 
@@ -21,15 +33,10 @@ std::optional<domain::order> find(const exchange_ptr& ex) {
 void cancel_order(const exchange_ptr& ex) {
   const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
   if (!id) return send(ex, problems::not_found, "no order has this id");
-  const auto body = read_body(ex, /*or_empty=*/true);
-  if (const auto* bad = std::get_if<problem>(&body))
-    return refuse_once(ex, domain::shard_of(*id), *bad);
-  std::vector<field_error> errors;
-  object_reader in{std::get<json_value>(body), "", errors};
-  domain::cancel_order c{ex->from, *id, in.text_or_empty("reason", limits::text_bytes_max)};
-  in.finish();
-  if (!errors.empty()) return refuse_once(ex, domain::shard_of(*id), std::move(errors));
-  command(ex, [ex, c](done<outcome> d) { ex->inside().cancel(c, std::move(d)); });
+  if (!ex->who.own_only()) return cancel(ex, *id);
+  on_readers(ex, [ex] { // is it theirs? that is on disk
+    if (const auto o = find(ex)) cancel(ex, o->id);
+  });
 }
 
 /// GET /v1/orders/{id}/cancellations → 200 with none or one; 404.

@@ -11,22 +11,6 @@
 #include <vector>
 
 namespace jumun::http {
-/// Bits of API.md's roles.
-enum role : unsigned {
-  customer = 1,
-  inventory = 2,
-  courier = 4,
-  viewer = 8,
-  operator_ = 16,
-  admin = 32,
-  anyone = 63, // whoever has a key
-};
-
-struct identity {
-  std::string principal;
-  unsigned roles = 0;
-};
-
 /// An answer before it is written. The session adds Content-Length, Date, Connection and the
 /// constant fields.
 struct response {

@@ -3,6 +3,7 @@
 #include "http/fields.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
+#include "http/ownership.hpp"
 #include "http/render.hpp"
 #include "http/resources.hpp"
 #include "http/waiting.hpp"
@@ -63,7 +64,7 @@ void read_address(const json_value& value, domain::address& to, std::vector<fiel
 order_form read_order(const json_value& body, std::vector<field_error>& errors) {
   order_form form;
   object_reader in{body, "", errors};
-  form.draft.customer = in.text("customer_id", 1, 64);
+  form.draft.customer = in.text("customer_id", 1, limits::principal_bytes_max);
   if (const auto* lines = in.array("lines", 1, limits::order_lines_max))
     for (std::size_t i = 0; i < lines->items.size(); ++i)
       read_line(lines->items[i], i, form, errors);
@@ -133,10 +134,16 @@ void put_order(const exchange_ptr& ex, domain::order draft) {
   });
 }
 
+/// Not kept for an Idempotency-Key: it speaks of the asker, not of the order.
+void refuse_customer(const exchange_ptr& ex) {
+  problem p{&problems::forbidden, "an order is placed for oneself", {}};
+  p.errors.push_back({"/customer_id", "must be the principal of your own key"});
+  send(ex, p);
+}
+
 /// The order that the path names. nullopt: the 404 is sent.
 std::optional<domain::order> order_of_path(const exchange_ptr& ex) {
-  const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
-  auto o = id ? ex->inside().find_order(*id) : std::nullopt;
+  auto o = visible_order_of_path(ex, domain::id_kind::order);
   if (!o) send(ex, problems::not_found, "no order has this id");
   return o;
 }
@@ -174,8 +181,8 @@ std::string read_currency(object_reader& in) {
   return code;
 }
 
-/// POST /v1/orders → 201 durable (and settled, with Prefer: wait); 400, 409 price-changed, 422,
-/// 503.
+/// POST /v1/orders → 201 durable (and settled, with Prefer: wait); 400, 403 for another customer,
+/// 409 price-changed, 422, 503.
 void place_order(const exchange_ptr& ex) {
   if (ex->inside().disk_nearly_full())
     return send(ex, problems::overloaded, "the disk is nearly full: no new orders are taken");
@@ -184,6 +191,8 @@ void place_order(const exchange_ptr& ex) {
   if (const auto* bad = std::get_if<problem>(&body)) return refuse_once(ex, shard, *bad);
   std::vector<field_error> errors;
   auto form = read_order(std::get<json_value>(body), errors);
+  const auto& customer = form.draft.customer;
+  if (!customer.empty() && !ex->who.may_order_for(customer)) return refuse_customer(ex);
   if (errors.empty()) price(ex->inside(), form, errors);
   if (!errors.empty()) return refuse_once(ex, shard, std::move(errors));
   const domain::money total{form.draft.total, form.draft.currency};
@@ -209,12 +218,17 @@ void get_order(const exchange_ptr& ex) {
   });
 }
 
-/// GET /v1/orders → 200 newest first; 400 invalid-cursor, 422.
+/// GET /v1/orders → 200 newest first; 400 invalid-cursor, 422. A customer has none but their own.
 void list_orders(const exchange_ptr& ex) {
-  const auto q = read_filters(ex);
+  auto q = read_filters(ex);
   if (!q) return;
-  if (const auto p = read_page(ex))
-    send_rows(ex, ex->inside().list_orders(*q, p->limit, p->cursor), order_json);
+  const auto p = read_page(ex);
+  if (!p) return;
+  if (ex->who.own_only()) {
+    if (!q->customer.empty() && q->customer != ex->who.principal) return send_page(ex, {}, "");
+    q->customer = ex->who.principal;
+  }
+  send_rows(ex, ex->inside().list_orders(*q, p->limit, p->cursor), order_json);
 }
 
 /// GET /v1/orders/{id}/events → 200 the whole history, oldest first; 404.

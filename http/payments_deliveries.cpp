@@ -2,16 +2,12 @@
 #include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
+#include "http/ownership.hpp"
 #include "http/render.hpp"
 #include "http/resources.hpp"
 
 namespace jumun::http {
 namespace {
-std::optional<domain::order> find(const exchange_ptr& ex, domain::id_kind kind) {
-  const auto id = domain::parse_id(kind, ex->params[0]);
-  return id ? ex->inside().find_order(*id) : std::nullopt;
-}
-
 std::optional<domain::delivery_status> courier_status(std::string_view name) {
   using domain::delivery_status;
   for (const auto s :
@@ -23,14 +19,14 @@ std::optional<domain::delivery_status> courier_status(std::string_view name) {
 
 /// GET /v1/payments/{id} → 200, 304, 404.
 void get_payment(const exchange_ptr& ex) {
-  const auto o = find(ex, domain::id_kind::payment);
+  const auto o = visible_order_of_path(ex, domain::id_kind::payment);
   if (!o) return send(ex, problems::not_found, "no payment has this id");
   send_versioned(ex, payment_json(*o), o->version);
 }
 
 /// GET /v1/deliveries/{id} → 200, 304, 404.
 void get_delivery(const exchange_ptr& ex) {
-  const auto o = find(ex, domain::id_kind::delivery);
+  const auto o = visible_order_of_path(ex, domain::id_kind::delivery);
   if (!o) return send(ex, problems::not_found, "no delivery has this id");
   send_versioned(ex, delivery_json(*o), o->version);
 }

@@ -1,10 +1,12 @@
 #pragma once
 #include "http/audit.hpp"
+#include "http/authenticator.hpp"
 #include "http/backups.hpp"
 #include "http/cluster_view.hpp"
 #include "http/logs.hpp"
 #include "http/monitor.hpp"
 #include "http/shop.hpp"
+#include "http/tls.hpp"
 
 namespace jumun::http {
 /// What `app` plugs into the edge: one small port for each concern. All of them outlive the server.
@@ -18,5 +20,7 @@ struct ports {
   http::logs* logs = nullptr;
   cluster_view* cluster = nullptr;
   http::backups* backups = nullptr;
+  const authenticator* who = nullptr;                       // null: dev mode
+  const tls_slot *public_tls = nullptr, *ops_tls = nullptr; // null: plain HTTP
 };
 } // namespace jumun::http

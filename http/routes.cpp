@@ -29,7 +29,7 @@ constexpr route table[] = {
   {"GET",  "/v1/orders/{id}/cancellations",            pub,  customer | reader,             list_cancellations, reads},
   {"GET",  "/v1/orders/{id}/cancellations/{cxl}",      pub,  customer | reader,             get_cancellation, reads},
   {"GET",  "/v1/payments/{id}",                        pub,  customer | reader,             get_payment, reads},
-  {"GET",  "/v1/deliveries/{id}",                      pub,  customer | courier | reader,   get_delivery, reads},
+  {"GET",  "/v1/deliveries/{id}",                      pub,  customer | reader,             get_delivery, reads},
   {"POST", "/v1/deliveries/{id}/updates",              pub,  courier | admin,               update_delivery},
   {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads},
   {"GET",  "/admin/v1/sagas",                          ops,  reader,                        list_sagas, reads},
@@ -47,10 +47,10 @@ constexpr route table[] = {
   {"POST", "/admin/v1/nodes/{id}/drain",               ops,  admin,                         drain_node},
   {"GET",  "/admin/v1/backups",                        ops,  reader,                        list_backups, reads},
   {"POST", "/admin/v1/backups",                        ops,  admin,                         make_backup, reads},
-  {"GET",  "/livez",                                   ops,  anyone,                        get_livez, !reads, crowd::probe},
-  {"GET",  "/readyz",                                  ops,  anyone,                        get_readyz, reads, crowd::probe},
-  {"GET",  "/startupz",                                ops,  anyone,                        get_startupz, reads, crowd::probe},
-  {"GET",  "/metrics",                                 ops,  anyone,                        get_metrics, reads, crowd::probe},
+  {"GET",  "/livez",                                   ops,  open_to_all,                   get_livez, !reads, crowd::probe},
+  {"GET",  "/readyz",                                  ops,  open_to_all,                   get_readyz, reads, crowd::probe},
+  {"GET",  "/startupz",                                ops,  open_to_all,                   get_startupz, reads, crowd::probe},
+  {"GET",  "/metrics",                                 ops,  open_to_all,                   get_metrics, reads, crowd::probe},
   {"GET",  "/admin/v1/log-level",                      ops,  reader,                        get_log_level},
   {"PUT",  "/admin/v1/log-level",                      ops,  admin,                         put_log_level},
 };
@@ -125,8 +125,37 @@ void take_trace(const exchange_ptr& ex) {
   ex->from.trace_id = std::move(t->trace_id);
 }
 
-/// Dev mode: nobody asks for keys, and everyone may do everything.
-identity identify(const head&) { return {"dev", anyone}; }
+/// The bearer token of the one Authorization field (RFC 6750 §2.1); empty: none that can be one.
+std::string_view bearer_token(const head& h) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (h.count("authorization") != 1) return {};
+  const auto value = *h.find("authorization");
+  if (!same_text(value.substr(0, scheme.size()), scheme)) return {};
+  const auto token = trimmed(value.substr(scheme.size()));
+  return token.size() <= limits::bearer_bytes_max ? token : std::string_view{};
+}
+
+/// False: the 401 or 403 is sent. What does not name its asker is not kept for an Idempotency-Key.
+bool take_identity(const exchange_ptr& ex, const route& r) {
+  const auto* port = ex->at->to.who;
+  ex->who = {"dev", anyone}; // dev mode: nobody asks for keys, and everyone may do everything
+  if (port && r.roles == open_to_all) ex->who = {"", 0};
+  if (port && r.roles != open_to_all) {
+    const auto token = bearer_token(ex->head);
+    auto who = token.empty() ? std::nullopt : port->identify(token);
+    if (!who) {
+      send(ex, problem{&problems::unauthenticated, "send a valid key: Authorization: Bearer …", {}},
+        token.empty() ? "WWW-Authenticate: Bearer\r\n"
+                      : "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
+      return false;
+    }
+    ex->who = std::move(*who);
+  }
+  ex->from.principal = ex->who.principal;
+  if (r.roles == open_to_all || (ex->who.roles & r.roles) != 0) return true;
+  send(ex, problems::forbidden);
+  return false;
+}
 
 /// False: the problem is sent.
 bool check_media(const exchange_ptr& ex) {
@@ -181,9 +210,7 @@ void run(const exchange_ptr& ex) {
   const auto looked = find_route(ex);
   if (!looked.found) return send_no_route(ex, looked);
   const auto& r = *looked.found;
-  ex->who = identify(ex->head);
-  ex->from.principal = ex->who.principal;
-  if ((ex->who.roles & r.roles) == 0) return send(ex, problems::forbidden);
+  if (!take_identity(ex, r)) return;
   if (r.as != crowd::probe && !check_media(ex)) return; // a monitor asks for text/plain
   if (!take_key(ex, r) || !take_permit(ex, r.as)) return;
   if (!r.reads) return r.run(ex);

@@ -10,7 +10,7 @@ struct route {
   std::string_view method; // GET also serves HEAD
   std::string_view path;   // a segment in braces matches any one that is not empty
   listener on;
-  unsigned roles; // any of them
+  unsigned roles; // any of them, or open_to_all
   void (*run)(const exchange_ptr&);
   bool reads = false; // it may wait for a disk: on the reader threads
   crowd as = crowd::request;

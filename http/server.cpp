@@ -11,8 +11,9 @@ using boost::system::error_code;
 class accepting : public std::enable_shared_from_this<accepting> {
 public:
   accepting(std::shared_ptr<edge> at, listener on)
-      : at_{std::move(at)}, on_{on}, strand_{asio::make_strand(at_->io)}, acceptor_{strand_},
-        pause_{strand_} {}
+      : at_{std::move(at)}, on_{on}, tls_{on == listener::on_ops ? at_->to.ops_tls
+                                                                 : at_->to.public_tls},
+        strand_{asio::make_strand(at_->io)}, acceptor_{strand_}, pause_{strand_} {}
 
   std::optional<std::string> bind(const std::string& address, std::uint16_t port) {
     error_code ec;
@@ -69,7 +70,9 @@ private:
         ++at_->counts.turned_away;
         return;
       }
-      std::make_shared<session>(std::move(socket), at_, on_, std::move(peer))->start();
+      std::make_shared<session>(
+        std::move(socket), tls_ ? tls_->current() : nullptr, at_, on_, std::move(peer))
+        ->start();
     } catch (...) {
       ++at_->counts.exceptions; // this connection is lost, the listener goes on
     }
@@ -77,6 +80,7 @@ private:
 
   const std::shared_ptr<edge> at_;
   const listener on_;
+  const tls_slot* const tls_; // null: plain
   socket_strand strand_;
   asio::basic_socket_acceptor<tcp, socket_strand> acceptor_;
   asio::basic_waitable_timer<std::chrono::steady_clock,

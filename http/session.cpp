@@ -7,7 +7,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 namespace jumun::http {
 namespace asio = boost::asio;
@@ -17,9 +16,10 @@ namespace {
 constexpr std::size_t buffer_bytes_min = 2 * 1024; // grows to limits::head_bytes_max
 } // namespace
 
-session::session(tcp_socket socket, std::shared_ptr<edge> at, listener on, std::string peer)
-    : socket_{std::move(socket)}, at_{std::move(at)}, on_{on}, peer_{std::move(peer)},
-      timer_{socket_.get_executor()} {
+session::session(tcp_socket socket, std::shared_ptr<stream::tls_context> tls,
+  std::shared_ptr<edge> at, listener on, std::string peer)
+    : stream_{std::move(socket), std::move(tls)}, at_{std::move(at)}, on_{on},
+      peer_{std::move(peer)}, timer_{socket_.get_executor()} {
   ++at_->counts.connections;
 }
 
@@ -48,6 +48,17 @@ void session::start() {
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
     socket_.non_blocking(true, ignored); // for the first try of each write
     buffer_.resize(buffer_bytes_min);
+    stream_.is_tls() ? greet() : read();
+  }));
+}
+
+/// The TLS handshake, in the time that a head has. What is no TLS ends it at once.
+void session::greet() {
+  doing_ = doing::greeting;
+  expect_by(at_->options.head_read_max);
+  stream_.async_handshake(guarded_step([this](error_code ec) {
+    if (ec) return close();
+    doing_ = doing::idle;
     read();
   }));
 }
@@ -65,7 +76,7 @@ void session::read() {
   }
   if (end_ == buffer_.size()) buffer_.resize(std::min(buffer_.size() * 2, limits::head_bytes_max));
   JUMUN_INVARIANT(end_ < buffer_.size(), "a full buffer is refused before it is read into");
-  socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+  stream_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
     guarded_step([this](error_code ec, std::size_t bytes) { on_read(ec, bytes); }));
 }
 
@@ -108,7 +119,7 @@ void session::take_head(std::size_t bytes) {
 
 void session::ask_for_body() {
   static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(socket_, asio::buffer(go_on), guarded_step([this](error_code ec, std::size_t) {
+  stream_.async_write(asio::buffer(go_on), guarded_step([this](error_code ec, std::size_t) {
     if (late_) return refuse({&problems::request_timeout, late_});
     ec ? close() : take_body();
   }));
@@ -161,11 +172,11 @@ void session::answer(response r) {
 /// pass.
 void session::write() {
   error_code ec;
-  written_ += socket_.write_some(asio::buffer(out_.data(), out_.size()), ec);
+  written_ += stream_.write_some(asio::buffer(out_.data(), out_.size()), ec);
   if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return close();
   if (written_ == out_.size()) return on_written();
   expect_by(at_->options.write_max);
-  asio::async_write(socket_, asio::buffer(out_.data() + written_, out_.size() - written_),
+  stream_.async_write(asio::buffer(out_.data() + written_, out_.size() - written_),
     guarded_step([this](error_code failed, std::size_t) { failed ? close() : on_written(); }));
 }
 
@@ -184,10 +195,15 @@ void session::on_written() {
 /// the client read, and drop what it still sends, within bounds.
 void session::linger() {
   doing_ = doing::lingering;
+  expect_by(at_->options.linger_max);
+  if (!stream_.is_tls()) return shut_down();
+  stream_.async_goodbye(guarded_step([this](error_code) { shut_down(); }));
+}
+
+void session::shut_down() {
   error_code ec;
   socket_.shutdown(tcp_socket::shutdown_send, ec);
   if (ec) return close();
-  expect_by(at_->options.linger_max);
   drop();
 }
 
@@ -244,6 +260,7 @@ void session::on_deadline() {
     case doing::head: return give_up("the header did not come in time");
     case doing::body: return give_up("the body did not come in time");
     case doing::writing: ++at_->counts.cut; return close();
+    case doing::greeting:
     case doing::idle:
     case doing::lingering: return close();
     case doing::handling:

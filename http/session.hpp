@@ -1,14 +1,10 @@
 #pragma once
 #include "http/exchange.hpp"
-#include <boost/asio/ip/tcp.hpp>
+#include "http/stream.hpp"
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <chrono>
 
 namespace jumun::http {
-using socket_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, socket_strand>;
-
 /// One connection. Reads into one bounded buffer, checks each head itself (head_check.hpp), handles
 /// one request at a time (further ones wait in the buffer: pipelining is answered in order and is
 /// bounded by the buffer's 8 KiB, then by TCP), and writes each answer with one call. Everything
@@ -16,8 +12,9 @@ using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, socket
 /// thrown out of it.
 class session : public std::enable_shared_from_this<session> {
 public:
-  /// `peer` has been counted by roster::enter(); this gives it back.
-  session(tcp_socket socket, std::shared_ptr<edge> at, listener on, std::string peer);
+  /// `peer` has been counted by roster::enter(); this gives it back. `tls`: null for plain HTTP.
+  session(tcp_socket socket, std::shared_ptr<stream::tls_context> tls, std::shared_ptr<edge> at,
+    listener on, std::string peer);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -29,9 +26,10 @@ public:
   void cut();
 
 private:
-  enum class doing { idle, head, body, handling, writing, lingering, closed };
+  enum class doing { greeting, idle, head, body, handling, writing, lingering, closed };
   using clock = std::chrono::steady_clock;
 
+  void greet();
   void read();
   void on_read(boost::system::error_code ec, std::size_t bytes);
   void progress();
@@ -43,6 +41,7 @@ private:
   void write();
   void on_written();
   void linger();
+  void shut_down();
   void drop();
   void close();
 
@@ -54,7 +53,8 @@ private:
 
   [[nodiscard]] std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
-  tcp_socket socket_;
+  stream stream_;
+  tcp_socket& socket_{stream_.raw()};
   const std::shared_ptr<edge> at_;
   const listener on_;
   const std::string peer_;
