@@ -1,5 +1,7 @@
 #include "app/config.hpp"
+#include "app/auth/jwt_keys.hpp"
 #include "app/config_file.hpp"
+#include "app/config_rules.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -130,6 +132,19 @@ field log_level() {
   };
   return f;
 }
+template <auto Member> field path(std::string key, std::string doc) {
+  return text<Member>(std::move(key), "a path, or nothing", true, std::move(doc));
+}
+field jwt_algorithm() {
+  auto f = text<&config::jwt_algorithm>("jwt-algorithm", "HS256, RS256, ES256, or nothing", true,
+    "the one algorithm of tokens (JWT) that are taken; nothing: none are");
+  f.set = [](config& c, std::string_view value) {
+    if (!value.empty() && !parse_jwt_algorithm(value)) return false;
+    c.jwt_algorithm = value;
+    return true;
+  };
+  return f;
+}
 field hidden(field f) {
   f.hidden = true;
   return f;
@@ -171,6 +186,19 @@ const std::vector<field>& table() {
       "free disk below which new orders are answered 503; 0: never"),
     text<&c::outbound_ca_file>("outbound-ca-file", "a readable PEM file, or nothing", true,
       "certificate authorities that calls to others' servers trust; nothing: the system's"),
+    path<&c::keys_file>("keys", "API keys, made by `jumun keys add`; re-read when it changes"),
+    jwt_algorithm(),
+    path<&c::jwt_key>("jwt-key", "HS256: the secret; RS256, ES256: the public key in PEM"),
+    path<&c::jwt_jwks>("jwt-jwks", "a JWK Set, instead of jwt-key: the token's kid chooses"),
+    text<&c::jwt_issuer>("jwt-issuer", "a text", true, "what a token's iss must be"),
+    text<&c::jwt_audience>("jwt-audience", "a text", true, "what a token's aud must be, or have"),
+    text<&c::jwt_role_claim>("jwt-role-claim", "a name", false, "the claim that has the role"),
+    text<&c::jwt_principal_claim>(
+      "jwt-principal-claim", "a name", false, "the claim that says who; a customer's customer_id"),
+    path<&c::tls_cert>("tls-cert", "certificate chain in PEM of the public listener: then HTTPS"),
+    path<&c::tls_key>("tls-key", "its private key in PEM"),
+    path<&c::ops_tls_cert>("ops-tls-cert", "the same for the ops listener"),
+    path<&c::ops_tls_key>("ops-tls-key", "its private key in PEM"),
     log_level(),
     hidden(
       text<&c::failpoints>("failpoints", "see tests/", true, "makes named steps fail; for tests")),
@@ -235,15 +263,6 @@ std::variant<values, said_and_done> from_file(const std::string& path, const sur
   return std::move(given);
 }
 
-/// Without auth, whoever reaches a listener may do everything: only this machine may reach one.
-std::optional<said_and_done> refuse_unguarded(const config& c) {
-  for (const auto& [key, value] : {std::pair{"bind", c.bind}, std::pair{"ops-bind", c.ops_bind}})
-    if (!boost::asio::ip::make_address(value).is_loopback())
-      return refuse(std::string{"no auth is configured: "} + key + ": \"" + value
-                    + "\" is not allowed; allowed: a loopback address (127.0.0.0/8 or ::1)");
-  return std::nullopt;
-}
-
 /// Found now, rather than by the first payment.
 std::optional<said_and_done> refuse_unreadable(const config& c, const surroundings& around) {
   if (c.outbound_ca_file.empty() || around.read(c.outbound_ca_file)) return std::nullopt;
@@ -270,7 +289,7 @@ std::variant<config, said_and_done> settle(const serve_flags& flags, const surro
     if (auto value = around.variable(variable_of(f.key))) environment[f.key] = std::move(*value);
   if (auto why = take(c, environment, "env", file)) return *why;
   if (auto why = take(c, flags.given, "flag", file)) return *why;
-  if (auto why = refuse_unguarded(c)) return *why;
+  if (auto why = why_unsafe(c)) return refuse(*why);
   if (auto why = refuse_unreadable(c, around)) return *why;
   if (flags.print) return said_and_done{exit_code::ok, effective_file(c)};
   return c;
@@ -317,9 +336,8 @@ std::variant<config, said_and_done> parse_command_line(
   auto* check = app.add_subcommand("check", "verify a stopped server's data folder");
   check->add_option("DIR", c.check_dir, "the data folder")->required();
   check->add_flag("--json", c.check_json, "print one JSON object instead of text");
-  auto* keys = app.add_subcommand("keys", "API keys (not in this release)");
+  const auto* keys = add_keys_command(app, c.keys);
   auto* bench = app.add_subcommand("bench", "load generator (not in this release)");
-  keys->prefix_command();
   bench->prefix_command();
   auto* version = app.add_subcommand("version", "print versions");
   try {
@@ -329,11 +347,9 @@ std::variant<config, said_and_done> parse_command_line(
     return told_by(app, e);
   }
   if (*version) return said_and_done{exit_code::ok, version_text()};
-  if (*keys)
-    return not_yet("keys", "without auth, `jumun serve` listens on loopback addresses only");
   if (*bench) return not_yet("bench", "measure with a load generator of your own, e.g. wrk");
   if (*serve) return settle(flags, around);
-  c.what = command::check;
+  c.what = *keys ? command::keys : command::check;
   return c;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "app/auth/keys_command.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "domain/limits.hpp"
@@ -13,7 +14,7 @@
 
 /// What `jumun` was asked to do, and every setting of it. Parsed once, checked, then const.
 namespace jumun::app {
-enum class command : std::uint8_t { serve, check };
+enum class command : std::uint8_t { serve, check, keys };
 
 /// The settings of `jumun serve`. What each means, its unit and its bounds: the table in
 /// config.cpp, which `jumun serve --help` and `--print-config` print. Settings tune inside
@@ -41,12 +42,19 @@ struct config {
   std::chrono::milliseconds drain_grace{0};
   unsigned disk_free_min_pct = limits::disk_free_min_pct;
   std::string outbound_ca_file; // PEM; empty: the system's
+  std::string keys_file;        // empty: no API keys
+  std::string jwt_algorithm;    // empty: no JWT
+  std::string jwt_key, jwt_jwks, jwt_issuer, jwt_audience;
+  std::string jwt_role_claim = "role", jwt_principal_claim = "sub";
+  std::string tls_cert, tls_key, ops_tls_cert, ops_tls_key; // empty: plain HTTP
   log::level log_level = log::level::info;
   std::string failpoints; // for tests; empty: none
 
   // jumun check
   std::string check_dir;
   bool check_json = false;
+
+  keys_request keys; // jumun keys
 
   unsigned cores = 1; // what the defaults of the threads were taken from
   std::map<std::string, std::string, std::less<>> sources; // key → flag | env | file; else default

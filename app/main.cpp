@@ -6,6 +6,17 @@
 
 using namespace jumun::app;
 
+namespace {
+exit_code run(const config& c) {
+  switch (c.what) {
+    case command::check: return run_check(c);
+    case command::keys: return run_keys(c.keys);
+    case command::serve: break;
+  }
+  return run_serve(c);
+}
+} // namespace
+
 int main(int argc, char** argv) {
   try {
     const auto parsed = parse_command_line({argv + 1, argv + argc}, this_process());
@@ -14,8 +25,7 @@ int main(int argc, char** argv) {
       return static_cast<int>(done->code);
     }
     const auto& c = std::get<config>(parsed);
-    const auto code = c.what == command::check ? run_check(c) : run_serve(c);
-    return static_cast<int>(code);
+    return static_cast<int>(run(c));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "jumun: internal error: %s\n", e.what());
     return static_cast<int>(exit_code::internal);

@@ -6,6 +6,7 @@
 #include "app/monitoring/log_lines.hpp"
 #include "app/monitoring/metrics_page.hpp"
 #include "app/node.hpp"
+#include "app/security.hpp"
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
 #include "http/server.hpp"
@@ -59,9 +60,9 @@ std::string backup_dir_of(const config& c) {
   return c.backup_dir.empty() ? c.data_dir + "/backups" : c.backup_dir;
 }
 
-std::string url(const std::string& address, std::uint16_t port) {
+std::string url(const http::tls_slot* tls, const std::string& address, std::uint16_t port) {
   const auto host = address.find(':') == std::string::npos ? address : "[" + address + "]";
-  return "http://" + host + ":" + std::to_string(port);
+  return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
 }
 
 void print_welcome(const std::string& shop, const std::string& ops) {
@@ -98,10 +99,10 @@ bool write_address_file(const config& c, const std::string& shop, const std::str
 
 class serving {
 public:
-  serving(const config& c, node& inside)
+  serving(const config& c, node& inside, const security& guard)
       : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
         audit_(inside.env()), metrics_(c, inside), cluster_(inside),
-        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
+        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
         server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
@@ -111,15 +112,16 @@ public:
       log::error("server.bind_failed", {{"detail", *failed}});
       return exit_code::bind_failed;
     }
-    const auto shop = url(config_.bind, server_.public_port());
-    const auto ops = url(config_.ops_bind, server_.ops_port());
+    const auto shop = url(guard_.public_tls(), config_.bind, server_.public_port());
+    const auto ops = url(guard_.ops_tls(), config_.ops_bind, server_.ops_port());
     if (!write_address_file(config_, shop, ops)) {
       log::error(
         "server.address_file", {{"path", config_.address_file}, {"allowed", "a writable path"}});
       return exit_code::usage;
     }
-    log::warn("server.dev_mode",
-      {{"detail", "no auth is configured: every request is admin; loopback addresses only"}});
+    if (guard_.who() == nullptr)
+      log::warn("server.dev_mode",
+        {{"detail", "no auth is configured: every request is admin; loopback addresses only"}});
     log::info("server.ready", {{"public", shop}, {"ops", ops}, {"data_dir", config_.data_dir}});
     print_welcome(shop, ops);
     signals_.async_wait([this](const boost::system::error_code& failed, int which) {
@@ -141,6 +143,9 @@ private:
     to.logs = &logs_;
     to.cluster = &cluster_;
     to.backups = &backups_;
+    to.who = guard_.who();
+    to.public_tls = guard_.public_tls();
+    to.ops_tls = guard_.ops_tls();
     return to;
   }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
@@ -186,6 +191,7 @@ private:
   process_logs logs_;
   cluster_adapter cluster_;
   backup_keeper backups_;
+  const security& guard_;
   http::server server_;
 };
 } // namespace
@@ -195,6 +201,11 @@ exit_code run_serve(const config& c) {
   // A log nobody reads any more, or a limit on file sizes: a failed write, no reason to be killed.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  const auto guard = security::open(c); // before the folder is touched
+  if (const auto* why = std::get_if<std::string>(&guard)) {
+    std::fprintf(stderr, "jumun: %s\n", why->c_str());
+    return exit_code::usage;
+  }
   if (!c.restore_from.empty()) {
     log::info("storage.restoring", {{"from", c.restore_from}, {"data_dir", c.data_dir}});
     if (const auto failed = storage::restore_newest_backup(c.restore_from, c.data_dir)) {
@@ -209,7 +220,7 @@ exit_code run_serve(const config& c) {
   }
   auto inside = std::get<0>(std::move(opened));
   // The answers that actors still owe go through the edge: it must outlive them.
-  auto edge = std::make_unique<serving>(c, *inside);
+  auto edge = std::make_unique<serving>(c, *inside, *std::get<0>(guard));
   const auto code = edge->run();
   inside.reset();
   edge.reset();

@@ -64,7 +64,8 @@ std::string response::field(const std::string& name) const {
 }
 
 client::client(client&& other) noexcept
-    : port_(other.port_), fd_(std::exchange(other.fd_, -1)), held_(std::move(other.held_)) {}
+    : bearer(std::move(other.bearer)), port_(other.port_), fd_(std::exchange(other.fd_, -1)),
+      held_(std::move(other.held_)) {}
 
 void client::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -167,6 +168,7 @@ response client::send(
   bytes.append(" ").append(target).append(" HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_));
   bytes += "\r\n";
   for (const auto& [name, value] : with) bytes += name + ": " + value + "\r\n";
+  if (!bearer.empty()) bytes += "Authorization: Bearer " + bearer + "\r\n";
   if (!body.empty() && with.count("Content-Type") == 0)
     bytes += "Content-Type: application/json\r\n";
   if (!body.empty() || method == "POST" || method == "PUT")

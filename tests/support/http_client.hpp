@@ -49,6 +49,9 @@ public:
     const std::function<bool(const nlohmann::json&)>& enough,
     std::chrono::seconds within = std::chrono::seconds{60});
 
+  /// Sent with each request as `Authorization: Bearer …`; empty: none. Nobody's without a key.
+  std::string bearer;
+
   // For what no well-behaved client sends.
   void write(std::string_view bytes);
   /// Reads one answer to what was written; `head`: it answers a HEAD, and has no body.

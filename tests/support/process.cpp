@@ -61,10 +61,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-/// Port N in `public=http://127.0.0.1:N`.
+/// Port N in `public=http://127.0.0.1:N`, or https.
 std::uint16_t port_in(const std::string& line, const std::string& name) {
-  const auto at = line.find(name + "=http://");
-  const auto colon = at == std::string::npos ? at : line.find(':', at + name.size() + 8);
+  const auto at = line.find("://", line.find(name + "=http"));
+  const auto colon = at == std::string::npos ? at : line.find(':', at + 3);
   if (colon == std::string::npos) throw std::runtime_error("no " + name + " in: " + line);
   return static_cast<std::uint16_t>(std::stoul(line.substr(colon + 1)));
 }

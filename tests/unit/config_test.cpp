@@ -113,6 +113,18 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"drain-grace-ms", {"0", "60000"}, {"-1", "60001"}},
     {"disk-free-min-pct", {"0", "50"}, {"51"}},
     {"outbound-ca-file", {""}, {"/absent", "\x01"}},
+    {"keys", {"/etc/jumun/keys.json", ""}, {"\x01"}},
+    {"jwt-algorithm", {""}, {"none", "hs256", "HS512", "ES384"}}, // more: the table of rules
+    {"jwt-key", {""}, {"\n"}},
+    {"jwt-jwks", {""}, {"\n"}},
+    {"jwt-issuer", {""}, {"\n"}},
+    {"jwt-audience", {""}, {"\n"}},
+    {"jwt-role-claim", {"role", "https://example.com/role"}, {""}},
+    {"jwt-principal-claim", {"sub", "email"}, {""}},
+    {"tls-cert", {""}, {"\n"}},
+    {"tls-key", {""}, {"\n"}},
+    {"ops-tls-cert", {""}, {"\n"}},
+    {"ops-tls-key", {""}, {"\n"}},
     {"log-level", {"debug", "info", "warn", "error"}, {"trace", "INFO", ""}},
   };
   CHECK(table.size() == app::effective(parsed({"serve"})).size()); // none is forgotten here
@@ -148,6 +160,34 @@ TEST_CASE("an address that others can reach is refused while there is no auth", 
       CHECK(has(why.text, "no auth is configured: " + key + ": \"" + value + "\""));
       CHECK(has(why.text, "allowed: a loopback address"));
     }
+}
+
+TEST_CASE("with auth any address may be served, and half a guard is none", "[config]") {
+  const std::vector<std::string> jwt{"--jwt-algorithm=RS256", "--jwt-key=k.pem",
+    "--jwt-issuer=https://id.example", "--jwt-audience=jumun"};
+  const auto with = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"serve", "--bind=0.0.0.0", "--ops-bind=::"});
+    return more;
+  };
+  CHECK(parsed(with({"--keys=keys.json"})).keys_file == "keys.json");
+  CHECK(parsed(with(jwt)).jwt_algorithm == "RS256");
+  for (std::size_t i = 0; i < jwt.size(); ++i) {
+    auto half = jwt;
+    half.erase(half.begin() + static_cast<std::ptrdiff_t>(i));
+    CAPTURE(i);
+    const auto why = refused(with(half));
+    CHECK(why.code == exit_code::usage);
+    CHECK(has(why.text, jwt[i].substr(2, jwt[i].find('=') - 2)));
+  }
+  auto both = jwt;
+  both.push_back("--jwt-jwks=set.json");
+  CHECK(has(refused(with(both)).text, "jwt-key, jwt-jwks: one of them"));
+  for (const std::string half : {"tls-cert", "tls-key", "ops-tls-cert", "ops-tls-key"}) {
+    CAPTURE(half);
+    CHECK(has(refused({"serve", "--" + half, "f.pem"}).text, "both must name a file, or neither"));
+  }
+  // A certificate says who we are, not who asks.
+  CHECK(has(refused(with({"--tls-cert=c", "--tls-key=k"})).text, "no auth is configured"));
 }
 
 TEST_CASE("what is unknown stops the start, and says what is known", "[config]") {
@@ -223,7 +263,8 @@ TEST_CASE("help is help, and what is not there yet says so", "[config]") {
   for (const auto& s : app::effective(parsed({"serve"}))) CHECK(has(help.text, "--" + s.key));
   CHECK(has(help.text, "JUMUN_PAYMENT_TIMEOUT_MS"));
   CHECK_FALSE(has(help.text, "failpoints"));
-  for (const std::string later : {"keys", "bench"}) {
+  CHECK(refused({"keys", "--help"}).code == exit_code::ok);
+  for (const std::string later : {"bench"}) {
     CHECK(refused({later, "--help"}).code == exit_code::ok);
     for (const auto& why : {refused({later}), refused({later, "add", "--role", "admin"})}) {
       CHECK(why.code == exit_code::usage);
