@@ -262,8 +262,10 @@ private:
 /// A server on free ports over a fake shop, with two I/O threads and two readers.
 class running_server {
 public:
-  explicit running_server(http::server_options options = {})
-      : server{io, readers, shop, on_free_ports(std::move(options))} {
+  /// `plug`: sets further ports.
+  explicit running_server(
+    http::server_options options = {}, const std::function<void(http::ports&)>& plug = {})
+      : server{io, readers, plugged(plug), on_free_ports(std::move(options))} {
     if (const auto why = server.start()) throw std::runtime_error{*why};
     for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io.run(); });
   }
@@ -283,6 +285,11 @@ public:
   http::server server;
 
 private:
+  http::ports plugged(const std::function<void(http::ports&)>& plug) {
+    http::ports all{shop};
+    if (plug) plug(all);
+    return all;
+  }
   static http::server_options on_free_ports(http::server_options o) {
     o.public_port = o.ops_port = 0;
     return o;
