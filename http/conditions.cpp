@@ -54,19 +54,20 @@ bool known_already(const exchange_ptr& ex, std::string_view opaque) {
   return known && parse_tags(*known).has_weakly(opaque);
 }
 
-void send_tagged(
-  const exchange_ptr& ex, std::string body, std::string_view opaque, std::string more) {
+void send_tagged(const exchange_ptr& ex, response r, std::string_view opaque) {
   const auto wanted = joined(ex->head, "if-match");
   if (wanted && !parse_tags(*wanted).has_strongly(opaque))
     return send(ex, problems::precondition_failed, "If-Match does not name what is there now");
-  response r;
   r.etag.append("\"").append(opaque).append("\"");
-  r.more = std::move(more);
-  if (known_already(ex, opaque))
-    r.status = 304;
-  else
-    r.body = std::move(body);
+  if (known_already(ex, opaque)) r.status = 304, r.body.clear();
   ex->reply(std::move(r));
+}
+
+void send_tagged(
+  const exchange_ptr& ex, std::string body, std::string_view opaque, std::string more) {
+  response r;
+  r.body = std::move(body), r.more = std::move(more);
+  send_tagged(ex, std::move(r), opaque);
 }
 
 void send_versioned(

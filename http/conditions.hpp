@@ -18,7 +18,9 @@ struct write_condition {
 /// Whether If-None-Match has the representation whose ETag's opaque part this is.
 [[nodiscard]] bool known_already(const exchange_ptr& ex, std::string_view opaque);
 
-/// 200 with the ETag, 304 when If-None-Match has it, 412 when there is an If-Match without it.
+/// `r` with the ETag, 304 when If-None-Match has it, 412 when there is an If-Match without it.
+void send_tagged(const exchange_ptr& ex, response r, std::string_view opaque);
+/// The same with a JSON body.
 void send_tagged(
   const exchange_ptr& ex, std::string body, std::string_view opaque, std::string more = {});
 /// The same, where the version says it all.

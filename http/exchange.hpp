@@ -20,6 +20,7 @@ struct response {
   std::string etag;     // empty: none
   std::string location; // empty: none
   std::string more;     // further field lines, each with its CRLF
+  std::string_view cache_control = "no-store";
 };
 
 /// One request and its one answer. Made and filled by the session, then handed from thread to

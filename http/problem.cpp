@@ -3,6 +3,54 @@
 #include "http/json_writer.hpp"
 
 namespace jumun::http {
+namespace {
+namespace p = problems;
+// clang-format off
+constexpr const problem_kind* kinds[] = {
+  &p::bad_request,
+  &p::malformed_json,
+  &p::invalid_cursor,
+  &p::unauthenticated,
+  &p::forbidden,
+  &p::not_found,
+  &p::method_not_allowed,
+  &p::not_acceptable,
+  &p::request_timeout,
+  &p::insufficient_stock,
+  &p::price_changed,
+  &p::not_cancellable,
+  &p::invalid_transition,
+  &p::key_running,
+  &p::cursor_expired,
+  &p::length_required,
+  &p::precondition_failed,
+  &p::too_large,
+  &p::uri_too_long,
+  &p::unsupported_media_type,
+  &p::expectation_failed,
+  &p::validation_failed,
+  &p::key_reused,
+  &p::precondition_required,
+  &p::too_many_requests,
+  &p::header_too_large,
+  &p::internal_error,
+  &p::not_implemented,
+  &p::overloaded,
+  &p::shard_unavailable,
+  &p::outcome_unknown,
+  &p::version_not_supported,
+};
+// clang-format on
+} // namespace
+
+std::span<const problem_kind* const> all_problems() { return kinds; }
+
+const problem_kind* find_problem(std::string_view code) {
+  for (const auto* kind : kinds)
+    if (kind->code == code) return kind;
+  return nullptr;
+}
+
 const problem_kind& kind_of(domain::refusal why) {
   switch (why) {
     case domain::refusal::not_found: return problems::not_found;

@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/request.hpp"
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,11 @@ inline constexpr problem_kind outcome_unknown{
 inline constexpr problem_kind version_not_supported{
   505, "version-not-supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here"};
 } // namespace problems
+
+/// All of the above. A test reads this file and finds each in docs/problems.md.
+[[nodiscard]] std::span<const problem_kind* const> all_problems();
+/// By its code; null: there is none.
+[[nodiscard]] const problem_kind* find_problem(std::string_view code);
 
 /// One broken rule: where (RFC 6901), and what is allowed there.
 struct field_error {

@@ -49,6 +49,12 @@ void drain_node(const exchange_ptr& ex);
 // backups.cpp
 void list_backups(const exchange_ptr& ex);
 void make_backup(const exchange_ptr& ex);
+// openapi.cpp
+void get_description(const exchange_ptr& ex);
+// docs_pages.cpp
+void get_docs(const exchange_ptr& ex);
+void get_docs_file(const exchange_ptr& ex);
+void get_problem_page(const exchange_ptr& ex);
 // probes.cpp
 void get_livez(const exchange_ptr& ex);
 void get_readyz(const exchange_ptr& ex);

@@ -51,6 +51,10 @@ constexpr route table[] = {
   {"GET",  "/readyz",                                  ops,  open_to_all,                   get_readyz, reads, crowd::probe},
   {"GET",  "/startupz",                                ops,  open_to_all,                   get_startupz, reads, crowd::probe},
   {"GET",  "/metrics",                                 ops,  open_to_all,                   get_metrics, reads, crowd::probe},
+  {"GET",  "/openapi.json",                            both, anyone,                        get_description, reads},
+  {"GET",  "/docs",                                    both, open_to_all,                   get_docs, reads, crowd::probe},
+  {"GET",  "/docs/{file}",                             both, open_to_all,                   get_docs_file, reads, crowd::probe},
+  {"GET",  "/problems/{code}",                         both, open_to_all,                   get_problem_page, reads, crowd::probe},
   {"GET",  "/admin/v1/log-level",                      ops,  reader,                        get_log_level},
   {"PUT",  "/admin/v1/log-level",                      ops,  admin,                         put_log_level},
 };
@@ -211,7 +215,7 @@ void run(const exchange_ptr& ex) {
   if (!looked.found) return send_no_route(ex, looked);
   const auto& r = *looked.found;
   if (!take_identity(ex, r)) return;
-  if (r.as != crowd::probe && !check_media(ex)) return; // a monitor asks for text/plain
+  if (r.as != crowd::probe && !check_media(ex)) return; // not for JSON: monitors, browsers
   if (!take_key(ex, r) || !take_permit(ex, r.as)) return;
   if (!r.reads) return r.run(ex);
   on_readers(ex, [ex, handler = r.run] { handler(ex); });

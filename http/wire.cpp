@@ -64,7 +64,8 @@ std::string wire_text(const response& r, wire_form form) {
   out.reserve(384 + r.more.size() + r.body.size());
   out.append("HTTP/1.1 ").append(std::to_string(r.status)).append(" ").append(reason(r.status));
   out.append("\r\n").append(date_line());
-  out.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+  field(out, "Cache-Control", r.cache_control);
+  out.append("X-Content-Type-Options: nosniff\r\n");
   // RFC 9110 §8.6: none with a 204; with a 304 it would have to be that of the 200.
   if (r.status != 204 && r.status != 304) {
     if (!r.body.empty()) field(out, "Content-Type", r.content_type);

@@ -19,9 +19,14 @@ packages=(
   libcaf-dev "$boost" librocksdb-dev nlohmann-json3-dev libspdlog-dev libssl-dev
   libprotobuf-dev protobuf-compiler libcli11-dev libjemalloc-dev libcurl4-openssl-dev
   prometheus-cpp-dev
-  catch2 python3                 # tests
+  catch2 python3 rapidjson-dev   # tests
   ca-certificates curl jq        # scripts/demo.sh
 )
+
+# npm fetches the viewer of /docs. One that is there already is as good, whoever packed it.
+if [[ ${JUMUN_CONSOLE:-ON} != OFF ]] && ! command -v npm >/dev/null; then
+  packages+=(nodejs npm)
+fi
 
 # Prints the packages that are not installed, one a line.
 missing() {

@@ -1,4 +1,5 @@
 #include "tests/support/http_client.hpp"
+#include "tests/support/contract.hpp"
 #include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
@@ -173,7 +174,9 @@ response client::send(
     bytes += "Content-Type: application/json\r\n";
   if (!body.empty() || method == "POST" || method == "PUT")
     bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-  return exchange(bytes + "\r\n" + body, method == "HEAD");
+  auto r = exchange(bytes + "\r\n" + body, method == "HEAD");
+  if (const auto why = reply_fault(method, target, r); !why.empty()) throw std::runtime_error(why);
+  return r;
 }
 
 response client::post(std::string_view target, const nlohmann::json& body, headers with) {

@@ -31,7 +31,8 @@ public:
   client(client&& other) noexcept;
   client& operator=(client&&) = delete;
 
-  /// Host and Content-Length are added; a body brings Content-Type: application/json.
+  /// Host and Content-Length are added; a body brings Content-Type: application/json. Throws on an
+  /// answer that the server's description does not have (support/contract.hpp).
   response send(std::string_view method, std::string_view target, const std::string& body = {},
     const headers& with = {});
   response get(std::string_view target, const headers& with = {}) {

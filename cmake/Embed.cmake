@@ -1,0 +1,42 @@
+# jumun_embed(TARGET NAME=FILE…): puts the files' bytes into the target, as http/assets.hpp names them.
+# A change of a file rebuilds one small source; the assembler reads the bytes (.incbin), not the compiler.
+function(jumun_embed target)
+  set(blocks "")
+  set(declarations "")
+  set(rows "")
+  set(files "")
+  set(number 0)
+  foreach(pair ${ARGN})
+    string(REGEX MATCH "^([^=]+)=(.+)$" matched "${pair}")
+    set(symbol "jumun_asset_${number}")
+    math(EXPR number "${number} + 1")
+    string(APPEND blocks ".global ${symbol}\n${symbol}:\n.incbin \"${CMAKE_MATCH_2}\"\n"
+      ".global ${symbol}_end\n${symbol}_end:\n.byte 0\n")
+    string(APPEND declarations "extern const char ${symbol}[], ${symbol}_end[];\n")
+    string(APPEND rows "  {\"${CMAKE_MATCH_1}\", ${symbol}, ${symbol}_end},\n")
+    list(APPEND files "${CMAKE_MATCH_2}")
+  endforeach()
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded_assets.cpp)
+  file(GENERATE OUTPUT ${source} CONTENT "// Made by cmake/Embed.cmake.
+#include \"http/assets.hpp\"
+asm(R\"(
+.pushsection .rodata
+${blocks}.popsection
+)\");
+extern \"C\" {
+${declarations}}
+namespace jumun::http {
+namespace {
+const struct { const char *name, *begin, *end; } table[] = {
+${rows}};
+} // namespace
+std::vector<asset> embedded_assets() {
+  std::vector<asset> all;
+  for (const auto& row : table) all.push_back({row.name, {row.begin, std::size_t(row.end - row.begin)}});
+  return all;
+}
+} // namespace jumun::http
+")
+  set_source_files_properties(${source} PROPERTIES GENERATED TRUE OBJECT_DEPENDS "${files}")
+  target_sources(${target} PRIVATE ${source})
+endfunction()

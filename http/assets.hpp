@@ -1,0 +1,19 @@
+#pragma once
+#include "http/exchange.hpp"
+
+/// Files that are part of the binary (cmake/Embed.cmake): the description, and the pages of /docs.
+namespace jumun::http {
+struct asset {
+  std::string_view name; // such as openapi/base.json
+  std::string_view bytes;
+};
+/// All of them, in the order that http/CMakeLists.txt has.
+[[nodiscard]] std::vector<asset> embedded_assets();
+/// nullopt: there is none of that name.
+[[nodiscard]] std::optional<asset> find_asset(std::string_view name);
+
+/// 200 with the bytes, their hash as ETag, to be asked for again each time (no-cache); 304, 412.
+/// `more`: further field lines, each with its CRLF.
+void send_file(
+  const exchange_ptr& ex, std::string_view bytes, std::string media_type, std::string more = {});
+} // namespace jumun::http

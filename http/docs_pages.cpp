@@ -1,0 +1,43 @@
+#include "http/assets.hpp"
+#include "http/resources.hpp"
+
+/// The pages for people: /docs renders /openapi.json, /problems/CODE is where a problem's `type`
+/// points.
+namespace jumun::http {
+namespace {
+/// Nothing inline, nothing from elsewhere. The viewer's pictures are data: URLs of its style sheet.
+constexpr std::string_view page_policy =
+  "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+  "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+  "frame-ancestors 'none'\r\n"
+  "Referrer-Policy: no-referrer\r\n";
+
+void send_page_file(const exchange_ptr& ex, std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> types[] = {
+    {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"}, {".png", "image/png"}};
+  const auto file = find_asset("docs/" + std::string{name});
+  if (!file) return send(ex, problems::not_found, "the page has no such file");
+  for (const auto& [ending, type] : types)
+    if (name.ends_with(ending))
+      return send_file(ex, file->bytes, std::string{type}, std::string{page_policy});
+  send(ex, problems::not_found, "the page has no such file");
+}
+} // namespace
+
+/// GET /docs → 200, 304.
+void get_docs(const exchange_ptr& ex) { send_page_file(ex, "index.html"); }
+
+/// GET /docs/{file} → 200, 304, 404.
+void get_docs_file(const exchange_ptr& ex) { send_page_file(ex, ex->params[0]); }
+
+/// GET /problems/{code} → 200 its section of docs/problems.md, 304, 404.
+void get_problem_page(const exchange_ptr& ex) {
+  const auto page = find_asset("problems.md").value().bytes;
+  const auto from = page.find("\n## " + ex->params[0] + "\n");
+  if (!find_problem(ex->params[0]) || from == std::string_view::npos)
+    return send(ex, problems::not_found, "no problem has this code");
+  const auto section = page.substr(from + 1);
+  send_file(ex, section.substr(0, section.find("\n## ") + 1), "text/markdown; charset=utf-8");
+}
+} // namespace jumun::http
