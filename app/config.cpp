@@ -199,7 +199,14 @@ const std::vector<field>& table() {
     path<&c::tls_key>("tls-key", "its private key in PEM"),
     path<&c::ops_tls_cert>("ops-tls-cert", "the same for the ops listener"),
     path<&c::ops_tls_key>("ops-tls-key", "its private key in PEM"),
+    number<&c::events_keep_days>("events-keep-days", 0, 36'500, "days",
+      "events older than this are archived and trimmed; 0: kept for ever"),
+    number<&c::events_keep_mb>("events-keep-mb", 0, 1'048'576, "MiB",
+      "the oldest events above this much are archived and trimmed; 0: kept for ever"),
     log_level(),
+    hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
+      count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",
+      "pause between an event stream's comments; for tests")),
     hidden(
       text<&c::failpoints>("failpoints", "see tests/", true, "makes named steps fail; for tests")),
   };
@@ -372,7 +379,7 @@ std::vector<setting> effective(const config& c) {
   std::vector<setting> all;
   for (const auto& f : table()) {
     const auto source = c.sources.find(f.key);
-    if (f.hidden && f.get(c).empty()) continue;
+    if (f.hidden && f.get(c) == f.get(standard)) continue;
     all.push_back(
       {f.key, f.get(c), f.get(standard), source == c.sources.end() ? "default" : source->second,
         f.allowed, f.unit, f.doc, f.is_number});

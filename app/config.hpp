@@ -47,6 +47,8 @@ struct config {
   std::string jwt_key, jwt_jwks, jwt_issuer, jwt_audience;
   std::string jwt_role_claim = "role", jwt_principal_claim = "sub";
   std::string tls_cert, tls_key, ops_tls_cert, ops_tls_key; // empty: plain HTTP
+  std::chrono::milliseconds event_heartbeat{limits::event_heartbeat};
+  std::uint64_t events_keep_days = 0, events_keep_mb = 0; // 0: for ever
   log::level log_level = log::level::info;
   std::string failpoints; // for tests; empty: none
 

@@ -72,9 +72,25 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   storage::journal::options journaling;
   journaling.boot_offset = storage::read_last_offset(*n->disk_);
   journaling.on_failure = end_after;
+  n->events_ = std::make_shared<event_hub>(journaling.boot_offset);
+  journaling.on_events = [hub = n->events_](std::vector<storage::durable_events> all) {
+    hub->became_durable(std::move(all));
+  };
   n->journal_ = std::make_unique<storage::journal>(n->disk_, std::move(journaling));
   n->start_actors(how);
+  n->start_retention(how);
   return n;
+}
+
+void node::start_retention(const node_options& how) {
+  if (how.events_keep.count() == 0 && how.events_keep_bytes == 0) return;
+  event_retention::options keeping;
+  keeping.archive_dir = how.data_dir + "/events-archive";
+  keeping.keep = how.events_keep;
+  keeping.keep_bytes = how.events_keep_bytes;
+  keeping.now_ms = [] { return wall_clock_us() / 1000; };
+  retention_ = std::make_unique<event_retention>(*journal_, std::move(keeping));
+  retention_->start();
 }
 
 void node::start_actors(const node_options& how) {
@@ -121,6 +137,7 @@ void node::start_actors(const node_options& how) {
 }
 
 node::~node() {
+  retention_.reset();
   if (system_) {
     actors::stop_actor(root_.address(), root_.address(), caf::exit_reason::user_shutdown);
     root_ = nullptr;

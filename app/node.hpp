@@ -1,6 +1,8 @@
 #pragma once
 #include "actors/environment.hpp"
 #include "app/disk_guard.hpp"
+#include "app/event_hub.hpp"
+#include "app/event_retention.hpp"
 #include "app/monitoring/census.hpp"
 #include "app/outbound/http_client.hpp"
 #include "app/payment_simulator.hpp"
@@ -22,7 +24,9 @@ struct node_options {
   std::vector<std::string> delivery_countries;
   unsigned disk_free_min_pct = 5;
   std::string outbound_ca_file;
-  std::string poisoned_sku; // --failpoints saga.throw:<sku>
+  std::chrono::milliseconds events_keep{0}; // 0: for ever
+  std::uint64_t events_keep_bytes = 0;      // 0: all
+  std::string poisoned_sku;                 // --failpoints saga.throw:<sku>
 };
 
 /// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has
@@ -47,17 +51,21 @@ public:
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }
   [[nodiscard]] const census& orders() const { return census_; }
+  [[nodiscard]] const std::shared_ptr<event_hub>& events() const { return events_; }
   /// Why supervision gave up; empty: it has not.
   [[nodiscard]] std::string escalation() const;
 
 private:
   node() = default;
   void start_actors(const node_options& how);
+  void start_retention(const node_options& how);
 
   std::shared_ptr<storage::store> disk_;
   std::unique_ptr<cluster::coordinator> coordinator_;
+  std::shared_ptr<event_hub> events_;
   std::unique_ptr<storage::journal> journal_;
   std::unique_ptr<outbound_client> outbound_;
+  std::unique_ptr<event_retention> retention_; // null: everything is kept
   std::unique_ptr<payment_simulator> provider_;
   std::unique_ptr<disk_guard> space_;
   std::unique_ptr<actors::presenter> presenter_;

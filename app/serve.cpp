@@ -2,6 +2,7 @@
 #include "app/audit_adapter.hpp"
 #include "app/backup_keeper.hpp"
 #include "app/cluster_adapter.hpp"
+#include "app/feed_adapter.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/monitoring/metrics_page.hpp"
@@ -37,6 +38,8 @@ node_options options_of(const config& c) {
   how.delivery_countries = c.delivery_countries;
   how.disk_free_min_pct = c.disk_free_min_pct;
   how.outbound_ca_file = c.outbound_ca_file;
+  how.events_keep = std::chrono::hours{24 * c.events_keep_days};
+  how.events_keep_bytes = c.events_keep_mb << 20;
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
   return how;
@@ -52,6 +55,7 @@ http::server_options edge_of(const config& c) {
   how.requests_waiting_max = c.max_requests;
   how.connections_max = c.max_connections;
   how.drain_grace = c.drain_grace;
+  how.event_heartbeat = c.event_heartbeat;
   how.random = random_bits;
   return how;
 }
@@ -101,9 +105,9 @@ class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
       : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
-        audit_(inside.env()), metrics_(c, inside), cluster_(inside),
-        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
-        server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
+        audit_(inside.env()), feed_(inside.disk(), inside.events()), metrics_(c, inside),
+        cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
+        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -139,6 +143,7 @@ private:
   http::ports ports_to_inside() {
     http::ports to{adapter_};
     to.audit = &audit_;
+    to.events = &feed_;
     to.monitor = &metrics_;
     to.logs = &logs_;
     to.cluster = &cluster_;
@@ -187,6 +192,7 @@ private:
   bool finished_ = false;
   shop_adapter adapter_;
   audit_adapter audit_;
+  feed_adapter feed_;
   metrics_page metrics_;
   process_logs logs_;
   cluster_adapter cluster_;

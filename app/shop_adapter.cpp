@@ -145,9 +145,6 @@ std::optional<domain::stock> shop_adapter::find_stock(const std::string& sku) {
 std::optional<domain::product> shop_adapter::find_product(const std::string& sku) {
   return storage::find_product(node_.disk(), sku);
 }
-std::vector<domain::event> shop_adapter::history(domain::order_id id) {
-  return storage::read_history(node_.disk(), id);
-}
 shop_adapter::maybe<domain::order> shop_adapter::list_orders(
   const http::order_query& q, std::size_t limit, const std::string& cursor) {
   const storage::order_filter filter{
@@ -169,20 +166,6 @@ shop_adapter::maybe<domain::product> shop_adapter::list_products(
 shop_adapter::maybe<domain::movement> shop_adapter::list_movements(
   const std::string& sku, std::size_t limit, const std::string& cursor) {
   return listed(storage::list_movements(node_.disk(), sku, limit, cursor));
-}
-
-shop_adapter::maybe<http::feed_item> shop_adapter::feed(
-  const std::string& topic, const std::string& key, const std::string& after, std::size_t limit) {
-  const auto from = after.empty() ? std::optional<std::uint64_t>{0} : number_of(after);
-  if (!from) return {};
-  auto page = storage::read_feed(node_.disk(), topic, key, *from, limit);
-  http::listed<http::feed_item> out;
-  for (auto& row : page.rows) {
-    auto id = http::event_id(row.fact.key, row.fact.sequence);
-    out.rows.push_back({std::move(row.fact), std::move(id), std::to_string(row.offset)});
-  }
-  out.next_cursor = std::move(page.next_cursor);
-  return out;
 }
 
 // -- operations

@@ -28,7 +28,6 @@ public:
   std::optional<domain::order> find_order(domain::order_id id) override;
   std::optional<domain::stock> find_stock(const std::string& sku) override;
   std::optional<domain::product> find_product(const std::string& sku) override;
-  std::vector<domain::event> history(domain::order_id id) override;
   maybe<domain::order> list_orders(
     const http::order_query& q, std::size_t limit, const std::string& cursor) override;
   maybe<domain::order> list_sagas(
@@ -37,8 +36,6 @@ public:
   maybe<domain::product> list_products(std::size_t limit, const std::string& cursor) override;
   maybe<domain::movement> list_movements(
     const std::string& sku, std::size_t limit, const std::string& cursor) override;
-  maybe<http::feed_item> feed(const std::string& topic, const std::string& key,
-    const std::string& after, std::size_t limit) override;
 
   std::vector<http::actor_info> list_actors() override;
   void find_actor(

@@ -45,6 +45,22 @@ static_assert(order_lines_max * quantity_max <= INT64_MAX / unit_price_max);
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 200;
 
+// the event feed and its readers (docs/events.md)
+inline constexpr std::size_t feed_page_max = 1'000; // events read at once; an order's whole history
+inline constexpr std::size_t event_readers_max = 1'024;         // SSE streams; more → 503
+inline constexpr std::size_t event_readers_per_principal = 256; // more → 429
+inline constexpr std::size_t event_reader_bytes_max = 1 << 20;  // waiting for one; more → cut off
+inline constexpr int event_reader_socket_bytes = 256 * 1024;    // and in the kernel, besides
+inline constexpr auto event_heartbeat = 15s;                    // a comment
+inline constexpr auto event_retry = 2s;    // what a reader is told to wait before it comes again
+inline constexpr auto event_gather = 20ms; // events go out at once, or together after this
+inline constexpr std::size_t event_backlog_max = 65'536; // more → readers go back to the disk
+
+// retention of events
+inline constexpr std::size_t retention_batch = 400;                     // events in one write set
+inline constexpr auto retention_pause = 10s;                            // between two looks
+inline constexpr std::size_t archive_file_bytes_max = 64 * 1024 * 1024; // then another file
+
 // admission at the edge (CAF mailboxes have no bound)
 inline constexpr std::size_t connections_max = 10'000;     // in all; more → closed at accept
 inline constexpr std::size_t connections_per_peer = 4'096; // per address; more → closed at accept

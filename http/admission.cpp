@@ -3,23 +3,24 @@
 #include <algorithm>
 
 namespace jumun::http {
-admission::admission(std::size_t in_all_max, std::size_t per_principal_max, metrics& counts)
+admission::admission(
+  std::size_t in_all_max, std::size_t per_principal_max, std::atomic<std::int64_t>& given)
     : in_all_max_{static_cast<std::int64_t>(in_all_max)}, orders_max_{std::max<std::int64_t>(
                                                             in_all_max_ * 3 / 4, 1)},
-      per_principal_max_{per_principal_max}, counts_{counts} {}
+      per_principal_max_{per_principal_max}, given_{given} {}
 
 admission::verdict admission::admit(const std::string& principal, bool new_order, permit& out) {
-  if (counts_.waiting.fetch_add(1) >= in_all_max_) {
-    counts_.waiting.fetch_sub(1);
+  if (given_.fetch_add(1) >= in_all_max_) {
+    given_.fetch_sub(1);
     return verdict::full;
   }
   if (new_order && orders_.fetch_add(1) >= orders_max_) {
-    orders_.fetch_sub(1), counts_.waiting.fetch_sub(1);
+    orders_.fetch_sub(1), given_.fetch_sub(1);
     return verdict::full;
   }
   if (!count_principal(principal)) {
     if (new_order) orders_.fetch_sub(1);
-    counts_.waiting.fetch_sub(1);
+    given_.fetch_sub(1);
     return verdict::principal_full;
   }
   permit given;
@@ -31,7 +32,7 @@ admission::verdict admission::admit(const std::string& principal, bool new_order
 void admission::give_back(permit& p) {
   uncount_principal(p.principal_);
   if (p.new_order_) orders_.fetch_sub(1);
-  const auto before = counts_.waiting.fetch_sub(1);
+  const auto before = given_.fetch_sub(1);
   JUMUN_INVARIANT(before > 0, "each permit is given back once");
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-#include "http/metrics.hpp"
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -14,7 +15,9 @@ namespace jumun::http {
 /// Thread-safe.
 class admission {
 public:
-  admission(std::size_t in_all_max, std::size_t per_principal_max, metrics& counts);
+  /// `given` counts the permits that are out; it outlives this.
+  admission(
+    std::size_t in_all_max, std::size_t per_principal_max, std::atomic<std::int64_t>& given);
 
   /// Gives itself back when it is destroyed.
   class permit {
@@ -62,7 +65,7 @@ private:
   const std::int64_t in_all_max_;
   const std::int64_t orders_max_;
   const std::size_t per_principal_max_;
-  metrics& counts_; // counts_.waiting is the number of permits given
+  std::atomic<std::int64_t>& given_;
   std::atomic<std::int64_t> orders_ = 0;
   std::array<bucket, 16> buckets_;
 };

@@ -74,7 +74,9 @@ struct edge {
   shop& inside; // the port that nearly every handler calls
   const server_options options;
   metrics counts;
-  admission permits{options.requests_waiting_max, options.requests_per_principal, counts};
+  admission permits{options.requests_waiting_max, options.requests_per_principal, counts.waiting};
+  admission readers_of_events{
+    options.event_readers_max, options.event_readers_per_principal, counts.event_readers};
   roster connected{options};
   drain_signal drain;
   std::atomic<bool> draining = false; // readiness fails; each answer closes its connection

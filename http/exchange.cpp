@@ -46,6 +46,13 @@ void exchange::account(unsigned status) const {
   });
 }
 
+void exchange::stream(response head, std::shared_ptr<endless_body> body) {
+  if (answered_.exchange(true)) return;
+  account(head.status);
+  held = {};
+  by_->stream(std::move(head), std::move(body));
+}
+
 std::optional<std::string> exchange::query(std::string_view name) const {
   auto rest = head.query;
   while (!rest.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "http/admission.hpp"
 #include "http/edge.hpp"
+#include "http/endless_body.hpp"
 #include "http/head_check.hpp"
 #include "http/problem.hpp"
 #include <atomic>
@@ -21,6 +22,7 @@ struct response {
   std::string location; // empty: none
   std::string more;     // further field lines, each with its CRLF
   std::string_view cache_control = "no-store";
+  bool endless = false; // `body` is empty, and comes bit by bit: see endless_body
 };
 
 /// One request and its one answer. Made and filled by the session, then handed from thread to
@@ -39,6 +41,8 @@ public:
 
   /// Hands the answer to the session; only the first call counts. Any thread; never blocks.
   void reply(response r);
+  /// The same with a body that comes bit by bit (none for a HEAD). The permit is given back.
+  void stream(response head, std::shared_ptr<endless_body> body);
 
   [[nodiscard]] shop& inside() const { return at->inside; }
   /// Decoded value of a query parameter, the first of that name; nullopt: absent or not well

@@ -57,13 +57,48 @@ int json_range_rank(std::string_view range) {
   return range == "*/*" ? 1 : 0;
 }
 
-bool weight_is_zero(std::string_view parameters) {
+int event_stream_range_rank(std::string_view range) {
+  if (same_text(range, "text/event-stream")) return 3;
+  if (same_text(range, "text/*")) return 2;
+  return range == "*/*" ? 1 : 0;
+}
+
+/// In thousandths; what is no weight is as none: 1000.
+int weight_of(std::string_view parameters) {
   while (!parameters.empty()) {
     const auto p = next_item(parameters, ';');
-    if (p.size() > 2 && (p[0] == 'q' || p[0] == 'Q') && p[1] == '=')
-      return p.substr(2).find_first_not_of("0.") == std::string_view::npos;
+    if (p.size() < 3 || (p[0] != 'q' && p[0] != 'Q') || p[1] != '=') continue;
+    if (p[2] != '0' || (p.size() > 3 && p[3] != '.')) return 1000;
+    int weight = 0, scale = 100;
+    for (const char c : p.substr(std::min<std::size_t>(4, p.size()))) {
+      if (c < '0' || c > '9') return 1000;
+      weight += (c - '0') * scale, scale /= 10;
+    }
+    return weight;
   }
-  return false;
+  return 1000;
+}
+
+/// What all Accept fields give to a type, in thousandths; 0: it is not acceptable. `rank` says how
+/// exactly a range names the type: the most exact one decides, not the first.
+int accepted_weight(const head& h, int (*rank)(std::string_view)) {
+  bool any_field = false;
+  int best = 0, weight = 0;
+  for (std::size_t i = 0; i < h.field_count; ++i) {
+    if (!same_text(h.fields[i].name, "accept")) continue;
+    auto rest = h.fields[i].value;
+    while (!rest.empty()) {
+      auto parameters = next_item(rest, ',');
+      const auto range = next_item(parameters, ';');
+      any_field = any_field || !range.empty();
+      const int exact = rank(range);
+      if (exact == 0 || exact < best) continue;
+      const int given = weight_of(parameters);
+      weight = exact == best ? std::max(weight, given) : given;
+      best = exact;
+    }
+  }
+  return any_field ? weight : 1000;
 }
 
 /// Two digits at `at`, or -1.
@@ -202,24 +237,10 @@ tag_list parse_tags(std::string_view value) {
 
 std::string etag_of(std::uint64_t version) { return '"' + std::to_string(version) + '"'; }
 
-bool accepts_json(const head& h) {
-  bool any_field = false, refused = false;
-  int best = 0; // the most exact range decides, not the first
-  for (std::size_t i = 0; i < h.field_count; ++i) {
-    if (!same_text(h.fields[i].name, "accept")) continue;
-    auto rest = h.fields[i].value;
-    while (!rest.empty()) {
-      auto parameters = next_item(rest, ',');
-      const auto range = next_item(parameters, ';');
-      any_field = any_field || !range.empty();
-      const int rank = json_range_rank(range);
-      if (rank == 0 || rank < best) continue;
-      const bool zero = weight_is_zero(parameters);
-      refused = rank == best ? refused && zero : zero;
-      best = rank;
-    }
-  }
-  return !any_field || (best > 0 && !refused);
+bool accepts_json(const head& h) { return accepted_weight(h, json_range_rank) > 0; }
+
+bool prefers_event_stream(const head& h) {
+  return accepted_weight(h, event_stream_range_rank) > accepted_weight(h, json_range_rank);
 }
 
 bool is_json_type(std::string_view content_type) {

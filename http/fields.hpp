@@ -53,6 +53,8 @@ struct tag_list {
 
 /// Whether all Accept fields together leave room for JSON (RFC 9110 §12.5.1).
 [[nodiscard]] bool accepts_json(const head& h);
+/// Whether they would rather have text/event-stream. With equal weights: JSON.
+[[nodiscard]] bool prefers_event_stream(const head& h);
 /// application/json, with or without charset=utf-8.
 [[nodiscard]] bool is_json_type(std::string_view content_type);
 

@@ -18,8 +18,11 @@ struct metrics {
   counter unavailable = 0;           // 503 there
   counter replays = 0;               // answered from the record of an Idempotency-Key
   counter cut = 0;                   // connections given up at a write deadline
-  std::atomic<std::int64_t> connections = 0; // open now
-  std::atomic<std::int64_t> waiting = 0;     // requests with a permit, not answered yet
+  std::atomic<std::int64_t> connections = 0;   // open now
+  std::atomic<std::int64_t> waiting = 0;       // requests with a permit, not answered yet
+  std::atomic<std::int64_t> event_readers = 0; // event streams, open now
+  counter event_readers_turned_away = 0;       // 429 and 503 for one stream too many
+  counter event_readers_cut = 0;               // streams given up: their client read too slowly
 
   /// From the head's end to the answer's hand-over, long polls included.
   static constexpr std::array<std::uint64_t, 13> duration_us{500, 1'000, 2'500, 5'000, 10'000,

@@ -1,5 +1,6 @@
 #include "http/command.hpp"
 #include "http/conditions.hpp"
+#include "http/events.hpp"
 #include "http/fields.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
@@ -231,13 +232,10 @@ void list_orders(const exchange_ptr& ex) {
   send_rows(ex, ex->inside().list_orders(*q, p->limit, p->cursor), order_json);
 }
 
-/// GET /v1/orders/{id}/events → 200 the whole history, oldest first; 404.
+/// GET /v1/orders/{id}/events → 200 its history, oldest first, or a stream of it that stays open;
+/// 404, and as list_events.
 void get_order_events(const exchange_ptr& ex) {
-  const auto o = order_of_path(ex);
-  if (!o) return;
-  std::vector<std::string> data;
-  for (const auto& e : ex->inside().history(o->id))
-    data.push_back(event_json(e, event_id(e.key, e.sequence)));
-  send_slice(ex, std::move(data));
+  if (const auto o = order_of_path(ex))
+    answer_events(ex, {"", to_text(domain::id_kind::order, o->id)}, /*finite=*/true);
 }
 } // namespace jumun::http

@@ -5,6 +5,7 @@
 #include "http/cluster_view.hpp"
 #include "http/logs.hpp"
 #include "http/monitor.hpp"
+#include "http/feed.hpp"
 #include "http/shop.hpp"
 #include "http/tls.hpp"
 
@@ -22,5 +23,6 @@ struct ports {
   http::backups* backups = nullptr;
   const authenticator* who = nullptr;                       // null: dev mode
   const tls_slot *public_tls = nullptr, *ops_tls = nullptr; // null: plain HTTP
+  feed* events = nullptr;
 };
 } // namespace jumun::http

@@ -280,11 +280,11 @@ std::string event_id(std::string_view key, std::uint64_t sequence) {
   return to_text(id_kind::event, {hi, domain::stable_hash(name)});
 }
 
-std::string event_json(const domain::event& e, std::string_view id, std::string_view cursor) {
+std::string event_json(const domain::event& e, std::uint64_t offset) {
   json_writer w;
   w.open('{');
   w.text("specversion", "1.0");
-  w.text("id", id);
+  w.text("id", event_id(e.key, e.sequence));
   w.text("source", "/jumun");
   w.text("type", domain::name_of(e.type));
   w.text("subject", e.key);
@@ -294,10 +294,16 @@ std::string event_json(const domain::event& e, std::string_view id, std::string_
   if (!e.traceparent.empty()) w.text("traceparent", e.traceparent);
   w.text("datacontenttype", "application/json");
   w.text("topic", domain::topic_of(e.type));
-  if (!cursor.empty()) w.text("cursor", cursor);
+  w.text("cursor", std::to_string(offset));
   put_event_data(w, e);
   w.close('}');
   return w.take();
+}
+
+std::string event_frame(const domain::event& e, std::uint64_t offset) {
+  std::string out = "id: " + std::to_string(offset) + "\nevent: ";
+  out.append(domain::name_of(e.type)).append("\ndata: "); // the JSON has no line breaks
+  return out.append(event_json(e, offset)).append("\n\n");
 }
 
 std::string saga_json(const domain::order& o, std::string_view node) {

@@ -25,9 +25,10 @@ namespace jumun::http {
 
 /// `evt_…` of the fact that is number `sequence` of `key`: the same in the feed and in a history.
 [[nodiscard]] std::string event_id(std::string_view key, std::uint64_t sequence);
-/// CloudEvents 1.0, structured JSON. `cursor`: only the feed has one.
-[[nodiscard]] std::string event_json(
-  const domain::event& e, std::string_view id, std::string_view cursor = {});
+/// CloudEvents 1.0, structured JSON. `offset` is its place in the feed, and as text its `cursor`.
+[[nodiscard]] std::string event_json(const domain::event& e, std::uint64_t offset);
+/// The same as one frame of text/event-stream: `id` is the cursor, `event` the bare name.
+[[nodiscard]] std::string event_frame(const domain::event& e, std::uint64_t offset);
 
 /// `node` is the one that serves the saga's shard.
 [[nodiscard]] std::string saga_json(const domain::order& o, std::string_view node);

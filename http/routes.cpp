@@ -9,7 +9,7 @@ constexpr auto pub = listener::on_public;
 constexpr auto ops = listener::on_ops;
 constexpr auto both = listener::on_both;
 constexpr unsigned reader = viewer | operator_ | admin;
-constexpr bool reads = true;
+constexpr bool reads = true, streams = true;
 
 // clang-format off
 constexpr route table[] = {
@@ -24,14 +24,14 @@ constexpr route table[] = {
   {"POST", "/v1/orders",                               pub,  customer | admin,              place_order, !reads, crowd::new_order},
   {"GET",  "/v1/orders",                               pub,  customer | reader,             list_orders, reads},
   {"GET",  "/v1/orders/{id}",                          pub,  customer | reader,             get_order, reads},
-  {"GET",  "/v1/orders/{id}/events",                   pub,  customer | reader,             get_order_events, reads},
+  {"GET",  "/v1/orders/{id}/events",                   pub,  customer | reader,             get_order_events, reads, crowd::request, streams},
   {"POST", "/v1/orders/{id}/cancellations",            pub,  customer | operator_ | admin,  cancel_order},
   {"GET",  "/v1/orders/{id}/cancellations",            pub,  customer | reader,             list_cancellations, reads},
   {"GET",  "/v1/orders/{id}/cancellations/{cxl}",      pub,  customer | reader,             get_cancellation, reads},
   {"GET",  "/v1/payments/{id}",                        pub,  customer | reader,             get_payment, reads},
   {"GET",  "/v1/deliveries/{id}",                      pub,  customer | reader,             get_delivery, reads},
   {"POST", "/v1/deliveries/{id}/updates",              pub,  courier | admin,               update_delivery},
-  {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads},
+  {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads, crowd::request, streams},
   {"GET",  "/admin/v1/sagas",                          ops,  reader,                        list_sagas, reads},
   {"GET",  "/admin/v1/sagas/{order}",                  ops,  reader,                        get_saga, reads},
   {"GET",  "/admin/v1/actors",                         ops,  reader,                        list_actors, reads},
@@ -162,10 +162,11 @@ bool take_identity(const exchange_ptr& ex, const route& r) {
 }
 
 /// False: the problem is sent.
-bool check_media(const exchange_ptr& ex) {
-  if (!accepts_json(ex->head)) {
-    send(ex, problems::not_acceptable,
-      "there is application/json, and problems as application/problem+json");
+bool check_media(const exchange_ptr& ex, const route& r) {
+  if (!accepts_json(ex->head) && !(r.streams && prefers_event_stream(ex->head))) {
+    std::string there_is = "there is application/json, and problems as application/problem+json";
+    if (r.streams) there_is += "; and text/event-stream";
+    send(ex, problems::not_acceptable, std::move(there_is));
     return false;
   }
   const bool writes = ex->head.method == "POST" || ex->head.method == "PUT";
@@ -215,7 +216,7 @@ void run(const exchange_ptr& ex) {
   if (!looked.found) return send_no_route(ex, looked);
   const auto& r = *looked.found;
   if (!take_identity(ex, r)) return;
-  if (r.as != crowd::probe && !check_media(ex)) return; // not for JSON: monitors, browsers
+  if (r.as != crowd::probe && !check_media(ex, r)) return; // not for JSON: monitors, browsers
   if (!take_key(ex, r) || !take_permit(ex, r.as)) return;
   if (!r.reads) return r.run(ex);
   on_readers(ex, [ex, handler = r.run] { handler(ex); });

@@ -14,6 +14,7 @@ struct route {
   void (*run)(const exchange_ptr&);
   bool reads = false; // it may wait for a disk: on the reader threads
   crowd as = crowd::request;
+  bool streams = false; // also as text/event-stream
 };
 /// Every route there is.
 [[nodiscard]] std::span<const route> all_routes();

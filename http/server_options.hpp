@@ -31,6 +31,11 @@ struct server_options {
   std::size_t requests_waiting_max = limits::requests_waiting_max;
   std::size_t requests_per_principal = limits::requests_per_principal;
 
+  std::size_t event_readers_max = limits::event_readers_max;
+  std::size_t event_readers_per_principal = limits::event_readers_per_principal;
+  std::size_t event_reader_bytes_max = limits::event_reader_bytes_max;
+  ms event_heartbeat = limits::event_heartbeat;
+
   /// For trace and span ids; thread-safe. Empty: one seeded generator per thread.
   std::function<std::uint64_t()> random;
 };

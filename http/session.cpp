@@ -68,6 +68,13 @@ void session::read() {
     if (at_->no_idle && on_ == listener::on_public) return close();
     expect_by(at_->options.idle_max);
   }
+  JUMUN_INVARIANT(make_room(), "a full buffer is refused before it is read into");
+  stream_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+    guarded_step([this](error_code ec, std::size_t bytes) { on_read(ec, bytes); }));
+}
+
+/// False: the buffer is full of what is unread.
+bool session::make_room() {
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ == buffer_.size() && begin_ > 0) {
     std::copy(
@@ -75,9 +82,7 @@ void session::read() {
     end_ -= begin_, begin_ = 0;
   }
   if (end_ == buffer_.size()) buffer_.resize(std::min(buffer_.size() * 2, limits::head_bytes_max));
-  JUMUN_INVARIANT(end_ < buffer_.size(), "a full buffer is refused before it is read into");
-  stream_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
-    guarded_step([this](error_code ec, std::size_t bytes) { on_read(ec, bytes); }));
+  return end_ < buffer_.size();
 }
 
 void session::on_read(error_code ec, std::size_t bytes) {
@@ -191,6 +196,86 @@ void session::on_written() {
   asio::post(socket_.get_executor(), guarded_step([this] { progress(); }));
 }
 
+// -- an answer without an end --------------------------------------------------------------------
+
+void session::stream(response head, std::shared_ptr<endless_body> body) {
+  auto begin = [this, head = std::move(head), body = std::move(body)]() mutable {
+    JUMUN_INVARIANT(doing_ == doing::handling, "one answer for each request, one at a time");
+    ++at_->counts.answered[std::min(head.status / 100, 5U)];
+    head.endless = true;
+    keep_ = keep_ && head_only_ && !at_->draining;
+    out_ = wire_text(head, {head_only_, http_1_0_, keep_});
+    written_ = 0;
+    if (head_only_) {
+      doing_ = doing::writing;
+      return write();
+    }
+    doing_ = doing::streaming;
+    body_ = std::move(body);
+    error_code ignored; // a client that doesn't read fills this much of the kernel, and no more
+    socket_.set_option(
+      asio::socket_base::send_buffer_size{limits::event_reader_socket_bytes}, ignored);
+    body_->begin(*this);
+    watch_client();
+    go_on();
+  };
+  asio::dispatch(socket_.get_executor(), guarded_step(std::move(begin)));
+}
+
+void session::go_on() {
+  if (doing_ == doing::streaming && !pumping_) pump();
+}
+
+/// Writes what there is as one chunk (RFC 9112 §7.1), or as it is for HTTP/1.0.
+void session::pump() {
+  std::vector<asio::const_buffer> parts(1);
+  const bool more = body_->next(parts);
+  const auto bytes = asio::buffer_size(parts);
+  if (bytes == 0 && more && out_.empty()) return;
+  if (!http_1_0_) {
+    if (bytes > 0) {
+      char size[32];
+      const int n = std::snprintf(size, sizeof size, "%zx\r\n", bytes);
+      out_.append(size, static_cast<std::size_t>(n));
+    }
+    const std::string_view tail{bytes > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n"};
+    const auto used = more ? tail.find('0') : tail.size(); // up to the last chunk, or with it
+    parts.push_back(asio::buffer(tail.substr(0, used)));
+  }
+  parts.front() = asio::buffer(out_); // the head goes out with the first part
+  pumping_ = true;
+  expect_by(at_->options.write_max);
+  stream_.async_write(parts, guarded_step([this, keep = body_, more](error_code ec, std::size_t) {
+    ec ? close() : on_pumped(more);
+  }));
+}
+
+void session::on_pumped(bool more) {
+  pumping_ = false;
+  deadline_ = clock::time_point::max();
+  out_.clear();
+  if (more) return go_on();
+  end_body();
+  // A TLS goodbye reads, and watch_client() does so already. The last chunk has said that it is
+  // whole.
+  stream_.is_tls() ? close() : linger();
+}
+
+/// Notices that the client has left. What it sends besides is left unread: no answer follows.
+void session::watch_client() {
+  if (!make_room()) return;
+  stream_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+    guarded_step([this](error_code ec, std::size_t bytes) {
+      if (ec) return close();
+      end_ += bytes;
+      if (doing_ == doing::streaming) watch_client();
+    }));
+}
+
+void session::end_body() {
+  if (const auto ended = std::exchange(body_, nullptr)) ended->closed();
+}
+
 /// Closing with unread bytes makes TCP throw the answer away (RFC 9112 §9.6): so stop sending, let
 /// the client read, and drop what it still sends, within bounds.
 void session::linger() {
@@ -220,6 +305,7 @@ void session::close() {
   if (doing_ == doing::closed) return;
   doing_ = doing::closed;
   current_ = nullptr;
+  end_body();
   timer_.cancel();
   error_code ignored;
   socket_.close(ignored);
@@ -260,6 +346,7 @@ void session::on_deadline() {
     case doing::head: return give_up("the header did not come in time");
     case doing::body: return give_up("the body did not come in time");
     case doing::writing: ++at_->counts.cut; return close();
+    case doing::streaming: ++at_->counts.event_readers_cut; return close();
     case doing::greeting:
     case doing::idle:
     case doing::lingering: return close();

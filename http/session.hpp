@@ -22,15 +22,22 @@ public:
   // any thread
   void start();
   void answer(response r);
+  void stream(response head, std::shared_ptr<endless_body> body);
   void close_if_idle();
   void cut();
 
+  // the session's strand, for an endless_body
+  [[nodiscard]] socket_strand strand() { return socket_.get_executor(); }
+  /// next() has more to say.
+  void go_on();
+
 private:
-  enum class doing { greeting, idle, head, body, handling, writing, lingering, closed };
+  enum class doing { greeting, idle, head, body, handling, writing, streaming, lingering, closed };
   using clock = std::chrono::steady_clock;
 
   void greet();
   void read();
+  bool make_room();
   void on_read(boost::system::error_code ec, std::size_t bytes);
   void progress();
   void take_head(std::size_t bytes);
@@ -40,6 +47,10 @@ private:
   void refuse(const head_refused& why);
   void write();
   void on_written();
+  void pump();
+  void on_pumped(bool more);
+  void watch_client();
+  void end_body();
   void linger();
   void shut_down();
   void drop();
@@ -73,5 +84,8 @@ private:
   std::string out_;
   std::size_t written_ = 0;
   std::size_t dropped_ = 0; // bytes thrown away while lingering
+  // of an answer that comes bit by bit
+  std::shared_ptr<endless_body> body_;
+  bool pumping_ = false; // a part is being written
 };
 } // namespace jumun::http

@@ -14,11 +14,6 @@ struct order_query {
   std::string customer, status, saga, sku;
   std::optional<std::int64_t> created_after_ms, created_before_ms;
 };
-struct feed_item {
-  domain::event fact;
-  std::string id;     // evt_…
-  std::string cursor; // for `after=`
-};
 struct actor_info {
   std::string id, name, kind, parent, node,
     state;        // state: running | restarting | quarantined | gone
@@ -66,7 +61,6 @@ public:
   [[nodiscard]] virtual std::optional<domain::order> find_order(domain::order_id id) = 0;
   [[nodiscard]] virtual std::optional<domain::stock> find_stock(const std::string& sku) = 0;
   [[nodiscard]] virtual std::optional<domain::product> find_product(const std::string& sku) = 0;
-  [[nodiscard]] virtual std::vector<domain::event> history(domain::order_id id) = 0;
   // nullopt: the cursor is not ours
   template <class Row> using maybe = std::optional<listed<Row>>;
   [[nodiscard]] virtual maybe<domain::order> list_orders(
@@ -79,8 +73,6 @@ public:
     std::size_t limit, const std::string& cursor) = 0;
   [[nodiscard]] virtual maybe<domain::movement> list_movements(
     const std::string& sku, std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<feed_item> feed(const std::string& topic, const std::string& key,
-    const std::string& after, std::size_t limit) = 0;
 
   // -- operations
   [[nodiscard]] virtual std::vector<actor_info> list_actors() = 0;

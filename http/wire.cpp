@@ -67,7 +67,10 @@ std::string wire_text(const response& r, wire_form form) {
   field(out, "Cache-Control", r.cache_control);
   out.append("X-Content-Type-Options: nosniff\r\n");
   // RFC 9110 §8.6: none with a 204; with a 304 it would have to be that of the 200.
-  if (r.status != 204 && r.status != 304) {
+  if (r.endless) {
+    field(out, "Content-Type", r.content_type);
+    if (!form.http_1_0) field(out, "Transfer-Encoding", "chunked");
+  } else if (r.status != 204 && r.status != 304) {
     if (!r.body.empty()) field(out, "Content-Type", r.content_type);
     field(out, "Content-Length", std::to_string(r.body.size()));
   }

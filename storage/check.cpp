@@ -98,9 +98,17 @@ std::uint64_t check_pass::last_offset() {
   }
 }
 
-std::unique_ptr<cursor> check_pass::open(table in) {
+std::uint64_t check_pass::low_water() {
   try {
-    return disk_.scan(in, {}, {}, direction::forward);
+    return read_low_water(disk_);
+  } catch (const std::runtime_error& why) {
+    give_up(table::meta, why);
+  }
+}
+
+std::unique_ptr<cursor> check_pass::open(table in, std::string_view from, std::string_view to) {
+  try {
+    return disk_.scan(in, from, to, direction::forward);
   } catch (const std::runtime_error& why) {
     give_up(in, why);
   }

@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 // Events: each order's and SKU's history is gapless, ends where its row says, and is in the feed
-// once.
+// once. What retention took is missing at the begin of a history, and of the feed.
 namespace jumun::storage {
 namespace {
 /// Count and sum of hashes: equal for two multisets of keys, or (with odds of 2^-64) they differ.
@@ -48,7 +48,7 @@ void finish(check_pass& pass, const story& s) {
       + (in_row ? ", its row with " + std::to_string(*in_row) : ", and it has no row"));
 }
 
-void walk_history(check_pass& pass, by_shard& seen) {
+void walk_history(check_pass& pass, by_shard& seen, bool trimmed) {
   story now;
   pass.each(table::history, [&](std::string_view key, std::string_view value) {
     ++pass.report.events;
@@ -62,7 +62,8 @@ void walk_history(check_pass& pass, by_shard& seen) {
       finish(pass, now);
       now = {std::string{prefix}, {}};
     }
-    if (e->sequence != now.last.sequence + 1)
+    const bool first_kept = trimmed && now.last.sequence == 0 && e->sequence > 0;
+    if (e->sequence != now.last.sequence + 1 && !first_kept)
       pass.add("history-gap", e->key,
         "event " + std::to_string(e->sequence) + " follows " + std::to_string(now.last.sequence));
     now.last = std::move(*e);
@@ -70,13 +71,14 @@ void walk_history(check_pass& pass, by_shard& seen) {
   pass.guarded([&] { finish(pass, now); });
 }
 
-void walk_feed(check_pass& pass, by_shard& seen) {
-  std::uint64_t greatest = 0;
+void walk_feed(check_pass& pass, by_shard& seen, std::uint64_t low_water) {
+  std::uint64_t greatest = 0, kept = 0;
   pass.each(table::feed, [&](std::string_view key, std::string_view in_history) {
     if (key.size() != 9 || in_history.empty()) return pass.undecodable(table::feed, key);
     const auto offset = *number_of_key(key);
     const auto where = "offset " + std::to_string(offset);
     greatest = std::max(greatest, offset);
+    kept += offset > low_water ? 1 : 0; // below: of orders that were open when it was trimmed
     if (shard_in(key) != shard_in(in_history))
       pass.add("shard-mismatch", where, "the feed's row lies in another shard than its event");
     seen[shard_in(in_history)].add(in_history);
@@ -85,6 +87,14 @@ void walk_feed(check_pass& pass, by_shard& seen) {
   });
   pass.guarded([&] {
     const auto last = pass.last_offset();
+    if (low_water > last)
+      pass.add("low-water", "meta",
+        "trimmed up to offset " + std::to_string(low_water) + ", the last is "
+          + std::to_string(last));
+    else if (last >= greatest && kept != last - low_water && pass.saw_all(table::feed))
+      pass.add("feed-gap", "feed",
+        std::to_string(kept) + " offsets in the feed behind " + std::to_string(low_water)
+          + ", the last is " + std::to_string(last));
     if (last < greatest)
       pass.add("last-offset", "meta",
         "the last offset is said to be " + std::to_string(last) + ", the feed has "
@@ -113,8 +123,10 @@ void name_differences(check_pass& pass, const std::array<bool, domain::shard_cou
 
 void check_history(check_pass& pass) {
   by_shard in_history, in_feed;
-  walk_history(pass, in_history);
-  walk_feed(pass, in_feed);
+  std::uint64_t low_water = 0;
+  pass.guarded([&] { low_water = pass.low_water(); });
+  walk_history(pass, in_history, low_water > 0);
+  walk_feed(pass, in_feed, low_water);
   std::array<bool, domain::shard_count> differs{};
   for (std::size_t s = 0; s < domain::shard_count; ++s) differs[s] = in_history[s] != in_feed[s];
   const bool compared = pass.saw_all(table::history) && pass.saw_all(table::feed);

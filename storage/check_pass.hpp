@@ -64,8 +64,14 @@ public:
     return bytes ? decode<Row>(*bytes) : std::nullopt;
   }
   [[nodiscard]] bool has(table in, std::string_view key) { return get(in, key).has_value(); }
+  /// Whether there is a row whose key has that prefix.
+  [[nodiscard]] bool has_any(table in, std::string_view prefix) {
+    return open(in, prefix, after_prefix(prefix))->valid();
+  }
   void undecodable(table in, std::string_view key);
   [[nodiscard]] std::uint64_t last_offset();
+  /// Up to which retention has trimmed the feed; 0: never.
+  [[nodiscard]] std::uint64_t low_water();
   /// False: a sum over this table may lack something, so nothing follows from it.
   [[nodiscard]] bool saw_all(table in) const {
     return !stopped_ && !noted_[static_cast<std::size_t>(in)];
@@ -79,7 +85,8 @@ private:
   /// Notes a table's first failed read, and leaves the row.
   [[noreturn]] void give_up(table in, const std::runtime_error& why);
   [[nodiscard]] std::optional<std::string> get(table in, std::string_view key);
-  [[nodiscard]] std::unique_ptr<cursor> open(table in);
+  [[nodiscard]] std::unique_ptr<cursor> open(
+    table in, std::string_view from = {}, std::string_view to = {});
   void next(table in, cursor& at);
   void count_row();
   const store& disk_;

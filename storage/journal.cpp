@@ -9,9 +9,15 @@
 
 namespace jumun::storage {
 namespace {
-constexpr std::string_view last_offset_key = "last_offset"; // meta, eight bytes, big endian
+// In meta, eight bytes, big endian.
+constexpr std::string_view last_offset_key = "last_offset", low_water_key = "events_low_water";
 
 std::string offset_text(std::uint64_t offset) { return feed_key(0, offset).substr(1); }
+
+std::uint64_t read_offset(const store& disk, std::string_view key) {
+  const auto row = disk.get(table::meta, key);
+  return row && row->size() == 8 ? *number_of_key(*row) : 0;
+}
 
 /// What actors read back between its append and its fsync.
 bool read_back(table t) {
@@ -114,14 +120,18 @@ append_result journal::append(write_set set, durable_callback then) {
   }
   ++position_;
   for (const auto& e : set.events) ++stats_.events[static_cast<std::size_t>(e.type)];
-  for (std::size_t i = own_entries + 1; i < set.entries.size(); i += 2)
-    set.entries[i].key = feed_key(set.shard, ++offset_);
+  for (std::size_t i = own_entries; i < set.entries.size(); i += 2) {
+    set_version(*set.entries[i].value, ++offset_);
+    set.entries[i + 1].key = feed_key(set.shard, offset_);
+  }
+  if (!how_.on_events) set.events.clear();
   for (auto& [key, newest] : visible) {
     newest.position = position_;
     overlay_.insert_or_assign(std::move(key), std::move(newest));
   }
   const bool was_idle = queue_.empty();
-  queue_.push_back({std::move(set.entries), std::move(then), position_, offset_, true});
+  queue_.push_back(
+    {std::move(set.entries), std::move(then), position_, offset_, true, std::move(set.events)});
   lock.unlock();
   if (was_idle) wake_.notify_one();
   return append_result::ok;
@@ -146,7 +156,7 @@ void journal::when_durable(durable_callback then) {
     if (failed_) return;
     if (durable_ != position_) {
       // Something waits or is being written, so the committer comes by again; wake it all the same.
-      queue_.push_back({{}, std::move(then), position_, offset_, false});
+      queue_.push_back({{}, std::move(then), position_, offset_, false, {}});
       then = nullptr;
     }
   }
@@ -261,11 +271,19 @@ void journal::landed(
   }
   for (auto& w : batch)
     if (w.then) w.then();
+  tell(batch);
   {
     const std::lock_guard lock{guard_};
     told_ = position;
   }
   idle_.notify_all();
+}
+
+void journal::tell(std::vector<waiting>& batch) const {
+  std::vector<durable_events> all;
+  for (auto& w : batch)
+    if (!w.events.empty()) all.push_back({w.offset - w.events.size() + 1, std::move(w.events)});
+  if (!all.empty()) how_.on_events(std::move(all));
 }
 
 void journal::broken(const failure& why) {
@@ -296,8 +314,9 @@ journal_stats journal::stats() const {
   return now;
 }
 
-std::uint64_t read_last_offset(const store& disk) {
-  const auto row = disk.get(table::meta, last_offset_key);
-  return row && row->size() == 8 ? *number_of_key(*row) : 0;
+std::uint64_t read_last_offset(const store& disk) { return read_offset(disk, last_offset_key); }
+std::uint64_t read_low_water(const store& disk) { return read_offset(disk, low_water_key); }
+entry low_water_row(std::uint64_t offset) {
+  return {table::meta, std::string{low_water_key}, offset_text(offset)};
 }
 } // namespace jumun::storage

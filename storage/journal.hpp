@@ -29,6 +29,12 @@ struct write_set {
 
 enum class append_result : std::uint8_t { ok, stale_version, fenced, stopped };
 
+/// Events of one write set that became durable: their offsets in the feed are first, first + 1, …
+struct durable_events {
+  std::uint64_t first = 0;
+  std::vector<domain::event> events;
+};
+
 /// Runs once what it was given with is durable. On the committer's thread, in the order of append;
 /// must not block.
 using durable_callback = std::function<void()>;
@@ -56,6 +62,9 @@ public:
     bool manual = false;
     std::uint64_t boot_offset = 0; // last feed offset on disk: read_last_offset(store)
     std::function<void(const failure&)> on_failure;
+    /// All events of one commit, in the order of their offsets, never empty. On the committer's
+    /// thread, after the sync and after the commit's callbacks; must not block.
+    std::function<void(std::vector<durable_events>)> on_events = {};
   };
   journal(std::shared_ptr<store> disk, options how);
   ~journal(); // commits what was appended, then stops the thread
@@ -92,6 +101,7 @@ private:
     durable_callback then;
     std::uint64_t position = 0, offset = 0; // the journal's, as they were behind this one
     bool is_set = false;
+    std::vector<domain::event> events; // for on_events; the last one's offset is `offset`
   };
   void work();
   std::vector<waiting> take_batch();
@@ -99,6 +109,7 @@ private:
   std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
   void landed(std::vector<waiting>& batch, const std::vector<std::string>& touched,
     const journal_stats& done);
+  void tell(std::vector<waiting>& batch) const;
   void broken(const failure& why);
   std::optional<append_result> refusal_of(const write_set& set) const;
   std::optional<std::uint64_t> pending_version(const write_set::replaced& row) const;
@@ -125,4 +136,8 @@ private:
 
 /// The last feed offset that is on disk; 0 in an empty store.
 [[nodiscard]] std::uint64_t read_last_offset(const store& disk);
+/// Up to this offset retention has trimmed the feed; 0: never.
+[[nodiscard]] std::uint64_t read_low_water(const store& disk);
+/// The row that says so.
+[[nodiscard]] entry low_water_row(std::uint64_t offset);
 } // namespace jumun::storage

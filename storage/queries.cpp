@@ -76,17 +76,48 @@ bool matches(const order_filter& f, const domain::order& o) {
          && (f.sku.empty() || has_sku(o, f.sku));
 }
 
-/// Whether a key in history can be of an event with this partitionkey: spares most reads of a
-/// filtered feed.
-bool may_be_of(std::string_view in_history, std::string_view partition_key) {
+/// Where the history of a partitionkey lies: an order's, or else a SKU's (no SKU looks like an
+/// order's id).
+std::string history_of(std::string_view partition_key) {
   domain::event probe;
   probe.key = partition_key;
-  for (const auto type : {domain::event_type::order_placed, domain::event_type::stock_adjusted}) {
-    probe.type = type;
-    const auto like = history_key(probe);
-    if (in_history.starts_with(std::string_view{like}.substr(0, like.size() - 8))) return true;
+  if (!domain::parse_id(domain::id_kind::order, partition_key))
+    probe.type = domain::event_type::stock_adjusted;
+  auto key = history_key(probe);
+  key.resize(key.size() - 8);
+  return key;
+}
+
+bool is_of(const domain::event& fact, std::string_view topic, std::string_view key) {
+  return (topic.empty() || domain::topic_of(fact.type) == topic)
+         && (key.empty() || fact.key == key);
+}
+
+/// One key's events from its history. nullopt: rows that don't know their offset (written before
+/// 0.2); the feed does.
+std::optional<feed_page> read_story(const store& disk, std::string_view topic, std::string_view key,
+  std::optional<std::uint64_t> after, std::size_t limit, const feed_bounds& bounds) {
+  feed_page out;
+  const auto prefix = history_of(key);
+  const auto at = disk.scan(table::history, prefix, after_prefix(prefix), direction::forward);
+  const bool whole = at->valid() && number_of_key(at->key()) == 1;
+  out.expired = after && *after < bounds.begins_after && !whole;
+  out.next = std::max(bounds.last, after.value_or(0));
+  for (; at->valid(); at->next()) {
+    const auto offset = version_of(at->value()).value_or(0);
+    if (offset == 0) return {};
+    if (offset <= after.value_or(0) || offset > out.next) continue;
+    auto fact = decode<domain::event>(at->value());
+    if (!fact || !is_of(*fact, topic, key)) continue;
+    if (out.rows.size() == limit) {
+      out.next = out.rows.back().offset;
+      out.at_end = false;
+      break;
+    }
+    const auto shard = static_cast<domain::shard_id>(prefix.front());
+    out.rows.push_back({std::move(*fact), shard, offset});
   }
-  return false;
+  return out;
 }
 
 template <class Row> std::optional<page<Row>> list_by_sku(
@@ -182,41 +213,45 @@ std::optional<page<domain::audit_entry>> list_audit(
     });
 }
 
-page<fed_event> read_feed(const store& disk, std::string_view topic, std::string_view key,
-  std::uint64_t after, std::size_t limit) {
-  limit = std::clamp<std::size_t>(limit, 1, limits::page_max);
-  page<fed_event> out;
+feed_bounds read_feed_bounds(const store& disk) {
+  const auto begins_after = read_low_water(disk); // first, so that it is never above `last`
+  return {begins_after, read_last_offset(disk)};
+}
+
+feed_page read_feed(const store& disk, std::string_view topic, std::string_view key,
+  std::optional<std::uint64_t> after, std::size_t limit) {
+  limit = std::clamp<std::size_t>(limit, 1, limits::feed_page_max);
   // The cursors below are opened one after the other while commits go on. What was committed before
   // this line is seen by all of them; what comes later is left for the next page, so none is
   // skipped.
-  const auto last = std::max(read_last_offset(disk), after);
-  out.next_cursor = std::to_string(last);
-  if (last == after) return out;
-  const auto low = feed_key(0, after + 1).substr(1), high = feed_key(0, last).substr(1) + '\0';
+  feed_page out;
+  out.bounds = read_feed_bounds(disk);
+  if (!key.empty()) {
+    if (auto story = read_story(disk, topic, key, after, limit, out.bounds)) {
+      story->bounds = out.bounds;
+      return *std::move(story);
+    }
+  }
+  auto offset = after.value_or(out.bounds.begins_after);
+  const auto last = std::max(out.bounds.last, offset);
+  out.next = last;
+  const auto low = feed_key(0, offset + 1).substr(1), high = feed_key(0, last).substr(1) + '\0';
   merged_cursor at{disk, table::feed, direction::forward, {}, low, high};
-  std::uint64_t offset = after;
   for (std::size_t examined = 0; at.valid(); at.next()) {
     if (examined++ == rows_examined_max || out.rows.size() == limit) {
-      out.next_cursor = std::to_string(offset);
+      out.next = offset;
+      out.at_end = false;
       break;
     }
     offset = number_of_key(at.key()).value_or(offset);
-    if (!key.empty() && !may_be_of(at.value(), key)) continue;
     auto fact = find<domain::event>(disk, table::history, at.value());
-    const bool wanted = fact && (topic.empty() || domain::topic_of(fact->type) == topic)
-                        && (key.empty() || fact->key == key);
     const auto shard = static_cast<domain::shard_id>(at.key().front());
-    if (wanted) out.rows.push_back({std::move(*fact), shard, offset});
+    if (fact && is_of(*fact, topic, key)) out.rows.push_back({std::move(*fact), shard, offset});
   }
-  return out;
-}
-
-std::vector<domain::event> read_history(const store& disk, domain::order_id id) {
-  std::vector<domain::event> out;
-  const auto prefix = history_prefix(id);
-  const auto at = disk.scan(table::history, prefix, after_prefix(prefix), direction::forward);
-  for (; at->valid(); at->next())
-    if (auto e = decode<domain::event>(at->value())) out.push_back(std::move(*e));
+  // Only now: what retention took while we read is gone, too. (Without `after` it is no loss: what
+  // one shard's cursor saw is still gapless for each key.)
+  out.bounds.begins_after = read_low_water(disk);
+  out.expired = after && *after < out.bounds.begins_after;
   return out;
 }
 

@@ -42,14 +42,26 @@ struct audit_filter {
 struct fed_event {
   domain::event fact;
   domain::shard_id shard = 0;
-  std::uint64_t offset = 0; // commit order on this node
+  std::uint64_t offset = 0; // commit order on this node; its cursor
 };
-/// The feed, merged by offset, after `after` (0: from the start). topic and key: empty: all.
-/// Examines at most 10,000 rows; next_cursor is the offset to go on from, always set (as text).
-[[nodiscard]] page<fed_event> read_feed(const store& disk, std::string_view topic,
-  std::string_view key, std::uint64_t after, std::size_t limit);
-/// One order's history by sequence.
-[[nodiscard]] std::vector<domain::event> read_history(const store& disk, domain::order_id id);
+/// What the feed has: the offsets behind `begins_after`, up to and with `last`.
+struct feed_bounds {
+  std::uint64_t begins_after = 0, last = 0;
+};
+[[nodiscard]] feed_bounds read_feed_bounds(const store& disk);
+
+struct feed_page {
+  std::vector<fed_event> rows;
+  std::uint64_t next = 0; // read on behind this offset
+  bool at_end = true;     // nothing that was durable lies behind `next`
+  bool expired = false;   // `after` lies before the feed's begin: some of what was wanted is gone
+  feed_bounds bounds;     // as they were while this page was read
+};
+/// The feed by offset, behind `after` (nullopt: from its begin). topic and key: empty: all.
+/// Examines at most 10,000 rows for a page, so a filtered one may be short without being at_end.
+/// One key's events are read from its history, and expire only where that begins with a gap.
+[[nodiscard]] feed_page read_feed(const store& disk, std::string_view topic, std::string_view key,
+  std::optional<std::uint64_t> after, std::size_t limit);
 /// All ids in the index of open sagas, shard by shard: what recovery starts from.
 [[nodiscard]] std::vector<domain::order_id> open_orders(const store& disk, domain::shard_id shard);
 } // namespace jumun::storage

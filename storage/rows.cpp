@@ -22,7 +22,7 @@ template <class Message> std::string seal(std::uint64_t version, Message& m) {
   const auto size = m.ByteSizeLong();
   std::string out(header_bytes + size, '\0');
   out[0] = static_cast<char>(row_format);
-  for (std::size_t i = 0; i < 8; ++i) out[1 + i] = static_cast<char>(version >> (8 * i));
+  set_version(out, version);
   auto* body = reinterpret_cast<std::uint8_t*>(out.data() + header_bytes);
   m.SerializeWithCachedSizesToArray(body);
   return out;
@@ -124,6 +124,10 @@ bool get_saga(domain::order& o, const rows::Order& from) {
          && count(o.captured) && count(o.refunded);
 }
 } // namespace
+
+void set_version(std::string& row, std::uint64_t version) {
+  for (std::size_t i = 0; i < 8; ++i) row[1 + i] = static_cast<char>(version >> (8 * i));
+}
 
 std::optional<std::uint64_t> version_of(std::string_view row) {
   if (row.size() < header_bytes || static_cast<std::uint8_t>(row[0]) != row_format) return {};

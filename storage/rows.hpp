@@ -31,8 +31,11 @@ inline constexpr std::string_view shard_map_key = "shard_map"; // in meta
 /// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.
 [[nodiscard]] std::optional<std::uint64_t> number_of_key(std::string_view key);
 
-/// The version in a row's header; nullopt for what is not a row.
+/// The version in a row's header; nullopt for what is not a row. An event never changes: its row
+/// has its offset in the feed there (0: written by a release before 0.2).
 [[nodiscard]] std::optional<std::uint64_t> version_of(std::string_view row);
+/// Writes the version of a row that encode() made.
+void set_version(std::string& row, std::uint64_t version);
 
 [[nodiscard]] std::string encode(const domain::order& o);
 [[nodiscard]] std::string encode(const domain::stock& s);

@@ -71,6 +71,11 @@ void metrics_page::add_edge(families& to, const http::metrics& now) const {
     .value(now.exceptions);
   to.counter("jumun_idempotency_replays_total", "Answers given a second time, for the same key.")
     .value(now.replays);
+  to.gauge("jumun_event_streams", "Open event streams.").value(now.event_readers);
+  to.counter("jumun_event_streams_turned_away_total", "One stream too many: 429 or 503.")
+    .value(now.event_readers_turned_away);
+  to.counter("jumun_event_streams_cut_total", "Given up: the client read too slowly.")
+    .value(now.event_readers_cut);
 }
 
 std::string metrics_page::page(const http::metrics& of_edge) {

@@ -179,7 +179,6 @@ public:
   std::optional<domain::product> find_product(const std::string& sku) override {
     return find(products, sku);
   }
-  std::vector<domain::event> history(domain::order_id) override { return {}; }
   maybe<domain::order> list_orders(
     const http::order_query&, std::size_t, const std::string&) override {
     return http::listed<domain::order>{};
@@ -202,10 +201,6 @@ public:
   maybe<domain::movement> list_movements(
     const std::string&, std::size_t, const std::string&) override {
     return http::listed<domain::movement>{};
-  }
-  maybe<http::feed_item> feed(
-    const std::string&, const std::string&, const std::string&, std::size_t) override {
-    return http::listed<http::feed_item>{};
   }
   std::vector<http::actor_info> list_actors() override { return {}; }
   void find_actor(const std::string&, done<std::optional<http::actor_info>> reply) override {

@@ -88,17 +88,25 @@ TEST_CASE("a rejected order says why", "[http][render]") {
 TEST_CASE("an event is a CloudEvent of its order, or of its SKU", "[http][render]") {
   const auto key = to_text(domain::id_kind::order, id);
   CHECK(
-    event_json(event(key), "evt_X", "c-1")
-    == R"({"specversion":"1.0","id":"evt_X","source":"/jumun","type":"StockDecreased",)"
-       R"("subject":"ord_0706DAS53EFENG28T5CY4TQKFF","time":"2025-11-22T17:20:00.123Z","sequence":2,)"
-       R"("partitionkey":"ord_0706DAS53EFENG28T5CY4TQKFF",)"
-       R"("traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",)"
-       R"("datacontenttype":"application/json","topic":"inventory","cursor":"c-1",)"
-       R"("data":{"order_id":"ord_0706DAS53EFENG28T5CY4TQKFF","sku":"americano","quantity":2}})");
-  const auto of_sku = json::parse(event_json(event("americano"), "evt_X"));
+    event_json(event(key), 17)
+    == R"({"specversion":"1.0","id":")" + event_id(key, 2)
+         + R"(","source":"/jumun","type":"StockDecreased",)"
+           R"("subject":"ord_0706DAS53EFENG28T5CY4TQKFF","time":"2025-11-22T17:20:00.123Z","sequence":2,)"
+           R"("partitionkey":"ord_0706DAS53EFENG28T5CY4TQKFF",)"
+           R"("traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",)"
+           R"("datacontenttype":"application/json","topic":"inventory","cursor":"17",)"
+           R"("data":{"order_id":"ord_0706DAS53EFENG28T5CY4TQKFF","sku":"americano","quantity":2}})");
+  const auto of_sku = json::parse(event_json(event("americano"), 3));
   CHECK(of_sku.at("subject") == "americano");
   CHECK_FALSE(of_sku.at("data").contains("order_id"));
-  CHECK_FALSE(of_sku.contains("cursor"));
+}
+
+TEST_CASE(
+  "an event's frame has its cursor, its name, and the envelope in one line", "[http][render]") {
+  auto e = event("americano");
+  e.reason = "two\nlines";
+  CHECK(event_frame(e, 17) == "id: 17\nevent: StockDecreased\ndata: " + event_json(e, 17) + "\n\n");
+  CHECK(event_json(e, 17).find('\n') == std::string::npos);
 }
 
 TEST_CASE(

@@ -326,3 +326,38 @@ TEST_CASE("a failed write stops the committer, and flush and the destructor retu
   CHECK(j.append(next_version("tea", 2)) == append_result::stopped);
   CHECK(disk->applies() == 1);
 }
+
+TEST_CASE("events are told after their commit, in the order of their offsets, and keep them",
+  "[journal][events]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  std::vector<std::uint64_t> told;
+  std::vector<std::string> sequence;
+  journal::options how{true, 6, {}};
+  how.on_events = [&](std::vector<durable_events> all) {
+    sequence.push_back("events");
+    for (const auto& one : all)
+      for (std::size_t i = 0; i < one.events.size(); ++i) {
+        told.push_back(one.first + i);
+        const auto row = disk->get(table::history, history_key(one.events[i]));
+        REQUIRE(row); // durable before anybody is told
+        CHECK(version_of(*row) == one.first + i);
+      }
+  };
+  journal j{disk, std::move(how)};
+  const auto with_events = [](std::uint64_t from, std::uint64_t n) {
+    write_set set;
+    set.shard = domain::shard_of("tea");
+    for (std::uint64_t i = 0; i < n; ++i) set.events.push_back(adjusted("tea", from + i));
+    return set;
+  };
+  REQUIRE(j.append(with_events(1, 2), [&] { sequence.push_back("answer"); }) == append_result::ok);
+  REQUIRE(j.append(next_version("coffee", 1)) == append_result::ok); // no event of its own
+  REQUIRE(j.append(with_events(3, 3)) == append_result::ok);
+  CHECK(told.empty());
+  CHECK(j.run_once());
+  CHECK(told == std::vector<std::uint64_t>{7, 8, 9, 10, 11});
+  CHECK(sequence == std::vector<std::string>{"answer", "events"}); // once, answers first
+  REQUIRE(j.append(next_version("coffee", 2)) == append_result::ok);
+  CHECK(j.run_once());
+  CHECK(told.size() == 5);
+}

@@ -247,22 +247,23 @@ TEST_CASE("the feed is merged by offset, filtered, and resumed without a gap", "
     REQUIRE(j.append(std::move(set)) == append_result::ok);
   }
   CHECK(read_feed(*disk, "", "", 0, 50).rows.empty()); // nothing is durable yet
-  CHECK(read_feed(*disk, "", "", 0, 50).next_cursor == "0");
+  CHECK(read_feed(*disk, "", "", 0, 50).next == 0);
   j.flush();
   std::uint64_t after = 0, seen = 0;
   for (int pages = 0; pages < 20 && after < 40; ++pages) {
     const auto page = read_feed(*disk, "", "", after, 7);
     for (const auto& item : page.rows) CHECK(item.offset == ++seen);
-    after = std::stoull(page.next_cursor);
+    after = page.next;
     CHECK(after == seen);
+    CHECK(page.at_end == (seen == 40));
   }
   CHECK(seen == 40);
-  CHECK(read_feed(*disk, "", "", 40, 7).next_cursor == "40");
-  CHECK(read_feed(*disk, "", "", 99, 7).next_cursor == "99");
+  CHECK(read_feed(*disk, "", "", 40, 7).next == 40);
+  CHECK(read_feed(*disk, "", "", 99, 7).next == 99);
   CHECK(read_feed(*disk, "orders", "", 0, 200).rows.size() == 20);
   const auto one_sku = read_feed(*disk, "inventory", "sku-1", 0, 200);
   CHECK(one_sku.rows.size() == 10);
-  CHECK(one_sku.next_cursor == "40");
+  CHECK(one_sku.next == 40);
   const auto key = domain::to_text(domain::id_kind::order, order_number(2).id);
   CHECK(read_feed(*disk, "", key, 0, 200).rows.size() == 1);
 }
@@ -307,7 +308,7 @@ TEST_CASE("a follower of the feed misses nothing that is committed while it read
   for (int i = 0; i < 3; ++i) {
     const auto page = read_feed(*disk, "", "", after, 50);
     for (const auto& item : page.rows) offsets.push_back(item.offset);
-    after = std::stoull(page.next_cursor);
+    after = page.next;
   }
   CHECK(offsets == std::vector<std::uint64_t>{1, 2, 3});
 }
@@ -327,10 +328,15 @@ TEST_CASE("an order's history is its own, by sequence", "[queries]") {
     REQUIRE(j.append(std::move(set)) == append_result::ok);
   }
   j.flush();
-  const auto history = read_history(*disk, order_number(1).id);
-  REQUIRE(history.size() == 300);
-  for (std::uint64_t n = 0; n < 300; ++n) CHECK(history[n].sequence == n + 1);
-  CHECK(read_history(*disk, order_number(3).id).empty());
+  const auto history_of = [&](std::uint64_t n) {
+    return read_feed(
+      *disk, "", domain::to_text(domain::id_kind::order, order_number(n).id), {}, 999);
+  };
+  const auto history = history_of(1);
+  REQUIRE(history.rows.size() == 300);
+  for (std::uint64_t n = 0; n < 300; ++n) CHECK(history.rows[n].fact.sequence == n + 1);
+  CHECK(history.at_end);
+  CHECK(history_of(3).rows.empty());
   CHECK_FALSE(find_order(*disk, order_number(1).id));
 }
 
@@ -357,4 +363,45 @@ TEST_CASE("the audit log is listed newest first over all shards, and filtered", 
   CHECK(listed({"", "", "7"}).size() == 1);
   CHECK(listed({"kim", "actor.restart", ""}).empty());
   CHECK_FALSE(list_audit(*disk, {}, 7, cursor_text('a', "short")));
+}
+
+TEST_CASE("one key's events keep their cursors, also those of a release that didn't store them",
+  "[queries][events]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  journal j{disk, {true, 0, {}}};
+  const auto key = domain::to_text(domain::id_kind::order, order_number(1).id);
+  for (std::uint64_t n = 1; n <= 6; ++n) {
+    domain::event mine, other;
+    mine.key = key, mine.sequence = n;
+    other.type = domain::event_type::stock_adjusted, other.key = "tea", other.sequence = n;
+    write_set set;
+    set.shard = domain::shard_of(order_number(1).id);
+    set.events = {mine};
+    REQUIRE(j.append(std::move(set)) == append_result::ok);
+    set.shard = domain::shard_of("tea");
+    set.events = {other};
+    REQUIRE(j.append(std::move(set)) == append_result::ok);
+  }
+  j.flush();
+  const auto offsets = [&](std::optional<std::uint64_t> after, std::size_t limit) {
+    std::vector<std::uint64_t> out;
+    const auto page = read_feed(*disk, "", key, after, limit);
+    for (const auto& row : page.rows) out.push_back(row.offset);
+    out.push_back(page.next);
+    return out;
+  };
+  using list = std::vector<std::uint64_t>;
+  for (const bool old : {false, true}) {
+    CAPTURE(old);
+    if (old) {
+      domain::event third;
+      third.key = key, third.sequence = 3;
+      REQUIRE_FALSE(disk->apply({{table::history, history_key(third), encode(third)}}));
+    }
+    CHECK(offsets({}, 200) == list{1, 3, 5, 7, 9, 11, 12});
+    CHECK(offsets({}, 2) == list{1, 3, 3});
+    CHECK(offsets(3, 3) == list{5, 7, 9, 9});
+    CHECK(offsets(9, 3) == list{11, 12});
+    CHECK(offsets(11, 3) == list{12});
+  }
 }

@@ -1,0 +1,162 @@
+#include "app/event_retention.hpp"
+#include "storage/check.hpp"
+#include "storage/queries.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/memory_store.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/toy_shop.hpp"
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace {
+using namespace jumun;
+using namespace jumun::storage;
+
+constexpr std::int64_t long_after = INT64_MAX / 2;
+
+/// A toy shop's database, and its retention; the journal commits by hand.
+struct trimmed_shop {
+  std::shared_ptr<tests::memory_store> disk = std::make_shared<tests::memory_store>();
+  tests::temp_dir tmp;
+  std::vector<ledger_line> ledger;
+  tests::toy_orders orders;
+  std::uint64_t last = 0;
+
+  trimmed_shop() {
+    tests::toy_shop shop{disk};
+    orders = tests::run_all(shop);
+    ledger = shop.ledger;
+    last = read_last_offset(*disk);
+  }
+  std::optional<std::string> pass(std::int64_t now_ms, std::uint64_t keep_bytes = 0) {
+    journal j{disk, {true, read_last_offset(*disk), {}}};
+    app::event_retention::options how;
+    how.archive_dir = archive_dir();
+    if (keep_bytes == 0) how.keep = std::chrono::milliseconds{1'000};
+    how.keep_bytes = keep_bytes;
+    how.now_ms = [now_ms] { return now_ms; };
+    return app::event_retention{j, std::move(how)}.pass();
+  }
+  std::string archive_dir() const { return (tmp.path() / "archive").string(); }
+  std::vector<std::uint64_t> archived() const {
+    std::vector<std::string> files;
+    for (const auto& f : std::filesystem::directory_iterator{archive_dir()})
+      files.push_back(f.path().string());
+    std::sort(files.begin(), files.end());
+    std::vector<std::uint64_t> out;
+    for (const auto& f : files) {
+      std::ifstream in{f};
+      for (std::string line; std::getline(in, line);)
+        out.push_back(std::stoull(nlohmann::json::parse(line).at("cursor").get<std::string>()));
+    }
+    return out;
+  }
+  std::string complaints() const {
+    std::string all;
+    for (const auto& f : check_store(*disk, ledger, {}).findings)
+      all += f.code + " | " + f.where + " | " + f.what + "\n";
+    return all;
+  }
+  feed_page story(domain::order_id id, std::optional<std::uint64_t> after = {}) const {
+    return read_feed(*disk, "", domain::to_text(domain::id_kind::order, id), after, 200);
+  }
+};
+
+std::vector<std::uint64_t> up_to(std::uint64_t n) {
+  std::vector<std::uint64_t> all;
+  for (std::uint64_t i = 1; i <= n; ++i) all.push_back(i);
+  return all;
+}
+} // namespace
+
+TEST_CASE(
+  "old events are archived in order, then trimmed; open orders keep theirs", "[retention]") {
+  trimmed_shop s;
+  const auto before = read_feed(*s.disk, "", "", {}, 1'000);
+  REQUIRE(before.rows.size() == s.last);
+  CHECK_FALSE(s.pass(before.rows.front().fact.time_ms + 1'000)); // nothing is older than that yet
+  CHECK(read_low_water(*s.disk) == 0);
+
+  CHECK_FALSE(s.pass(long_after));
+  CHECK(read_low_water(*s.disk) == s.last);
+  CHECK(s.archived() == up_to(s.last));
+  CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.empty());
+  CHECK(s.story(s.orders.kept).rows.empty());
+  CHECK(s.story(s.orders.waiting).rows.front().fact.sequence == 1); // open: it waits
+  CHECK(s.story(s.orders.failed).rows.front().fact.sequence == 1);  // open: it is blocked
+  CHECK(s.complaints() == "");
+
+  CHECK_FALSE(s.pass(long_after)); // once is enough
+  CHECK(s.archived() == up_to(s.last));
+}
+
+TEST_CASE("a cursor that retention took is expired; later ones are not", "[retention]") {
+  trimmed_shop s;
+  const auto all = read_feed(*s.disk, "", "", {}, 1'000).rows;
+  std::uint64_t bytes = 0;
+  for (const auto& e : read_oldest(*s.disk, 0, limits::retention_batch)) bytes += e.bytes;
+  CHECK_FALSE(s.pass(0, bytes / 2)); // by size: about half of it
+  const auto low = read_low_water(*s.disk);
+  CAPTURE(low, s.last);
+  REQUIRE(low > s.last / 3);
+  REQUIRE(low < s.last * 2 / 3);
+  CHECK(s.complaints() == "");
+
+  CHECK(read_feed(*s.disk, "", "", low - 1, 10).expired);
+  const auto rest = read_feed(*s.disk, "", "", low, 1'000);
+  CHECK_FALSE(rest.expired);
+  CHECK(rest.bounds.begins_after == low);
+  REQUIRE(rest.rows.size() == s.last - low);
+  CHECK(rest.rows.front().offset == low + 1);
+  CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.size() == rest.rows.size());
+  CHECK_FALSE(s.story(s.orders.waiting, 0).expired); // its history is whole
+  for (const auto& e : all) {
+    if (e.offset > low || e.fact.key != domain::to_text(domain::id_kind::order, s.orders.kept))
+      continue;
+    CHECK(s.story(s.orders.kept, e.offset - 1).expired);
+    break;
+  }
+}
+
+TEST_CASE("what was left behind for an open order goes once it has come to rest", "[retention]") {
+  trimmed_shop s;
+  CHECK_FALSE(s.pass(long_after));
+  REQUIRE_FALSE(s.story(s.orders.waiting).rows.empty());
+  // At rest, as far as the index knows: all that retention goes by.
+  REQUIRE_FALSE(s.disk->apply({{table::open_sagas, order_key(s.orders.waiting), {}}}));
+  CHECK_FALSE(s.pass(long_after));
+  CHECK(s.story(s.orders.waiting).rows.empty());
+  CHECK_FALSE(s.story(s.orders.failed).rows.empty());
+  CHECK(s.archived() == up_to(s.last)); // it was there already
+}
+
+TEST_CASE(
+  "a crash before or after the write loses nothing and archives nothing twice", "[retention]") {
+  for (const bool landed : {false, true}) {
+    trimmed_shop s;
+    s.disk->fail_at(s.disk->applies() + 1, landed);
+    CHECK_FALSE(s.pass(long_after)); // the journal stops: so does the pass
+    s.disk->fail_at(0);
+    s.disk->revive();
+    CAPTURE(landed, s.complaints());
+    CHECK(s.complaints() == "");
+    CHECK(read_low_water(*s.disk) == (landed ? s.last : 0));
+    { // and the process died in the middle of another line
+      std::ofstream torn{s.archive_dir() + "/events-00000000000000000001.jsonl", std::ios::app};
+      torn << R"({"specversion":"1.0","id":"ev)";
+    }
+    CHECK_FALSE(s.pass(long_after));
+    CHECK(read_low_water(*s.disk) == s.last);
+    CHECK(s.archived() == up_to(s.last));
+    CHECK(s.complaints() == "");
+  }
+}
+
+TEST_CASE("nothing is deleted that could not be archived", "[retention]") {
+  trimmed_shop s;
+  { std::ofstream in_the_way{s.archive_dir()}; }
+  CHECK(s.pass(long_after).has_value());
+  CHECK(read_low_water(*s.disk) == 0);
+  CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.size() == s.last);
+}
