@@ -207,6 +207,9 @@ const std::vector<field>& table() {
     hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
       count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",
       "pause between an event stream's comments; for tests")),
+    hidden(number<&c::event_reader_bytes>("event-reader-bytes", 4'096,
+      count_of(limits::event_reader_bytes_max), "bytes",
+      "what may wait for a slow reader of events; for tests")),
     hidden(
       text<&c::failpoints>("failpoints", "see tests/", true, "makes named steps fail; for tests")),
   };

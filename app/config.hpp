@@ -48,6 +48,7 @@ struct config {
   std::string jwt_role_claim = "role", jwt_principal_claim = "sub";
   std::string tls_cert, tls_key, ops_tls_cert, ops_tls_key; // empty: plain HTTP
   std::chrono::milliseconds event_heartbeat{limits::event_heartbeat};
+  std::size_t event_reader_bytes = limits::event_reader_bytes_max;
   std::uint64_t events_keep_days = 0, events_keep_mb = 0; // 0: for ever
   log::level log_level = log::level::info;
   std::string failpoints; // for tests; empty: none

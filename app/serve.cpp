@@ -56,6 +56,7 @@ http::server_options edge_of(const config& c) {
   how.connections_max = c.max_connections;
   how.drain_grace = c.drain_grace;
   how.event_heartbeat = c.event_heartbeat;
+  how.event_reader_bytes_max = c.event_reader_bytes;
   how.random = random_bits;
   return how;
 }

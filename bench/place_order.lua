@@ -2,11 +2,14 @@
 local skus = tonumber(os.getenv("SKUS") or "16")
 local token = os.getenv("TOKEN") or "tok_approve"
 local wait = os.getenv("WAIT")
+local pause = tonumber(os.getenv("DELAY_MS") or "0") -- between an answer and the next order
 local n = 0
 
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 if wait then wrk.headers["Prefer"] = "wait=" .. wait end
+
+if pause > 0 then delay = function() return pause end end
 
 request = function()
   n = n + 1

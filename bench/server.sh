@@ -1,11 +1,12 @@
 # Sourced by the benches: one server on a temporary folder and free ports. Sets PID, SHOP, OPS, DATA.
+# BUILD: the folder with the binary (build).
 DATA=$(mktemp -d "${TMPDIR:-/tmp}/jumun-bench.XXXXXX")
 PID=''
 trap '[[ -z $PID ]] || kill -9 "$PID" 2>/dev/null; rm -rf "$DATA" "$DATA".*' EXIT
 
 start_server() {
   rm -f "$DATA.address"
-  build/jumun serve --data-dir "$DATA" --port 0 --ops-port 0 --address-file "$DATA.address" \
+  "${BUILD:-build}"/jumun serve --data-dir "$DATA" --port 0 --ops-port 0 --address-file "$DATA.address" \
     --log-level warn >"$DATA.out" 2>>"$DATA.log" &
   PID=$!
   until [[ -s $DATA.address ]]; do

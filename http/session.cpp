@@ -68,7 +68,8 @@ void session::read() {
     if (at_->no_idle && on_ == listener::on_public) return close();
     expect_by(at_->options.idle_max);
   }
-  JUMUN_INVARIANT(make_room(), "a full buffer is refused before it is read into");
+  const bool room = make_room();
+  JUMUN_INVARIANT(room, "a full buffer is refused before it is read into");
   stream_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
     guarded_step([this](error_code ec, std::size_t bytes) { on_read(ec, bytes); }));
 }

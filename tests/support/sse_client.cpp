@@ -63,7 +63,8 @@ sse_client::sse_client(std::uint16_t port, std::string_view target, const header
     at = stop + 2;
   }
   bytes_.erase(0, end + 2);
-  chunked_ = fields["transfer-encoding"] == "chunked";
+  const auto coding = fields.find("transfer-encoding");
+  chunked_ = coding != fields.end() && coding->second == "chunked";
 }
 
 sse_client::~sse_client() {

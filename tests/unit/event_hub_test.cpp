@@ -109,5 +109,5 @@ TEST_CASE("followers who can't be served in time are sent back to the disk", "[e
   const auto got = f.await(2);
   CHECK(got[0] != nullptr);
   CHECK(got[1] == nullptr);
-  hub.remove(stuck);
+  hub.remove(stuck.which);
 }

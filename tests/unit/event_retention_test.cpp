@@ -1,4 +1,5 @@
 #include "app/event_retention.hpp"
+#include "domain/limits.hpp"
 #include "storage/check.hpp"
 #include "storage/queries.hpp"
 #include "tests/catch.hpp"
