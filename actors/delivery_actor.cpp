@@ -31,6 +31,18 @@ void carry_out(delivery_self self, const std::optional<domain::delivery_record>&
   self->send(from, std::move(d.reply));
 }
 
+/// True: an injected fault has answered instead.
+template <class Command>
+bool failed(delivery_self self, const asked<Command>& m, domain::phase about) {
+  const auto& fault = self->state.env->delivery_fault;
+  const auto said = fault ? fault() : std::nullopt;
+  if (!said || (*said == domain::answer::refused && about != domain::phase::dispatching))
+    return false;
+  self->send(m.from,
+    domain::delivery_answered{m.command.order, about, *said, false, "a fault was injected"});
+  return true;
+}
+
 bool served(const environment& env, const std::string& country) {
   const auto& all = env.delivery_countries;
   return all.empty() || std::find(all.begin(), all.end(), country) != all.end();
@@ -44,12 +56,14 @@ delivery_actor::behavior_type delivery(
   self->state.epoch = held.epoch;
   return {
     [self](const asked<domain::start_delivery>& m) {
+      if (failed(self, m, domain::phase::dispatching)) return;
       const auto& env = *self->state.env;
       const auto known = known_of(env, m.command.order);
       auto d = domain::start(known, m.command.order, served(env, m.command.country), env.now_ms());
       carry_out(self, known, std::move(d), m.from);
     },
     [self](const asked<domain::cancel_delivery>& m) {
+      if (failed(self, m, domain::phase::undelivering)) return;
       const auto known = known_of(*self->state.env, m.command.order);
       auto d = domain::cancel(known, m.command.order, self->state.env->now_ms());
       carry_out(self, known, std::move(d), m.from);

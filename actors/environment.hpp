@@ -3,8 +3,10 @@
 #include "actors/presenter.hpp"
 #include "actors/registry.hpp"
 #include "actors/router.hpp"
+#include "domain/limits.hpp"
 #include "domain/order_step.hpp"
 #include "storage/journal.hpp"
+#include <atomic>
 
 namespace jumun::actors {
 /// What the actors of a node are given: everything from outside comes through here, time and chance
@@ -42,5 +44,14 @@ struct environment {
   /// thread, must not block for long.
   std::function<void(std::string_view from, const domain::order&)> order_moved =
     [](std::string_view, const domain::order&) {};
+
+  /// While orders are held back by the payment provider's breaker, so many may be unpaid.
+  std::size_t waiting_orders_max = limits::waiting_orders_max;
+  std::atomic<std::int64_t> orders_unpaid{0}, orders_held{0};
+  [[nodiscard]] bool too_many_wait() const {
+    return orders_held > 0 && orders_unpaid >= static_cast<std::int64_t>(waiting_orders_max);
+  }
+  /// What an injected fault makes the courier say instead of its answer (--enable-faults).
+  std::function<std::optional<domain::answer>()> delivery_fault = nullptr;
 };
 } // namespace jumun::actors

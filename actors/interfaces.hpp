@@ -39,7 +39,8 @@ using inventory_actor = listens_to<asked<domain::reserve_stock>, // → stock_an
   adjust_message, count_message, product_message, // answered once durable
   describe>;
 
-/// PAYMENT: asks the provider, once what owes it is durable; remembers sure outcomes.
+/// PAYMENT: asks the provider, once what owes it is durable; remembers sure outcomes. Any of its
+/// answers may be not_asked: the breaker kept the call from leaving (guarded_provider.hpp).
 using payment_actor = listens_to<asked<domain::charge_payment>, // → payment_answered: approved,
                                                                 // declined, cancelled, unknown
   asked<domain::inquire_payment>,                               // → also absent, pending

@@ -79,9 +79,11 @@ void give_up_on_late_ones(payment_self self) {
   while (!s.deadlines.empty() && s.deadlines.front().at_ms <= now) {
     const auto late = s.deadlines.front();
     s.deadlines.pop_front();
-    if (!still_open(s, late.order, late.about, late.attempt)) continue;
+    const auto q = s.open.find(late.order);
+    if (q == s.open.end() || q->second.number != late.number) continue;
     ++s.timed_out;
-    answer(self, {late.order, late.about, late.attempt, payment_said::unknown, 0,
+    const auto about = q->second.about;
+    answer(self, {late.order, about.about, about.attempt, payment_said::unknown, 0,
                    "the provider did not answer in time"});
   }
   tick_at_front(self);
@@ -96,17 +98,17 @@ template <class Call> void ask_provider(payment_self self, payment_answered abou
   std::int64_t amount, std::string currency, const saga_actor& from, Call call) {
   auto& s = self->state;
   const auto again = still_open(s, about.order, about.about, about.attempt);
-  s.open[about.order] = {about, from};
+  const auto number = again ? s.open[about.order].number : ++s.asked;
+  s.open[about.order] = {about, from, number};
   if (again) return; // a repetition: the call is under way
-  ++s.asked;
-  s.deadlines.push_back(
-    {s.env->now_ms() + s.env->payment_timeout.count(), about.order, about.about, about.attempt});
+  s.deadlines.push_back({s.env->now_ms() + s.env->payment_timeout.count(), about.order, number});
   tick_at_front(self);
   auto hear = [me = payment_actor{self}, about, amount, currency = std::move(currency), from](
                 provider_said said) mutable {
     about.said = said.said;
     about.amount = said.amount;
     about.reason = std::move(said.reason);
+    about.again_at_ms = said.again_at_ms;
     caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency),
                          std::move(said.reference), from});
   };
@@ -122,7 +124,8 @@ provider_charge charge_of(const Command& c, const std::optional<domain::payment_
 void charge(payment_self self, const asked<domain::charge_payment>& m) {
   auto& env = *self->state.env;
   const auto& c = m.command;
-  const payment_answered about{c.order, phase::charging, c.attempt, payment_said::unknown, 0, {}};
+  payment_answered about{c.order, phase::charging, c.attempt, payment_said::unknown, 0, {}};
+  about.first = c.first;
   if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
   ask_provider(self, about, c.amount, c.currency, m.from,
     [&provider = env.provider, what = charge_of(c, {})](
@@ -197,9 +200,10 @@ payment_actor::behavior_type payment(
       const auto& a = m.answer;
       keep(self, m);
       if (still_open(self->state, a.order, a.about, a.attempt)) return answer(self, a);
-      // Too late for its question, but sure: it spares the saga its next inquiry.
-      if (a.said == payment_said::approved || a.said == payment_said::declined)
-        self->send(m.from, a);
+      // Too late for its question, but sure: it spares the saga its next inquiry, or a void.
+      const auto sure = a.said == payment_said::approved || a.said == payment_said::declined
+                        || a.said == payment_said::not_asked;
+      if (sure) self->send(m.from, a);
     },
     [self](tick) { give_up_on_late_ones(self); },
     [self](const describe& d) {

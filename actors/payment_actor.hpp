@@ -14,13 +14,13 @@ struct payment_shell {
   struct question {
     domain::payment_answered about; // order, phase, attempt: what the answer must match
     saga_actor from;
+    std::uint64_t number = 0; // tells it from an earlier one, that was not asked in the end
   };
   std::map<domain::order_id, question> open;
   struct deadline {
     std::int64_t at_ms = 0;
     domain::order_id order;
-    domain::phase about = domain::phase::charging;
-    std::uint32_t attempt = 0;
+    std::uint64_t number = 0; // of the question
   };
   std::deque<deadline> deadlines; // all of one length, so in order
   bool ticking = false;

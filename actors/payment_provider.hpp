@@ -17,13 +17,14 @@ struct provider_said {
   domain::payment_said said = domain::payment_said::unknown;
   std::int64_t amount = 0; // cancelled: minor units given back (0: nothing had been taken)
   std::string reason;
-  std::string reference = {}; // the provider's own name for it; empty: none was told
+  std::string reference = {};   // the provider's own name for it; empty: none was told
+  std::int64_t again_at_ms = 0; // not_asked: unix ms, not before then; 0: whenever
 };
 using provider_callback = std::function<void(provider_said)>; // at most once, on any thread
 
 /// Port to a payment provider: money is outside of us. Every call is idempotent by payment_id,
 /// returns at once, and may never call back: the payment actor has the deadline. Called only once
-/// what owes it is durable.
+/// what owes it is durable. Any of them may also say not_asked, when the call surely never left.
 class payment_provider {
 public:
   virtual ~payment_provider() = default;

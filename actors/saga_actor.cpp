@@ -1,6 +1,7 @@
 #include "actors/saga_actor.hpp"
 #include "actors/describe.hpp"
 #include "actors/idempotency.hpp"
+#include <algorithm>
 
 namespace jumun::actors {
 namespace {
@@ -50,9 +51,20 @@ void arm(saga_self self) {
   self->send(s.supervisor, arm_timer{s.now.id, at});
 }
 
+/// What piles up behind a payment provider that is down, for the bound on it.
+void tally_up(saga_shell& s) {
+  s.unpaid.set(domain::unpaid(s.now) ? &s.env->orders_unpaid : nullptr);
+  s.held.set(s.now.held_since_ms > 0 ? &s.env->orders_held : nullptr);
+}
+
 void act(saga_self self, const std::vector<domain::command>& commands) {
-  if (!commands.empty()) self->state.asked_ms = self->state.env->now_ms();
-  for (const auto& c : commands) std::visit(sender{self}, c);
+  auto& s = self->state;
+  if (!commands.empty()) s.asked_ms = s.env->now_ms();
+  for (const auto& c : commands) {
+    if (const auto* charge = std::get_if<domain::charge_payment>(&c)) s.asked_first = charge->first;
+    std::visit(sender{self}, c);
+  }
+  tally_up(s);
   arm(self);
 }
 
@@ -178,6 +190,13 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
   s.epoch = epoch;
   s.now = fresh ? std::move(*fresh) : load(*env, id);
   s.now.poisoned = false; // a fresh life is a fresh try
+  if (fresh) s.unpaid.adopt(&env->orders_unpaid);
+  if (s.now.held_since_ms > 0) { // the breaker that named the time may have died since
+    const auto spread = std::chrono::milliseconds{limits::breaker_ramp}.count();
+    const auto soon = env->now_ms() + static_cast<std::int64_t>(env->random() % spread);
+    s.now.next_attempt_ms = std::min(s.now.next_attempt_ms, soon);
+  }
+  tally_up(s);
   return {
     // Sends what the present phase owes, unless it is in a back-off: after a start or a peer's
     // restart.
@@ -191,7 +210,11 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
       throw_if_poisoned(self->state);
       feed(self, a);
     },
-    [self](const domain::payment_answered& a) { feed(self, a); },
+    [self](const domain::payment_answered& a) {
+      auto heard = a;
+      heard.first = a.first && self->state.asked_first; // asked twice: the other one may have left
+      feed(self, heard);
+    },
     [self](const domain::delivery_answered& a) { feed(self, a); },
     // The supervisor's entry is used up; a phase that has moved on arms a later one.
     [self](domain::timer_fired t) {

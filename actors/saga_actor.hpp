@@ -3,6 +3,26 @@
 #include "actors/environment.hpp"
 
 namespace jumun::actors {
+/// Counts its owner in a gauge for as long as it is set.
+class tally {
+public:
+  tally() = default;
+  tally(const tally&) = delete;
+  ~tally() { set(nullptr); }
+  void set(std::atomic<std::int64_t>* in) {
+    if (in == in_) return;
+    if (in_) --*in_;
+    if (in) ++*in;
+    in_ = in;
+  }
+
+  /// Takes over one that somebody has counted already.
+  void adopt(std::atomic<std::int64_t>* in) { in_ = in; }
+
+private:
+  std::atomic<std::int64_t>* in_ = nullptr;
+};
+
 /// The shell of one order: holds handles and moves messages, decides nothing.
 struct saga_shell {
   static inline const char* name = "saga"; // what logs and the console call this actor
@@ -14,6 +34,8 @@ struct saga_shell {
   std::int64_t armed_ms = 0;  // the wake-up that the supervisor holds; 0: none
   std::uint64_t commands = 0; // handed on by the supervisor and handled here
   std::uint64_t ignored = 0;  // duplicate and late answers
+  bool asked_first = false;   // the only charge that this life has sent is its order's first
+  tally unpaid, held;
 };
 using saga_self = counted<saga_shell, saga_actor>*;
 

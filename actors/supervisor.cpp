@@ -87,6 +87,7 @@ supervisor_shell::child& spawn_saga(
   supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
   auto& s = self->state;
   auto& child = s.sagas[id];
+  if (fresh) ++s.env->orders_unpaid; // now: the next order may be judged before this saga runs
   child.handle = self->spawn(saga, s.env, supervisor_actor{self}, s.epoch, id, std::move(fresh));
   child.sent = 0;
   self->monitor(child.handle);
@@ -278,6 +279,11 @@ void place(supervisor_self self, const place_message& m) {
   const auto found = look_up(*s.env, s.shard, c.from);
   if (answered_from_record(*s.env, found, c.from, m.done)) return;
   if (found.what == key_lookup::kind::taken_over) return take_over(self, m, found.order);
+  if (s.env->too_many_wait())
+    return m.done(
+      {s.env->present.refused(domain::refusal::overloaded,
+         "Too many orders wait for the payment provider; it is not answering.", "", c.from),
+        {}, false});
   auto draft = c.draft;
   const auto us = s.env->now_us();
   draft.created_ms = us / 1000;

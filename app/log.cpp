@@ -1,7 +1,7 @@
 #include "app/log.hpp"
+#include "domain/time_text.hpp"
 #include <array>
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -16,20 +16,7 @@ int number_at(std::string_view text, std::size_t at, std::size_t count) {
 }
 } // namespace
 
-std::string rfc3339(std::int64_t unix_ms) {
-  using namespace std::chrono;
-  const auto when = sys_time<milliseconds>{milliseconds{unix_ms}};
-  const auto day = floor<days>(when);
-  const auto date = year_month_day{day};
-  const auto time = hh_mm_ss{when - day};
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-    static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-    static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-    static_cast<int>(time.subseconds().count()));
-  return text.data();
-}
+std::string rfc3339(std::int64_t unix_ms) { return domain::time_text(unix_ms); }
 
 std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;

@@ -81,6 +81,22 @@ inline constexpr auto retry_cap_inverse = 5min;
 inline constexpr std::uint32_t charge_attempts_max = 8;  // then void, then rejected
 inline constexpr auto charge_pending_max = 5min;         // a provider that says "processing"
 inline constexpr std::uint32_t inverse_attempts_max = 6; // then blocked, and still tried
+inline constexpr auto held_jitter = 50ms;                // behind the time that a breaker names
+
+// the payment provider's breaker and bulkhead
+inline constexpr auto breaker_window = 10s;               // failures are counted over this long
+inline constexpr std::size_t breaker_calls_min = 20;      // in the window, before it may open
+inline constexpr std::size_t breaker_failures_each = 3;   // of one order in the window; a bad card
+inline constexpr std::size_t breaker_probes_max = 3;      // at once, half-open
+inline constexpr auto breaker_open_max = 10s;             // of its back-off: ×2 each time
+inline constexpr auto breaker_ramp = 10s;                 // from a tenth of the drain rate to all
+inline constexpr auto breaker_slots_max = 60s;            // held orders are spread over this long
+inline constexpr std::size_t provider_calls_max = 4'096;  // in flight; more are held back
+inline constexpr std::size_t waiting_orders_max = 10'000; // unpaid, while some are held; then 503
+
+// injected faults (--enable-faults)
+inline constexpr std::chrono::milliseconds fault_delay_max = 10min;
+inline constexpr std::int64_t fault_count_max = 1'000'000'000;
 
 // the journal
 inline constexpr std::size_t write_set_entries_max = 1'024;

@@ -4,7 +4,9 @@ namespace jumun::domain {
 namespace {
 std::string_view forward_status(const order& o) {
   switch (o.payment) {
-    case payment_status::none: return o.version <= 1 ? "pending" : "reserving";
+    case payment_status::none:
+      if (o.at == phase::charging) return "paying"; // held back before anything was asked
+      return o.version <= 1 ? "pending" : "reserving";
     case payment_status::approved:
     case payment_status::refunded: return "paid";
     default: return "paying";
@@ -14,6 +16,7 @@ std::string amount_text(std::int64_t amount, const std::string& currency) {
   return std::to_string(amount) + " " + currency + " (minor units)";
 }
 std::string waiting_text(const order& o) {
+  if (o.held_since_ms > 0) return "; this call waits and was not made, because " + o.last_error;
   if (o.next_attempt_ms == 0) return "; its answer is awaited";
   std::string text = "; it is asked again after a pause (" + std::to_string(o.attempts) + " so far";
   if (!o.last_error.empty()) text += ", last: " + o.last_error;
@@ -55,7 +58,7 @@ std::string_view saga_state_of(const order& o) {
   if (o.blocked) return "blocked";
   if (at_rest(o)) return "done";
   if (o.paused) return "paused";
-  return o.next_attempt_ms > 0 ? "waiting" : "running";
+  return o.next_attempt_ms > 0 || o.held_since_ms > 0 ? "waiting" : "running";
 }
 
 std::string_view name_of(payment_status s) {
@@ -111,6 +114,11 @@ bool settled(const order& o) { return at_rest(o) || o.blocked; }
 bool cancellable(const order& o) {
   return o.why == ending::none && !o.shipped && o.delivery != delivery_status::delivered
          && o.at != phase::rejected && o.at != phase::cancelled;
+}
+
+bool unpaid(const order& o) {
+  return o.why == ending::none && !o.poisoned
+         && (o.at == phase::reserving || o.at == phase::charging || o.at == phase::inquiring);
 }
 
 std::int64_t money_at_risk(const order& o) {

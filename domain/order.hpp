@@ -104,6 +104,8 @@ struct order {
   bool blocked = false;             // a person should look; inverses still go on
   bool poisoned = false;            // its actor kept crashing: nothing is sent any more
   bool paused = false;
+  /// Since when its provider surely was not asked, as a breaker held the call back; 0: not held.
+  std::int64_t held_since_ms = 0;
 
   std::uint64_t version = 0;  // rises with every write
   std::uint64_t sequence = 0; // of the last event in its history
@@ -128,6 +130,9 @@ struct order {
 /// In the index of open sagas: not at rest, or blocked (so that it is listed).
 [[nodiscard]] inline bool open(const order& o) { return !at_rest(o) || o.blocked; }
 [[nodiscard]] bool cancellable(const order& o);
+/// Accepted, and nobody knows yet whether it will be paid: what piles up behind a provider that is
+/// down.
+[[nodiscard]] bool unpaid(const order& o);
 /// Minor units that a customer paid and that this saga still has to give back.
 [[nodiscard]] std::int64_t money_at_risk(const order& o);
 /// One sentence: why it stands where it stands. For operators; no personal data.

@@ -3,6 +3,7 @@
 #include "domain/limits.hpp"
 #include "domain/order_step.hpp"
 #include <algorithm>
+#include <utility>
 
 namespace jumun::domain {
 namespace {
@@ -11,6 +12,11 @@ constexpr std::int64_t ms(std::chrono::milliseconds d) { return d.count(); }
 bool inverse(phase p) {
   return p == phase::undelivering || p == phase::refunding || p == phase::voiding
          || p == phase::releasing;
+}
+
+/// Charging, and no charge has left us yet, by the row.
+bool never_asked(const order& o) {
+  return o.at == phase::charging && o.payment == payment_status::none;
 }
 
 void check(const order& o) {
@@ -68,6 +74,7 @@ public:
     o.attempts = 0;
     o.phase_since_ms = ctx_.now_ms;
     o.next_attempt_ms = 0;
+    o.held_since_ms = 0;
     o.last_error.clear();
     o.blocked = false;
     moved_ = true;
@@ -79,7 +86,7 @@ public:
     o.updated_ms = ctx_.now_ms;
     check(o);
     decision d;
-    if (moved_ && o.next_attempt_ms == 0) d.commands = owed(o);
+    if (moved_ && o.next_attempt_ms == 0) d.commands = asked_now();
     d.reached = milestones_of(o) & ~before_;
     d.next = std::move(o);
     d.events = std::move(events_);
@@ -98,13 +105,31 @@ public:
     return d;
   }
 
+  /// The breaker kept this call from leaving: the same command at the time it names. No attempt is
+  /// spent, nothing becomes blocked, and time without a provider is not the provider's time.
+  decision hold(const payment_answered& a) {
+    const auto since = o.held_since_ms > 0 ? o.held_since_ms : ctx_.now_ms;
+    const bool told = o.held_since_ms > 0 && o.last_error == a.reason;
+    o.next_attempt_ms = std::max(a.again_at_ms, ctx_.now_ms) + 1
+                        + static_cast<std::int64_t>(ctx_.random % ms(limits::held_jitter));
+    if (o.at == phase::inquiring) o.phase_since_ms = ctx_.now_ms;
+    const bool untouched = o.at == phase::charging && a.first;
+    if (told && !untouched) return plain(verdict::noted); // the row says it already
+    if (untouched) o.payment = payment_status::none;
+    o.held_since_ms = since;
+    o.last_error = a.reason;
+    return applied();
+  }
+
   /// Unknown is not refused: the same command again, later; an inverse past its budget says so.
   decision again(std::string why) {
     announce();
+    // Held back, then let through: a probe, whose failure says nothing of this order.
+    const auto probe = std::exchange(o.held_since_ms, 0) > 0;
     o.next_attempt_ms = ctx_.now_ms + backoff_ms(o.attempts, inverse(o.at), ctx_.random);
-    ++o.attempts;
+    if (!probe) ++o.attempts;
     o.last_error = std::move(why);
-    const auto bounded = inverse(o.at) || o.at == phase::committing;
+    const auto bounded = !probe && (inverse(o.at) || o.at == phase::committing);
     if (bounded && o.attempts >= limits::inverse_attempts_max && !o.blocked) {
       o.blocked = true;
       say_money(event_type::saga_blocked, money_at_risk(o), o.last_error);
@@ -127,6 +152,10 @@ public:
       case payment_status::unknown: return go(phase::voiding);
       default: return undo_stock();
     }
+  }
+  decision unasked() {
+    o.payment = payment_status::none;
+    return undo_stock();
   }
   decision undo_stock() {
     const auto nothing_held = std::all_of(o.lines.begin(), o.lines.end(), [](const order_line& l) {
@@ -170,12 +199,13 @@ public:
     return charge();
   }
   decision charge() {
-    o.payment = payment_status::pending;
+    if (o.payment != payment_status::none) o.payment = payment_status::pending;
     ++o.charges_asked;
     auto pause =
       o.charges_asked < 2 ? 0 : backoff_ms(o.charges_asked - 2, /*inverse=*/false, ctx_.random);
     if (pause == 0) return go(phase::charging);
     o.at = phase::charging;
+    o.held_since_ms = 0;
     o.phase_since_ms = ctx_.now_ms;
     o.attempts = o.charges_asked - 1;
     o.next_attempt_ms = ctx_.now_ms + pause;
@@ -275,6 +305,10 @@ public:
     if (o.next_attempt_ms == 0) return no_answer();
     if (o.next_attempt_ms > ctx_.now_ms) return plain(verdict::ignored);
     o.next_attempt_ms = 0;
+    if (never_asked(o)) {
+      moved_ = true;
+      return applied();
+    }
     auto commands = owed(o);
     auto d = plain(verdict::noted); // a restart would do the same: nothing to write
     d.commands = std::move(commands);
@@ -338,6 +372,15 @@ public:
   }
 
 private:
+  /// What is owed, to be sent now. The first charge needs a row that says it may have been asked.
+  std::vector<command> asked_now() {
+    const bool first = never_asked(o);
+    if (first) o.payment = payment_status::pending;
+    auto commands = owed(o);
+    if (first) std::get<charge_payment>(commands.at(0)).first = true;
+    return commands;
+  }
+
   context ctx_;
   milestones before_;
   std::vector<event> events_;
@@ -356,7 +399,17 @@ decision on_stock(turn& t, const stock_answered& a) {
   }
 }
 
+decision on_not_asked(turn& t, const payment_answered& a) {
+  const auto asked = a.about == phase::charging ? t.o.charges_asked : t.o.attempts;
+  if (a.attempt != asked) return t.plain(verdict::ignored);
+  if (a.about == t.o.at && t.o.next_attempt_ms == 0) return t.hold(a);
+  // Cancelled between the question and this answer: nothing was asked, so nothing is to be voided.
+  if (a.first && t.o.at == phase::voiding) return t.unasked();
+  return t.plain(verdict::ignored);
+}
+
 decision on_payment(turn& t, const payment_answered& a) {
+  if (a.said == payment_said::not_asked) return on_not_asked(t, a);
   switch (t.o.at) {
     case phase::charging:
     case phase::inquiring: // a charge's late answer is as good as an inquiry's
@@ -408,6 +461,7 @@ std::vector<command> owed(const order& o) {
         });
       break;
     case phase::charging:
+      if (never_asked(o)) break; // not before its row says that it may have been asked
       out.emplace_back(
         charge_payment{o.id, o.charges_asked, o.total, o.currency, o.token, o.traceparent});
       break;

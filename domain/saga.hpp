@@ -34,6 +34,7 @@ struct charge_payment {
   std::string currency;
   std::string token;       // secret
   std::string traceparent; // of the order, for the provider
+  bool first = false;      // surely nothing was asked for this order before; owed() never says so
 };
 struct inquire_payment {
   order_id order;
@@ -76,14 +77,16 @@ struct stock_answered {
   bool moved = false; // releasing: stock really came back (false: only a tombstone was left)
   std::string reason; // of a refusal
 };
-/// absent: the provider has never heard of it. pending: it is still at work.
+/// absent: the provider has never heard of it. pending: it is still at work. not_asked: this call
+/// surely never left us (breaker open, bulkhead full); about earlier ones it says nothing.
 enum class payment_said : std::uint8_t {
   approved = 1,
   declined,
   absent,
   pending,
   cancelled,
-  unknown
+  unknown,
+  not_asked
 };
 struct payment_answered {
   order_id order;
@@ -92,6 +95,8 @@ struct payment_answered {
   payment_said said = payment_said::unknown;
   std::int64_t amount = 0; // cancelled: minor units given back
   std::string reason;
+  std::int64_t again_at_ms = 0; // not_asked: not before then
+  bool first = false;           // charging: what the command said
 };
 struct delivery_answered {
   order_id order;

@@ -1,7 +1,7 @@
 #include "http/fields.hpp"
+#include "domain/time_text.hpp"
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 
 namespace jumun::http {
 namespace {
@@ -255,20 +255,7 @@ bool is_json_type(std::string_view content_type) {
   return true;
 }
 
-std::string time_text(std::int64_t unix_ms) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> t{milliseconds{unix_ms}};
-  const auto day = floor<days>(t);
-  const year_month_day date{day};
-  const hh_mm_ss clock{t - day};
-  char out[40];
-  const int n = std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-    static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-    static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-    static_cast<int>(clock.subseconds().count()));
-  return {out, static_cast<std::size_t>(n)};
-}
+std::string time_text(std::int64_t unix_ms) { return domain::time_text(unix_ms); }
 
 std::optional<std::int64_t> parse_time(std::string_view s) {
   using namespace std::chrono;

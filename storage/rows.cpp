@@ -97,6 +97,7 @@ void put_saga(rows::Order& to, const domain::order& o) {
   to.set_blocked(o.blocked);
   to.set_poisoned(o.poisoned);
   to.set_paused(o.paused);
+  to.set_held_since_ms(o.held_since_ms);
 }
 
 bool get_saga(domain::order& o, const rows::Order& from) {
@@ -116,6 +117,7 @@ bool get_saga(domain::order& o, const rows::Order& from) {
   o.blocked = from.blocked();
   o.poisoned = from.poisoned();
   o.paused = from.paused();
+  o.held_since_ms = from.held_since_ms();
   using namespace domain;
   return into(o.at, from.at(), phase::reserving, phase::cancelled)
          && into(o.why, from.why(), ending::none, ending::cancel)

@@ -1,4 +1,5 @@
 #pragma once
+#include "actors/guarded_provider.hpp"
 #include "actors/supervisor.hpp"
 #include "app/presenter.hpp"
 #include "domain/shard_map.hpp"
@@ -71,7 +72,9 @@ public:
   }
   /// Our process died: its connections are gone, the money is not.
   void hang_up() { later_.clear(); }
-  void heal() { lose_ = 0; }
+  void heal() { lose_ = 0, down_ = false; }
+  /// From now on nobody is answered; half of what is asked happens all the same.
+  void go_down() { down_ = true; }
   [[nodiscard]] std::vector<storage::ledger_line> ledger() const {
     std::vector<storage::ledger_line> out;
     for (const auto& [id, a] : accounts) {
@@ -88,14 +91,15 @@ private:
     a.order = domain::to_text(domain::id_kind::order, c.order);
     return a;
   }
-  bool lost() { return static_cast<int>(chance_() % 100) < lose_; }
+  bool lost() { return static_cast<int>(chance_() % 100) < (down_ ? 50 : lose_); }
   void say(
     const actors::provider_callback& said, domain::payment_said what, std::int64_t amount = 0) {
-    if (lost()) return; // it happened, and nobody hears of it
+    if (down_ || lost()) return; // it happened, and nobody hears of it
     later_.push_back([said, what, amount] { said({what, amount, {}}); });
   }
   std::mt19937_64& chance_;
   int lose_;
+  bool down_ = false;
   std::vector<std::function<void()>> later_;
 };
 
@@ -110,7 +114,10 @@ public:
     how.boot_offset = storage::read_last_offset(*disk);
     how.on_failure = [this](const storage::failure&) { crashed_ = true; };
     journal_ = std::make_unique<storage::journal>(std::move(disk), std::move(how));
-    env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, provider_,
+    guarded_ = std::make_unique<actors::guarded_provider>(provider_, domain::breaker_settings{},
+      actors::guarded_provider::surroundings{
+        [this] { return now_ms() * 1000; }, [this] { return chance_(); }, {}});
+    env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *guarded_,
       [this] { return now_ms() * 1000; }, [this] { return chance_(); },
       [](const domain::order_step&) {}, [](domain::shard_id) {},
       [this](std::string) { escalated = true; },
@@ -141,6 +148,7 @@ public:
   }
   [[nodiscard]] bool crashed() const { return crashed_; }
   actors::environment& env() { return *env_; }
+  actors::guarded_provider& guarded() { return *guarded_; }
   std::int64_t now_ms() {
     using namespace std::chrono;
     const auto t = scheduler().clock().now().time_since_epoch();
@@ -170,6 +178,7 @@ private:
   bool crashed_ = false;
   std::unique_ptr<actors::presenter> presenter_ = app::make_presenter();
   std::unique_ptr<storage::journal> journal_;
+  std::unique_ptr<actors::guarded_provider> guarded_;
   actors::router route_;
   actors::actor_registry registry_;
   std::unique_ptr<actors::environment> env_;

@@ -482,3 +482,151 @@ TEST_CASE("the shard of a SKU never changes: it is on disk", "[ids]") {
   for (int i = 0; i < 25'600; ++i) ++per_shard[shard_of("sku-" + std::to_string(i))];
   for (const auto n : per_shard) CHECK((n > 50 && n < 160)); // about 100 each
 }
+
+namespace {
+/// What a breaker that is open says of the last command.
+payment_answered not_asked(const order& o, bool first) {
+  const auto attempt = o.at == phase::charging ? o.charges_asked : o.attempts;
+  payment_answered a{o.id, o.at, attempt, payment_said::not_asked, 0, "it has been silent"};
+  a.again_at_ms = later.now_ms + 2'000;
+  a.first = first;
+  return a;
+}
+bool charges_first(const std::vector<command>& sent) {
+  return sent.size() == 1 && std::holds_alternative<charge_payment>(sent[0])
+         && std::get<charge_payment>(sent[0]).first;
+}
+} // namespace
+
+TEST_CASE("a charge that was never asked waits, and burns nothing", "[saga][breaker]") {
+  story s;
+  s.reserved();
+  REQUIRE(s.now.payment == payment_status::pending); // its row is written before the call leaves
+  CHECK(s.feed(not_asked(s.now, true)) == verdict::applied);
+  CHECK(s.now.at == phase::charging);
+  CHECK(s.now.payment == payment_status::none);
+  CHECK(s.now.attempts == 0);
+  CHECK(s.now.charges_asked == 1);
+  CHECK(s.now.next_attempt_ms > later.now_ms + 2'000);
+  CHECK(s.now.next_attempt_ms <= later.now_ms + 2'000 + limits::held_jitter.count());
+  CHECK(status_of(s.now) == "paying");
+  CHECK(saga_state_of(s.now) == "waiting");
+  CHECK(explain(s.now).find("it has been silent") != std::string::npos);
+  CHECK(owed(s.now).empty()); // nothing may leave by a row that says it never did
+
+  SECTION("at its time it is the first charge again, by a row that says so") {
+    s.ctx.now_ms = s.now.next_attempt_ms;
+    const auto version = s.now.version;
+    auto d = advance(s.now, timer_fired{}, s.ctx);
+    CHECK(d.outcome == verdict::applied);
+    CHECK(d.next.version == version + 1);
+    CHECK(d.next.payment == payment_status::pending);
+    CHECK(charges_first(d.commands));
+    CHECK(saga_state_of(d.next) == "waiting");
+    s.now = d.next;
+    s.money(phase::charging, payment_said::approved);
+    CHECK(s.now.at == phase::dispatching);
+    CHECK(s.now.held_since_ms == 0);
+  }
+  SECTION("cancelled, it has nothing to be voided") {
+    s.cancel();
+    CHECK(s.now.at == phase::releasing);
+    s.stock(phase::releasing, answer::done);
+    CHECK(status_of(s.now) == "cancelled");
+    CHECK(s.said == names{"OrderPlaced", "StockDecreased", "OrderCanceled", "StockIncreased"});
+  }
+}
+
+TEST_CASE(
+  "a charge that may have left stays unknown while the breaker is open", "[saga][breaker]") {
+  SECTION("asked again by a life that does not know what the last one sent") {
+    story s;
+    s.reserved();
+    CHECK(s.feed(not_asked(s.now, false)) == verdict::applied);
+    CHECK(s.now.payment == payment_status::pending);
+    s.cancel();
+    CHECK(s.now.at == phase::voiding); // it must be made sure
+  }
+  SECTION("asked again after the provider had not heard of it") {
+    story s;
+    s.reserved().money(phase::charging, payment_said::unknown);
+    s.money(phase::inquiring, payment_said::absent);
+    REQUIRE(s.now.charges_asked == 2);
+    s.ctx.now_ms = std::max(s.ctx.now_ms, s.now.next_attempt_ms);
+    if (s.now.next_attempt_ms > 0) s.feed(timer_fired{});
+    s.feed(not_asked(s.now, false));
+    CHECK(s.now.held_since_ms > 0);
+    s.cancel();
+    CHECK(s.now.at == phase::voiding);
+  }
+  SECTION("cancelled before its answer came: a first charge that was not asked needs no void") {
+    story s;
+    s.reserved();
+    const auto late = not_asked(s.now, true);
+    s.cancel();
+    REQUIRE(s.now.at == phase::voiding);
+    s.feed(late);
+    CHECK(s.now.at == phase::releasing);
+  }
+}
+
+TEST_CASE("an inquiry waits out an outage of any length", "[saga][breaker]") {
+  story s;
+  s.reserved().money(phase::charging, payment_said::unknown);
+  REQUIRE(s.now.at == phase::inquiring);
+  const auto asked = s.now.attempts;
+  const auto version = s.now.version;
+  for (int i = 0; i < 1'000; ++i) {
+    auto a = not_asked(s.now, false);
+    a.again_at_ms = s.ctx.now_ms + 10'000;
+    s.feed(a);
+    s.ctx.now_ms = s.now.next_attempt_ms;
+    CHECK(s.feed(timer_fired{}) == verdict::noted);
+  }
+  CHECK(s.now.attempts == asked);
+  CHECK(s.now.version == version + 1);              // told once: the rest is in memory
+  s.money(phase::inquiring, payment_said::pending); // its patience begins now
+  CHECK(s.now.at == phase::inquiring);
+}
+
+TEST_CASE("a refund waits for the provider and is not blocked by that", "[saga][breaker]") {
+  story s;
+  s.preparing().cancel().goods(phase::undelivering, answer::done);
+  REQUIRE(s.now.at == phase::refunding);
+  for (int i = 0; i < 100; ++i) {
+    s.feed(not_asked(s.now, false));
+    s.ctx.now_ms = s.now.next_attempt_ms;
+    s.feed(timer_fired{});
+  }
+  CHECK(s.now.attempts == 0);
+  CHECK_FALSE(s.now.blocked);
+  CHECK(saga_state_of(s.now) == "waiting");
+  // As the breaker's probe it is asked for real, and fails: no more its fault than the waiting was.
+  for (int i = 0; i < 100; ++i) {
+    s.money(phase::refunding, payment_said::unknown);
+    s.ctx.now_ms = s.now.next_attempt_ms;
+    s.feed(timer_fired{});
+    s.feed(not_asked(s.now, false));
+    s.ctx.now_ms = s.now.next_attempt_ms;
+    s.feed(timer_fired{});
+  }
+  CHECK_FALSE(s.now.blocked);
+  // But without a breaker in between each failure counts.
+  for (int i = 0; i < 10; ++i) {
+    s.money(phase::refunding, payment_said::unknown);
+    s.ctx.now_ms = s.now.next_attempt_ms;
+    s.feed(timer_fired{});
+  }
+  CHECK(s.now.blocked);
+}
+
+TEST_CASE("an answer that was not asked for another question changes nothing", "[saga][breaker]") {
+  story s;
+  s.reserved();
+  auto old = not_asked(s.now, true);
+  ++old.attempt;
+  CHECK(s.feed(old) == verdict::ignored);
+  const auto charge = not_asked(s.now, true);
+  s.money(phase::charging, payment_said::unknown);
+  CHECK(s.feed(charge) == verdict::ignored); // it is inquired by now
+}
