@@ -27,6 +27,7 @@ struct field {
   bool hidden = false;
   std::function<std::string(const config&)> get;
   std::function<bool(config&, std::string_view)> set;
+  bool is_flag = false; // on the command line its name alone means true
 };
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
@@ -65,6 +66,18 @@ field text(std::string key, std::string allowed, bool may_be_empty, std::string 
   f.set = [may_be_empty](config& c, std::string_view value) {
     if (!printable(value) || (value.empty() && !may_be_empty)) return false;
     c.*Member = value;
+    return true;
+  };
+  return f;
+}
+
+template <auto Member> field flag(std::string key, std::string doc) {
+  field f{std::move(key), "true, false", "", std::move(doc), false, false, {}, {}};
+  f.is_flag = true;
+  f.get = [](const config& c) { return std::string{c.*Member ? "true" : "false"}; };
+  f.set = [](config& c, std::string_view value) {
+    if (value != "true" && value != "false") return false;
+    c.*Member = value == "true";
     return true;
   };
   return f;
@@ -203,6 +216,20 @@ const std::vector<field>& table() {
       "events older than this are archived and trimmed; 0: kept for ever"),
     number<&c::events_keep_mb>("events-keep-mb", 0, 1'048'576, "MiB",
       "the oldest events above this much are archived and trimmed; 0: kept for ever"),
+    number<&c::breaker_window>("breaker-window-ms", 1'000, 600'000, "ms",
+      "the payment provider's failures are counted over this long"),
+    number<&c::breaker_failure_pct>("breaker-failure-pct", 1, 100, "%",
+      "so much of the window's calls failed, and 20 or more ended: the breaker opens, orders wait"),
+    number<&c::breaker_open>("breaker-open-ms", 50, 60'000, "ms",
+      "how long it stays open at first; x2 for each probe that fails, up to 10 s or this"),
+    number<&c::max_provider_calls>("max-provider-calls", 1, count_of(limits::provider_calls_max),
+      "calls", "calls to the payment provider at once; more wait"),
+    number<&c::drain_rate>("drain-rate", 1, 100'000, "calls/s",
+      "orders that waited for the payment provider, let through once it is back"),
+    number<&c::max_waiting_orders>("max-waiting-orders", 1, 1'000'000, "orders",
+      "unpaid orders while some wait for the payment provider; more are answered 503"),
+    flag<&c::enable_faults>(
+      "enable-faults", "allows PUT /admin/v1/faults/{target}: this server can be made to fail"),
     log_level(),
     hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
       count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",
@@ -314,7 +341,11 @@ void add_flags(CLI::App& serve, serve_flags& into, const config& standard) {
     auto doc = f.doc + "\n[" + f.allowed + (f.unit.empty() ? "" : " " + f.unit) + "; default "
                + (usual.empty() ? "nothing" : usual) + "; " + variable_of(f.key) + "]";
     auto* option = serve.add_option_function<std::string>(
-      "--" + f.key, [&into, key = f.key](const std::string& v) { into.given[key] = v; }, doc);
+      "--" + f.key,
+      [&into, key = f.key, on = f.is_flag](
+        const std::string& v) { into.given[key] = on && v.empty() ? "true" : v; },
+      doc);
+    if (f.is_flag) option->expected(0, 1);
     option->type_name(f.is_number ? "N" : "TEXT");
     if (f.hidden) option->group("");
   }

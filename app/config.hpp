@@ -50,6 +50,13 @@ struct config {
   std::chrono::milliseconds event_heartbeat{limits::event_heartbeat};
   std::size_t event_reader_bytes = limits::event_reader_bytes_max;
   std::uint64_t events_keep_days = 0, events_keep_mb = 0; // 0: for ever
+  std::chrono::milliseconds breaker_window{limits::breaker_window};
+  unsigned breaker_failure_pct = 60;
+  std::chrono::milliseconds breaker_open{1'000};
+  std::size_t max_provider_calls = limits::provider_calls_max;
+  std::size_t drain_rate = 500;
+  std::size_t max_waiting_orders = limits::waiting_orders_max;
+  bool enable_faults = false;
   log::level log_level = log::level::info;
   std::string failpoints; // for tests; empty: none
 

@@ -4,6 +4,7 @@
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/presenter.hpp"
+#include "app/resilience/slow_store.hpp"
 #include "cluster/single.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/rows.hpp"
@@ -65,6 +66,8 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   auto provider = payment_simulator::open({how.data_dir, end_after});
   if (auto* failed = std::get_if<storage::failure>(&provider)) return *failed;
   n->provider_ = std::get<0>(std::move(provider));
+  if (how.enable_faults) n->faults_ = std::make_unique<fault_board>(random_bits);
+  n->guard_provider(how);
   n->space_ = std::make_unique<disk_guard>(how.data_dir, how.disk_free_min_pct);
   auto coordinator = take_shards(*n->disk_, how.node_id);
   if (auto* failed = std::get_if<storage::failure>(&coordinator)) return *failed;
@@ -76,7 +79,9 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   journaling.on_events = [hub = n->events_](std::vector<storage::durable_events> all) {
     hub->became_durable(std::move(all));
   };
-  n->journal_ = std::make_unique<storage::journal>(n->disk_, std::move(journaling));
+  auto written = n->disk_;
+  if (n->faults_) written = std::make_shared<slow_store>(n->disk_, *n->faults_);
+  n->journal_ = std::make_unique<storage::journal>(std::move(written), std::move(journaling));
   n->start_actors(how);
   n->start_retention(how);
   return n;
@@ -93,9 +98,29 @@ void node::start_retention(const node_options& how) {
   retention_->start();
 }
 
+void node::guard_provider(const node_options& how) {
+  actors::payment_provider* inner = provider_.get();
+  if (faults_) {
+    faulty_ = std::make_unique<faulty_provider>(*inner, *faults_);
+    inner = faulty_.get();
+  }
+  auto settings = how.breaker;
+  settings.call_ms = how.payment_timeout.count();
+  const auto tell = [](const domain::breaker_figures& b) {
+    const bool well = b.state == domain::breaker_state::closed;
+    (well ? log::info : log::warn)(
+      "breaker.changed", {{"name", "payment-provider"}, {"state", domain::name_of(b.state)},
+                           {"in_flight", b.in_flight}, {"waiting", b.waiting}, {"opened", b.opened},
+                           {"next_probe_at", b.next_probe_ms ? rfc3339(b.next_probe_ms) : ""}});
+  };
+  guarded_ = std::make_unique<actors::guarded_provider>(
+    *inner, settings, actors::guarded_provider::surroundings{wall_clock_us, random_bits, tell});
+  breakers_ = std::make_unique<breaker_view>(*guarded_);
+}
+
 void node::start_actors(const node_options& how) {
   presenter_ = make_presenter();
-  env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *provider_,
+  env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *guarded_,
     wall_clock_us, random_bits,
     [this](const domain::order_step& s) {
       census_.stepped(s, wall_clock_us() / 1000);
@@ -117,6 +142,13 @@ void node::start_actors(const node_options& how) {
   env_->order_found = [this](
                         domain::order_id id, std::string_view state) { census_.found(id, state); };
   env_->order_moved = log_saga_step;
+  env_->waiting_orders_max = how.waiting_orders_max;
+  if (faults_)
+    env_->delivery_fault = [this]() -> std::optional<domain::answer> {
+      const auto f = faults_->hit("delivery");
+      if (!f) return {};
+      return f->mode == "decline" ? domain::answer::refused : domain::answer::unknown;
+    };
   // Measured (DESIGN §10): one shared queue beats stealing when most jobs come from outside.
   caf_config_.set("scheduler.policy", caf::atom("sharing"));
   caf_config_.set("scheduler.max-threads", how.actor_threads);
@@ -144,7 +176,8 @@ node::~node() {
     system_->await_all_actors_done();
     route_.clear(); // only now: until they are told, these handles keep a shard's actors
   }
-  journal_.reset();  // commits what they appended; its callbacks may still call the provider
+  journal_.reset(); // commits what they appended; its callbacks may still call the provider
+  faulty_.reset();
   provider_.reset(); // and the provider's callbacks still find an actor system
   outbound_.reset();
   system_.reset();

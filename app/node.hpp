@@ -6,6 +6,8 @@
 #include "app/monitoring/census.hpp"
 #include "app/outbound/http_client.hpp"
 #include "app/payment_simulator.hpp"
+#include "app/resilience/breaker_view.hpp"
+#include "app/resilience/faulty_provider.hpp"
 #include "app/watch_hub.hpp"
 #include "cluster/coordinator.hpp"
 #include "storage/journal.hpp"
@@ -27,6 +29,9 @@ struct node_options {
   std::chrono::milliseconds events_keep{0}; // 0: for ever
   std::uint64_t events_keep_bytes = 0;      // 0: all
   std::string poisoned_sku;                 // --failpoints saga.throw:<sku>
+  domain::breaker_settings breaker;
+  std::size_t waiting_orders_max = limits::waiting_orders_max;
+  bool enable_faults = false;
 };
 
 /// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has
@@ -47,6 +52,8 @@ public:
   [[nodiscard]] const storage::journal& journal() const { return *journal_; }
   [[nodiscard]] cluster::coordinator& coordinator() const { return *coordinator_; }
   [[nodiscard]] const payment_simulator& provider() const { return *provider_; }
+  [[nodiscard]] breaker_view& breakers() { return *breakers_; }
+  [[nodiscard]] fault_board* faults() { return faults_.get(); } // null without --enable-faults
   [[nodiscard]] const disk_guard& space() const { return *space_; }
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }
@@ -59,14 +66,19 @@ private:
   node() = default;
   void start_actors(const node_options& how);
   void start_retention(const node_options& how);
+  void guard_provider(const node_options& how);
 
+  std::unique_ptr<fault_board> faults_; // journal and provider look at it to their ends
   std::shared_ptr<storage::store> disk_;
   std::unique_ptr<cluster::coordinator> coordinator_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<storage::journal> journal_;
   std::unique_ptr<outbound_client> outbound_;
-  std::unique_ptr<event_retention> retention_; // null: everything is kept
+  std::unique_ptr<event_retention> retention_;        // null: everything is kept
+  std::unique_ptr<actors::guarded_provider> guarded_; // around faulty_, around provider_
+  std::unique_ptr<breaker_view> breakers_;
   std::unique_ptr<payment_simulator> provider_;
+  std::unique_ptr<faulty_provider> faulty_; // null without --enable-faults
   std::unique_ptr<disk_guard> space_;
   std::unique_ptr<actors::presenter> presenter_;
   actors::router route_;

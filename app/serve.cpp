@@ -40,6 +40,15 @@ node_options options_of(const config& c) {
   how.outbound_ca_file = c.outbound_ca_file;
   how.events_keep = std::chrono::hours{24 * c.events_keep_days};
   how.events_keep_bytes = c.events_keep_mb << 20;
+  how.breaker.window_ms = c.breaker_window.count();
+  how.breaker.failure_pct = c.breaker_failure_pct;
+  how.breaker.open_ms = c.breaker_open.count();
+  how.breaker.open_ms_max = std::chrono::milliseconds{limits::breaker_open_max}.count();
+  how.breaker.calls_min = limits::breaker_calls_min;
+  how.breaker.in_flight_max = c.max_provider_calls;
+  how.breaker.drain_per_s = static_cast<std::int64_t>(c.drain_rate);
+  how.waiting_orders_max = c.max_waiting_orders;
+  how.enable_faults = c.enable_faults;
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
   return how;
@@ -105,10 +114,11 @@ bool write_address_file(const config& c, const std::string& shop, const std::str
 class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
-      : config_(c), readers_(reader_threads), adapter_(inside, io_, effective_json(c)),
-        audit_(inside.env()), feed_(inside.disk(), inside.events()), metrics_(c, inside),
-        cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
-        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
+      : config_(c), inside_(inside), readers_(reader_threads),
+        adapter_(inside, io_, effective_json(c)), audit_(inside.env()),
+        feed_(inside.disk(), inside.events()), metrics_(c, inside), cluster_(inside),
+        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
+        server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -127,6 +137,9 @@ public:
     if (guard_.who() == nullptr)
       log::warn("server.dev_mode",
         {{"detail", "no auth is configured: every request is admin; loopback addresses only"}});
+    if (config_.enable_faults)
+      log::warn("server.faults_enabled",
+        {{"detail", "PUT /admin/v1/faults/{target} makes this server fail on purpose"}});
     log::info("server.ready", {{"public", shop}, {"ops", ops}, {"data_dir", config_.data_dir}});
     print_welcome(shop, ops);
     signals_.async_wait([this](const boost::system::error_code& failed, int which) {
@@ -152,6 +165,8 @@ private:
     to.who = guard_.who();
     to.public_tls = guard_.public_tls();
     to.ops_tls = guard_.ops_tls();
+    to.breakers = &inside_.breakers();
+    to.faults = inside_.faults();
     return to;
   }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
@@ -184,6 +199,7 @@ private:
   }
 
   const config& config_;
+  node& inside_;
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   asio::thread_pool readers_;

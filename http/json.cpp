@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace jumun::http {
 namespace {
@@ -23,9 +24,9 @@ public:
   bool number_integer(number_integer_t v) override { return put_integer(v); }
   bool number_unsigned(number_unsigned_t v) override {
     const bool fits = v <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    return fits ? put_integer(static_cast<std::int64_t>(v)) : put_fraction();
+    return fits ? put_integer(static_cast<std::int64_t>(v)) : put_fraction(static_cast<double>(v));
   }
-  bool number_float(number_float_t, const string_t&) override { return put_fraction(); }
+  bool number_float(number_float_t v, const string_t&) override { return put_fraction(v); }
   bool string(string_t& v) override {
     json_value j;
     j.is = json_value::kind::text, j.text = std::move(v);
@@ -72,9 +73,9 @@ private:
     j.is = json_value::kind::integer, j.integer = v;
     return put(std::move(j));
   }
-  bool put_fraction() {
+  bool put_fraction(double v) {
     json_value j;
-    j.is = json_value::kind::fraction;
+    j.is = json_value::kind::fraction, j.fraction = v;
     return put(std::move(j));
   }
   bool open(json_value::kind kind) {
@@ -208,6 +209,28 @@ std::int64_t object_reader::integer(std::string_view name, std::int64_t min, std
   if (v->integer >= min && v->integer <= max) return v->integer;
   refuse(name, "must be " + must);
   return min;
+}
+
+std::optional<std::int64_t> object_reader::integer_or_none(
+  std::string_view name, std::int64_t min, std::int64_t max) {
+  const auto* v = value_.find(name);
+  if (v && v->is != json_value::kind::null) return integer(name, min, max);
+  known_.push_back(name);
+  return {};
+}
+
+double object_reader::number_or(std::string_view name, double min, double max, double otherwise) {
+  known_.push_back(name);
+  const auto* v = value_.find(name);
+  if (!v || v->is == json_value::kind::null) return otherwise;
+  const bool whole = v->is == json_value::kind::integer;
+  const auto n = whole ? static_cast<double>(v->integer) : v->fraction;
+  const bool number = whole || v->is == json_value::kind::fraction;
+  if (number && n >= min && n <= max) return n;
+  std::ostringstream must;
+  must << "must be a number in " << min << ".." << max;
+  refuse(name, must.str());
+  return otherwise;
 }
 
 const json_value* object_reader::object(std::string_view name, bool optional) {

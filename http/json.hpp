@@ -18,6 +18,7 @@ struct json_value {
   kind is = kind::null;
   bool truth = false;
   std::int64_t integer = 0;
+  double fraction = 0;
   std::string text;
   std::vector<json_value> items;
   std::vector<std::pair<std::string, json_value>> members;
@@ -53,6 +54,11 @@ public:
   [[nodiscard]] std::string text(std::string_view name, std::size_t min, std::size_t max);
   [[nodiscard]] std::string text_or_empty(std::string_view name, std::size_t max);
   [[nodiscard]] std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
+  /// nullopt: absent.
+  [[nodiscard]] std::optional<std::int64_t> integer_or_none(
+    std::string_view name, std::int64_t min, std::int64_t max);
+  /// Any JSON number in [min, max].
+  [[nodiscard]] double number_or(std::string_view name, double min, double max, double otherwise);
   /// The members' values; null after an error. `optional`: null without one when it is absent.
   [[nodiscard]] const json_value* object(std::string_view name, bool optional = false);
   [[nodiscard]] const json_value* array(std::string_view name, std::size_t min, std::size_t max);

@@ -3,6 +3,8 @@
 #include "http/authenticator.hpp"
 #include "http/backups.hpp"
 #include "http/cluster_view.hpp"
+#include "http/breakers.hpp"
+#include "http/faults.hpp"
 #include "http/logs.hpp"
 #include "http/monitor.hpp"
 #include "http/feed.hpp"
@@ -24,5 +26,7 @@ struct ports {
   const authenticator* who = nullptr;                       // null: dev mode
   const tls_slot *public_tls = nullptr, *ops_tls = nullptr; // null: plain HTTP
   feed* events = nullptr;
+  http::breakers* breakers = nullptr;
+  http::faults* faults = nullptr; // only with --enable-faults
 };
 } // namespace jumun::http

@@ -55,6 +55,11 @@ void get_description(const exchange_ptr& ex);
 void get_docs(const exchange_ptr& ex);
 void get_docs_file(const exchange_ptr& ex);
 void get_problem_page(const exchange_ptr& ex);
+// resilience.cpp
+void list_breakers(const exchange_ptr& ex);
+void list_faults(const exchange_ptr& ex);
+void put_fault(const exchange_ptr& ex);
+void delete_fault(const exchange_ptr& ex);
 // probes.cpp
 void get_livez(const exchange_ptr& ex);
 void get_readyz(const exchange_ptr& ex);

@@ -125,6 +125,13 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"tls-key", {""}, {"\n"}},
     {"ops-tls-cert", {""}, {"\n"}},
     {"ops-tls-key", {""}, {"\n"}},
+    {"breaker-window-ms", {"1000", "600000"}, {"999", "600001"}},
+    {"breaker-failure-pct", {"1", "100"}, {"0", "101"}},
+    {"breaker-open-ms", {"50", "60000"}, {"49", "60001"}},
+    {"max-provider-calls", {"1", "4096"}, {"0", "4097"}},
+    {"drain-rate", {"1", "100000"}, {"0", "100001"}},
+    {"max-waiting-orders", {"1", "1000000"}, {"0", "1000001"}},
+    {"enable-faults", {"true", "false"}, {"yes", "1", "TRUE"}},
     {"log-level", {"debug", "info", "warn", "error"}, {"trace", "INFO", ""}},
   };
   CHECK(table.size() == app::effective(parsed({"serve"})).size()); // none is forgotten here
@@ -327,4 +334,11 @@ TEST_CASE("a time of RFC 3339 reads back, and what is none does not", "[log]") {
   for (const char* bad : {"", "2025-11-22T17:41:00Z", "2025-02-30T00:00:00.000Z",
          "2025-11-22T24:00:00.000Z", "2025-11-22 17:41:00.123Z", "2025-11-22T17:41:00.123z"})
     CHECK_FALSE(app::parse_rfc3339(bad));
+}
+
+TEST_CASE("a switch is on by its name alone", "[config]") {
+  CHECK(parsed({"serve", "--enable-faults", "--port", "0"}).enable_faults);
+  CHECK(parsed({"serve", "--enable-faults=true"}).enable_faults);
+  CHECK_FALSE(parsed({"serve", "--enable-faults=false"}).enable_faults);
+  CHECK_FALSE(parsed({"serve"}).enable_faults);
 }
