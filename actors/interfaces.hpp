@@ -14,6 +14,7 @@ using saga_actor = listens_to<resume, // after a (re)start: send what is owed
   domain::timer_fired,                // from its supervisor
   cancel_message,                     // answered once durable: 202, 200, 404, 409
   report_message,                     // a courier's update; answered once durable
+  hook_message,                       // a payment provider's; answered once durable
   retire, describe>;
 
 /// A command and whom to answer. The answer may come twice, late, or never.
@@ -54,8 +55,8 @@ using delivery_actor =
     describe>;
 
 /// SHARD SUPERVISOR: accepts orders, finds or revives their sagas, restarts what falls.
-using supervisor_actor = listens_to<place_message, cancel_message, report_message, remember_message,
-  recover, saga_at_rest, arm_timer, tick, respawn, describe>;
+using supervisor_actor = listens_to<place_message, cancel_message, report_message, hook_message,
+  remember_message, recover, saga_at_rest, arm_timer, tick, respawn, describe>;
 
 /// NODE SUPERVISOR: restarts shard supervisors; past its budget the node stops being ready.
 using node_actor = listens_to<respawn_shard, describe>;

@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/hook.hpp"
 #include "domain/request.hpp"
 #include "domain/saga.hpp"
 #include <caf/all.hpp>
@@ -60,6 +61,7 @@ template <class Command> struct asked_by_edge {
 using place_message = asked_by_edge<domain::place_order>;
 using cancel_message = asked_by_edge<domain::cancel_order>;
 using report_message = asked_by_edge<domain::report_delivery>;
+using hook_message = asked_by_edge<domain::take_hook>;
 using adjust_message = asked_by_edge<domain::adjust_stock>;
 using count_message = asked_by_edge<domain::count_stock>;
 using product_message = asked_by_edge<domain::put_product>;
@@ -105,6 +107,7 @@ CAF_ERROR_CODE_ENUM(jumun::actors::errc, "jumun") // a category is an atom: 10 c
 JUMUN_LOCAL(jumun::actors::place_message)
 JUMUN_LOCAL(jumun::actors::cancel_message)
 JUMUN_LOCAL(jumun::actors::report_message)
+JUMUN_LOCAL(jumun::actors::hook_message)
 JUMUN_LOCAL(jumun::actors::adjust_message)
 JUMUN_LOCAL(jumun::actors::count_message)
 JUMUN_LOCAL(jumun::actors::product_message)

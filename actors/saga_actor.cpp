@@ -1,5 +1,6 @@
 #include "actors/saga_actor.hpp"
 #include "actors/describe.hpp"
+#include "actors/hooks.hpp"
 #include "actors/idempotency.hpp"
 #include <algorithm>
 
@@ -148,6 +149,41 @@ std::string own_trace(const domain::request_context& from) {
   return from.traced ? from.traceparent : std::string{};
 }
 
+/// A provider's hook: taken once, and remembered in the write set of its effect.
+void feed_hook(saga_self self, const hook_message& m) {
+  auto& s = self->state;
+  auto& env = *s.env;
+  ++s.commands;
+  const auto& hook = m.command.what;
+  const auto known = find_hook(env, hook);
+  if (known && !known->parked) {
+    answer_when_durable(env, m.done, hook_reply());
+    return tell_at_rest(self);
+  }
+  const auto ours = about_our_payment(env, hook);
+  domain::decision d;
+  if (ours) d = domain::advance(s.now, domain::provider_reported{hook.news}, context_of(env));
+  if (!ours || (hook.news == domain::hook_news::reversed && s.now.shipped))
+    env.warn("payment.hook_not_followed",
+      "order=" + domain::to_text(domain::id_kind::order, hook.order)
+        + (ours ? " reversed after it was shipped: a person must look" : " another payment"));
+  const auto applied = d.outcome == domain::verdict::applied;
+  auto set = applied ? write_set_for(env, d, s.now.version) : storage::write_set{};
+  set.shard = domain::shard_of(s.now.id);
+  set.epoch = env.epoch;
+  remember_hook(set, env, hook);
+  append_or_throw(env, std::move(set),
+    [&env, applied, step = applied ? domain::step_of(d) : domain::order_step{}, done = m.done] {
+      if (applied) env.order_durable(step);
+      done({hook_reply(), {}, false});
+    });
+  if (applied || d.outcome == domain::verdict::noted) {
+    s.now = std::move(d.next);
+    act(self, d.commands);
+  }
+  tell_at_rest(self);
+}
+
 domain::order load(const environment& env, domain::order_id id) {
   const auto row = env.journal.latest(table::orders, storage::order_key(id));
   if (!row) throw std::runtime_error{"there is no row for this order"};
@@ -246,6 +282,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
           + "; allowed: picked_up, then delivered or failed, of an order that is preparing or "
             "shipped.");
     },
+    [self](const hook_message& m) { feed_hook(self, m); },
     [self](retire) { self->quit(); },
     [self](const describe& d) {
       const auto& s = self->state;

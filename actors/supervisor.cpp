@@ -1,6 +1,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/delivery_actor.hpp"
 #include "actors/describe.hpp"
+#include "actors/hooks.hpp"
 #include "actors/idempotency.hpp"
 #include "actors/inventory_actor.hpp"
 #include "actors/payment_actor.hpp"
@@ -81,6 +82,14 @@ void spawn_role(supervisor_self self, role who) {
 // -- sagas
 // --------------------------------------------------------------------------------------------
 
+/// The order has appeared: what was said about it before is told now.
+void unpark_hooks(supervisor_self self, supervisor_shell::child& child, order_id id) {
+  auto& parked = self->state.parked;
+  for (auto& h : parked)
+    if (h.order == id) child.waiting.emplace_back(hook_message{{{}, std::move(h)}, {}});
+  std::erase_if(parked, [id](const auto& h) { return h.order == id; });
+}
+
 /// Spawns the saga of `id`; without `fresh` it reads its row itself, so that a bad row is its own
 /// crash.
 supervisor_shell::child& spawn_saga(
@@ -94,6 +103,7 @@ supervisor_shell::child& spawn_saga(
   s.by_address[child.handle.address()] = id;
   enter(self, child.handle, saga_name(id), role::saga);
   self->send(child.handle, resume{});
+  unpark_hooks(self, child, id);
   auto waiting = std::move(child.waiting);
   child.waiting.clear();
   for (auto& m : waiting) {
@@ -103,11 +113,14 @@ supervisor_shell::child& spawn_saga(
   return child;
 }
 
+template <class Command> order_id order_of(const Command& c) { return c.order; }
+order_id order_of(const domain::take_hook& c) { return c.what.order; }
+
 /// Hands a command on to its order's saga, which is revived from disk when it is at rest.
 template <class Message>
 void hand_on(supervisor_self self, const Message& m, const domain::request_context& from) {
   auto& s = self->state;
-  const auto id = m.command.order;
+  const auto id = order_of(m.command);
   auto known = s.sagas.find(id);
   if (known == s.sagas.end()) {
     if (!s.env->journal.latest(table::orders, storage::order_key(id)))
@@ -121,6 +134,44 @@ void hand_on(supervisor_self self, const Message& m, const domain::request_conte
   if (!child.handle) return child.waiting.emplace_back(m), void();
   ++child.sent;
   self->send(child.handle, m);
+}
+
+/// Keeps a hook whose order isn't here; above the bound the oldest one is forgotten.
+void park(supervisor_self self, const hook_message& m) {
+  auto& s = self->state;
+  storage::write_set set;
+  set.shard = s.shard;
+  set.epoch = s.env->epoch;
+  auto hook = m.command.what;
+  hook.parked = true;
+  if (s.parked.size() >= limits::hooks_parked_max) {
+    const auto& oldest = s.parked.front();
+    set.entries.push_back({table::hooks, storage::parked_hook_key(oldest.order, oldest.event), {}});
+    s.env->warn("payment.hook_dropped", "too many hooks wait for orders that are not here");
+    s.parked.pop_front();
+  }
+  remember_hook(set, *s.env, hook);
+  append_or_throw(*s.env, std::move(set), [done = m.done] { done({hook_reply(), {}, false}); });
+  hook.parked = false; // once it is taken
+  s.parked.push_back(std::move(hook));
+}
+
+void take_hook(supervisor_self self, const hook_message& m) {
+  auto& s = self->state;
+  const auto& hook = m.command.what;
+  const auto here = s.sagas.find(hook.order) != s.sagas.end()
+                    || s.env->journal.latest(table::orders, storage::order_key(hook.order));
+  if (here) return hand_on(self, m, m.command.from);
+  if (find_hook(*s.env, hook)) return answer_when_durable(*s.env, m.done, hook_reply());
+  park(self, m);
+}
+
+void load_parked_hooks(supervisor_self self) {
+  auto& s = self->state;
+  for (auto& h : parked_hooks(s.env->journal.disk(), s.shard)) {
+    h.parked = false;
+    s.parked.push_back(std::move(h));
+  }
 }
 
 void forget(supervisor_self self, order_id id) {
@@ -348,6 +399,11 @@ void recover_open_sagas(supervisor_self self) {
     s.env->order_found(id, "recovering");
     spawn_saga(self, id, nullptr);
   }
+  const auto parked = s.parked; // some may be of an order that is here now, at rest
+  for (const auto& h : parked)
+    if (!s.sagas.contains(h.order)
+        && s.env->journal.latest(table::orders, storage::order_key(h.order)))
+      spawn_saga(self, h.order, nullptr);
   s.env->recovered(s.shard);
 }
 } // namespace
@@ -368,11 +424,13 @@ supervisor_actor::behavior_type supervisor(
     stop_children(self, why);
     return why;
   });
+  load_parked_hooks(self);
   for (const auto who : {role::inventory, role::payment, role::delivery}) spawn_role(self, who);
   return {
     [self](const place_message& m) { place(self, m); },
     [self](const cancel_message& m) { hand_on(self, m, m.command.from); },
     [self](const report_message& m) { hand_on(self, m, m.command.from); },
+    [self](const hook_message& m) { take_hook(self, m); },
     [self](const remember_message& m) { keep_reply(self, m); },
     [self](recover) { recover_open_sagas(self); },
     [self](const saga_at_rest& m) { let_rest(self, m); },

@@ -32,11 +32,13 @@ struct supervisor_shell {
   struct child {
     saga_actor handle;      // empty while a restart's pause lasts
     std::uint64_t sent = 0; // commands handed on to this life
-    std::vector<std::variant<cancel_message, report_message>> waiting; // came during the pause
-    std::unique_ptr<restart_budget> budget;                            // from the first crash on
+    std::vector<std::variant<cancel_message, report_message, hook_message>>
+      waiting;                              // came during the pause
+    std::unique_ptr<restart_budget> budget; // from the first crash on
   };
   std::map<domain::order_id, child> sagas;
   std::map<caf::actor_addr, domain::order_id> by_address;
+  std::deque<domain::hook_record> parked; // hooks whose order isn't here, oldest first
   std::set<std::pair<std::int64_t, domain::order_id>> timers; // due, who
   std::int64_t tick_at_ms = 0;                                // 0: no tick is under way
   std::uint64_t accepted = 0, revived = 0;                    // in this life

@@ -2,6 +2,7 @@
 #include "app/auth/jwt_keys.hpp"
 #include "app/config_file.hpp"
 #include "app/config_rules.hpp"
+#include "app/providers/secret_file.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -158,6 +159,50 @@ field jwt_algorithm() {
   };
   return f;
 }
+field payment_provider() {
+  field f{"payment-provider", "simulator, http", "",
+    "who takes the money: the embedded simulator, or a provider that speaks Stripe's API", false,
+    false, {}, {}};
+  f.get = [](const config& c) {
+    return c.payment_provider == payment_by::http ? "http" : "simulator";
+  };
+  f.set = [](config& c, std::string_view value) {
+    if (value != "http" && value != "simulator") return false;
+    c.payment_provider = value == "http" ? payment_by::http : payment_by::simulator;
+    return true;
+  };
+  return f;
+}
+/// https://host[:port], or http:// to this machine: the key goes with every request.
+bool is_provider_url(std::string_view url) {
+  const auto plain = url.starts_with("http://");
+  if (!plain && !url.starts_with("https://")) return false;
+  url.remove_prefix(plain ? 7 : 8);
+  if (url.ends_with('/')) url.remove_suffix(1);
+  const auto known = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0
+           || std::string_view{".-:[]"}.find(c) != std::string_view::npos;
+  };
+  if (url.empty() || !std::all_of(url.begin(), url.end(), known)) return false;
+  const auto host =
+    url.starts_with('[') ? url.substr(1, url.find(']') - 1) : url.substr(0, url.find(':'));
+  if (!plain || host == "localhost") return !host.empty();
+  boost::system::error_code failed;
+  const auto address = boost::asio::ip::make_address(std::string{host}, failed);
+  return !failed && address.is_loopback();
+}
+field payment_url() {
+  auto f = text<&config::payment_url>("payment-url",
+    "https://HOST[:PORT], http:// only to this machine, or nothing", true,
+    "where the provider's API is, e.g. https://api.stripe.com");
+  f.set = [](config& c, std::string_view value) {
+    if (!value.empty() && !is_provider_url(value)) return false;
+    if (value.ends_with('/')) value.remove_suffix(1);
+    c.payment_url = value;
+    return true;
+  };
+  return f;
+}
 field hidden(field f) {
   f.hidden = true;
   return f;
@@ -188,6 +233,13 @@ const std::vector<field>& table() {
     number<&c::payment_timeout>("payment-timeout-ms", 50,
       count_of(std::chrono::milliseconds{limits::provider_timeout_max}), "ms",
       "how long the payment provider may take; then the outcome is unknown, and inquired"),
+    payment_provider(),
+    payment_url(),
+    text<&c::payment_secret_file>("payment-secret-file", "a file with a secret, or nothing", true,
+      "holds the provider's key for us (the first line); read again when it changes"),
+    text<&c::payment_hook_secret_file>("payment-hook-secret-file",
+      "a file with secrets, one a line, or nothing", true,
+      "holds what the provider signs its hooks with; nothing: hooks are answered 404"),
     countries(),
     number<&c::max_requests>("max-requests", 1, count_of(limits::requests_waiting_max), "requests",
       "requests at work at once; more are answered 503"),
@@ -307,6 +359,24 @@ std::optional<said_and_done> refuse_unreadable(const config& c, const surroundin
                 + "\" cannot be read; allowed: a readable PEM file, or nothing");
 }
 
+/// A provider that can't be asked would make every order wait.
+std::optional<said_and_done> refuse_half_a_provider(const config& c, const surroundings& around) {
+  const bool http = c.payment_provider == payment_by::http;
+  if (http && c.payment_url.empty())
+    return refuse("payment-url: \"\" is not allowed with payment-provider http; allowed: "
+                  "https://HOST[:PORT]");
+  for (const auto& [key, path, needed] :
+    {std::tuple{"payment-secret-file", c.payment_secret_file, http},
+      std::tuple{"payment-hook-secret-file", c.payment_hook_secret_file, false}}) {
+    if (path.empty() && !needed) continue;
+    const auto text = around.read(path);
+    if (!text || !parse_secrets(*text))
+      return refuse(std::string{key} + ": \"" + path
+                    + "\" is not allowed; allowed: a readable file with a secret on a line");
+  }
+  return std::nullopt;
+}
+
 struct serve_flags {
   values given;
   std::string config_file;
@@ -328,6 +398,7 @@ std::variant<config, said_and_done> settle(const serve_flags& flags, const surro
   if (auto why = take(c, flags.given, "flag", file)) return *why;
   if (auto why = why_unsafe(c)) return refuse(*why);
   if (auto why = refuse_unreadable(c, around)) return *why;
+  if (auto why = refuse_half_a_provider(c, around)) return *why;
   if (flags.print) return said_and_done{exit_code::ok, effective_file(c)};
   return c;
 }

@@ -16,6 +16,9 @@
 namespace jumun::app {
 enum class command : std::uint8_t { serve, check, keys };
 
+/// simulator: the embedded one. http: an adapter of app/providers, at --payment-url.
+enum class payment_by : std::uint8_t { simulator, http };
+
 /// The settings of `jumun serve`. What each means, its unit and its bounds: the table in
 /// config.cpp, which `jumun serve --help` and `--print-config` print. Settings tune inside
 /// limits.hpp.
@@ -36,6 +39,10 @@ struct config {
   unsigned actor_threads = 1;
   std::uint64_t memory_mb = 256;
   std::chrono::milliseconds payment_timeout{1'000};
+  payment_by payment_provider = payment_by::simulator;
+  std::string payment_url;                     // http: of the provider's API
+  std::string payment_secret_file;             // http: its key for us
+  std::string payment_hook_secret_file;        // empty: no hooks are taken
   std::vector<std::string> delivery_countries; // ISO 3166 alpha-2; empty: all
   std::size_t max_requests = limits::requests_waiting_max;
   std::size_t max_connections = limits::connections_max;

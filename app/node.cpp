@@ -4,6 +4,7 @@
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/presenter.hpp"
+#include "app/providers/stripe.hpp"
 #include "app/resilience/slow_store.hpp"
 #include "cluster/single.hpp"
 #include "storage/rocks_store.hpp"
@@ -63,9 +64,7 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   n->disk_ = std::get<0>(std::move(disk));
   n->outbound_ = std::make_unique<outbound_client>(
     outbound_client::options{how.outbound_ca_file, "jumun/" JUMUN_VERSION});
-  auto provider = payment_simulator::open({how.data_dir, end_after});
-  if (auto* failed = std::get_if<storage::failure>(&provider)) return *failed;
-  n->provider_ = std::get<0>(std::move(provider));
+  if (auto failed = n->open_provider(how)) return *failed;
   if (how.enable_faults) n->faults_ = std::make_unique<fault_board>(random_bits);
   n->guard_provider(how);
   n->space_ = std::make_unique<disk_guard>(how.data_dir, how.disk_free_min_pct);
@@ -116,6 +115,20 @@ void node::guard_provider(const node_options& how) {
   guarded_ = std::make_unique<actors::guarded_provider>(
     *inner, settings, actors::guarded_provider::surroundings{wall_clock_us, random_bits, tell});
   breakers_ = std::make_unique<breaker_view>(*guarded_);
+}
+
+std::optional<storage::failure> node::open_provider(const node_options& how) {
+  if (!how.payment_url.empty()) {
+    provider_ = std::make_unique<stripe::provider>(
+      *outbound_, stripe::provider::options{how.payment_url, how.payment_secret_file,
+                    how.payment_timeout, [] { return wall_clock_us() / 1000; }});
+    return std::nullopt;
+  }
+  auto opened = payment_simulator::open({how.data_dir, end_after});
+  if (auto* failed = std::get_if<storage::failure>(&opened)) return *failed;
+  simulator_ = std::get<0>(opened).get();
+  provider_ = std::get<0>(std::move(opened));
+  return std::nullopt;
 }
 
 void node::start_actors(const node_options& how) {
@@ -176,10 +189,10 @@ node::~node() {
     system_->await_all_actors_done();
     route_.clear(); // only now: until they are told, these handles keep a shard's actors
   }
-  journal_.reset(); // commits what they appended; its callbacks may still call the provider
+  journal_.reset();  // commits what they appended; its callbacks may still call the provider
+  outbound_.reset(); // whoever waits is told, the provider first
   faulty_.reset();
   provider_.reset(); // and the provider's callbacks still find an actor system
-  outbound_.reset();
   system_.reset();
 }
 

@@ -23,6 +23,8 @@ struct node_options {
   std::uint64_t memory_bytes = 256ULL << 20;
   std::size_t actor_threads = 2;
   std::chrono::milliseconds payment_timeout{1000};
+  std::string payment_url; // of a provider over HTTP; empty: the embedded simulator
+  std::string payment_secret_file;
   std::vector<std::string> delivery_countries;
   unsigned disk_free_min_pct = 5;
   std::string outbound_ca_file;
@@ -51,7 +53,8 @@ public:
   [[nodiscard]] const std::shared_ptr<storage::store>& shared_disk() const { return disk_; }
   [[nodiscard]] const storage::journal& journal() const { return *journal_; }
   [[nodiscard]] cluster::coordinator& coordinator() const { return *coordinator_; }
-  [[nodiscard]] const payment_simulator& provider() const { return *provider_; }
+  /// Null where a real provider takes the money.
+  [[nodiscard]] const payment_simulator* simulator() const { return simulator_; }
   [[nodiscard]] breaker_view& breakers() { return *breakers_; }
   [[nodiscard]] fault_board* faults() { return faults_.get(); } // null without --enable-faults
   [[nodiscard]] const disk_guard& space() const { return *space_; }
@@ -64,6 +67,7 @@ public:
 
 private:
   node() = default;
+  [[nodiscard]] std::optional<storage::failure> open_provider(const node_options& how);
   void start_actors(const node_options& how);
   void start_retention(const node_options& how);
   void guard_provider(const node_options& how);
@@ -77,8 +81,9 @@ private:
   std::unique_ptr<event_retention> retention_;        // null: everything is kept
   std::unique_ptr<actors::guarded_provider> guarded_; // around faulty_, around provider_
   std::unique_ptr<breaker_view> breakers_;
-  std::unique_ptr<payment_simulator> provider_;
-  std::unique_ptr<faulty_provider> faulty_; // null without --enable-faults
+  std::unique_ptr<actors::payment_provider> provider_;
+  const payment_simulator* simulator_ = nullptr; // provider_, where it is that
+  std::unique_ptr<faulty_provider> faulty_;      // null without --enable-faults
   std::unique_ptr<disk_guard> space_;
   std::unique_ptr<actors::presenter> presenter_;
   actors::router route_;

@@ -7,6 +7,7 @@
 #include "app/monitoring/log_lines.hpp"
 #include "app/monitoring/metrics_page.hpp"
 #include "app/node.hpp"
+#include "app/providers/hooks_adapter.hpp"
 #include "app/security.hpp"
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
@@ -37,6 +38,10 @@ node_options options_of(const config& c) {
   how.payment_timeout = c.payment_timeout;
   how.delivery_countries = c.delivery_countries;
   how.disk_free_min_pct = c.disk_free_min_pct;
+  if (c.payment_provider == payment_by::http) {
+    how.payment_url = c.payment_url;
+    how.payment_secret_file = c.payment_secret_file;
+  }
   how.outbound_ca_file = c.outbound_ca_file;
   how.events_keep = std::chrono::hours{24 * c.events_keep_days};
   how.events_keep_bytes = c.events_keep_mb << 20;
@@ -72,6 +77,13 @@ http::server_options edge_of(const config& c) {
 
 std::string backup_dir_of(const config& c) {
   return c.backup_dir.empty() ? c.data_dir + "/backups" : c.backup_dir;
+}
+
+/// Null: no hooks are taken.
+std::unique_ptr<hooks_adapter> hooks_of(const config& c, node& inside) {
+  if (c.payment_hook_secret_file.empty()) return nullptr;
+  return std::make_unique<hooks_adapter>(inside,
+    c.payment_provider == payment_by::http ? "stripe" : "simulator", c.payment_hook_secret_file);
 }
 
 std::string url(const http::tls_slot* tls, const std::string& address, std::uint16_t port) {
@@ -115,7 +127,7 @@ class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
       : config_(c), inside_(inside), readers_(reader_threads),
-        adapter_(inside, io_, effective_json(c)), audit_(inside.env()),
+        adapter_(inside, io_, effective_json(c)), audit_(inside.env()), hooks_(hooks_of(c, inside)),
         feed_(inside.disk(), inside.events()), metrics_(c, inside), cluster_(inside),
         backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
         server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
@@ -167,6 +179,7 @@ private:
     to.ops_tls = guard_.ops_tls();
     to.breakers = &inside_.breakers();
     to.faults = inside_.faults();
+    to.hooks = hooks_.get();
     return to;
   }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
@@ -210,6 +223,7 @@ private:
   shop_adapter adapter_;
   audit_adapter audit_;
   feed_adapter feed_;
+  std::unique_ptr<hooks_adapter> hooks_; // null: no hooks are taken
   metrics_page metrics_;
   process_logs logs_;
   cluster_adapter cluster_;
@@ -221,7 +235,8 @@ private:
 
 exit_code run_serve(const config& c) {
   log::set_level(c.log_level);
-  // A log nobody reads any more, or a limit on file sizes: a failed write, no reason to be killed.
+  // A log nobody reads any more, or a limit on file sizes: a failed write, no reason to be
+  // killed.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   const auto guard = security::open(c); // before the folder is touched

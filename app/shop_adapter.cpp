@@ -1,6 +1,7 @@
 #include "app/shop_adapter.hpp"
 #include "actors/counted.hpp"
 #include "actors/describe.hpp"
+#include "app/answer_to.hpp"
 #include "domain/limits.hpp"
 #include "http/render.hpp"
 #include "storage/queries.hpp"
@@ -11,28 +12,7 @@
 
 namespace jumun::app {
 namespace {
-using actors::completion;
 using domain::shard_id;
-
-/// One answer to the edge, whatever becomes of the actor that was asked.
-completion answer_to(
-  const actors::environment& env, http::done<http::outcome> reply, domain::request_context from) {
-  return completion{[&env, reply = std::move(reply), from = std::move(from)](
-                      actors::command_result r) {
-    if (r.lost)
-      r.reply = env.present.refused(domain::refusal::shard_unavailable,
-        "Its actor was restarted before it could answer; ask again with the same Idempotency-Key.",
-        "", from);
-    reply({std::move(r.reply), r.to_settle});
-  }};
-}
-
-/// Sends a command to an actor of its shard. An empty handle drops it, and the completion says so.
-template <class Command, class Handle> void send(
-  const actors::environment& env, const Handle& to, Command c, http::done<http::outcome> reply) {
-  auto done = answer_to(env, std::move(reply), c.from);
-  if (to) caf::anon_send(to, actors::asked_by_edge<Command>{std::move(c), std::move(done)});
-}
 
 template <class Row> http::shop::maybe<Row> listed(std::optional<storage::page<Row>> p) {
   if (!p) return {};
@@ -86,7 +66,7 @@ void shop_adapter::place(domain::place_order c, http::done<http::outcome> reply)
     return reply({env.present.refused(domain::refusal::overloaded,
                     "Too many orders wait to be accepted in this order's shard.", "", c.from),
       {}});
-  send(env, env.route.supervisor(shard), std::move(c),
+  send_command(env, env.route.supervisor(shard), std::move(c),
     [this, shard, reply = std::move(reply)](http::outcome o) {
       placing_.give_back(shard);
       reply(std::move(o));
@@ -95,32 +75,32 @@ void shop_adapter::place(domain::place_order c, http::done<http::outcome> reply)
 void shop_adapter::cancel(domain::cancel_order c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
   const auto to = env.route.supervisor(domain::shard_of(c.order));
-  send(env, to, std::move(c), std::move(reply));
+  send_command(env, to, std::move(c), std::move(reply));
 }
 void shop_adapter::report(domain::report_delivery c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
   const auto to = env.route.supervisor(domain::shard_of(c.order));
-  send(env, to, std::move(c), std::move(reply));
+  send_command(env, to, std::move(c), std::move(reply));
 }
 void shop_adapter::adjust(domain::adjust_stock c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
   const auto to = env.route.inventory(domain::shard_of(c.sku));
-  send(env, to, std::move(c), std::move(reply));
+  send_command(env, to, std::move(c), std::move(reply));
 }
 void shop_adapter::count(domain::count_stock c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
   const auto to = env.route.inventory(domain::shard_of(c.sku));
-  send(env, to, std::move(c), std::move(reply));
+  send_command(env, to, std::move(c), std::move(reply));
 }
 void shop_adapter::put(domain::put_product c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
   const auto to = env.route.inventory(domain::shard_of(c.row.sku));
-  send(env, to, std::move(c), std::move(reply));
+  send_command(env, to, std::move(c), std::move(reply));
 }
 void shop_adapter::remember(domain::remember_reply c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
   const auto to = env.route.supervisor(c.shard);
-  send(env, to, std::move(c), std::move(reply));
+  send_command(env, to, std::move(c), std::move(reply));
 }
 
 shop_adapter::watch_id shop_adapter::watch(
@@ -214,7 +194,10 @@ std::optional<std::string> shop_adapter::restart_actor(const std::string& id) {
   return record->name;
 }
 
-std::vector<http::ledger_entry> shop_adapter::ledger() { return node_.provider().ledger(); }
+std::optional<std::vector<http::ledger_entry>> shop_adapter::ledger() {
+  if (!node_.simulator()) return std::nullopt;
+  return node_.simulator()->ledger();
+}
 
 std::vector<http::readiness_check> shop_adapter::readiness() {
   const auto gave_up = node_.escalation();
@@ -224,7 +207,7 @@ std::vector<http::readiness_check> shop_adapter::readiness() {
 
 std::string shop_adapter::storage_figures() {
   const auto j = node_.journal().stats();
-  const auto ledger = node_.provider().stats();
+  const auto ledger = node_.simulator() ? node_.simulator()->stats() : payment_simulator::figures{};
   actors::json_object figures;
   figures.add("write_sets", j.write_sets)
     .add("commits", j.commits)

@@ -41,7 +41,7 @@ public:
   void find_actor(
     const std::string& id, http::done<std::optional<http::actor_info>> reply) override;
   std::optional<std::string> restart_actor(const std::string& id) override;
-  std::vector<http::ledger_entry> ledger() override;
+  std::optional<std::vector<http::ledger_entry>> ledger() override;
   std::vector<http::readiness_check> readiness() override;
   std::string storage_figures() override;
   std::string effective_config() override { return config_; }

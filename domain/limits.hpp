@@ -111,6 +111,13 @@ inline constexpr std::size_t outbound_head_bytes_max = 32 * 1024; // of an answe
 
 // names
 inline constexpr std::size_t node_id_bytes_max = 63; // a DNS label
+// a provider that is asked by our Idempotency-Key: Stripe keeps one for 24 h at least
+inline constexpr auto provider_key_trusted = 23h;
+
+// a payment provider's hooks: Stripe repeats one for 3 days
+inline constexpr auto hook_tolerance = 5min;        // of the signature's time
+inline constexpr auto hooks_kept = 96h;             // to know a repetition again
+inline constexpr std::size_t hooks_parked_max = 64; // a shard, for orders that aren't here yet
 
 // supervision (DESIGN §7)
 inline constexpr std::size_t child_restarts_max = 5; // per window, then escalate

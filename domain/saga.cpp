@@ -333,6 +333,20 @@ public:
     say(event_type::order_canceled).reason = c.reason;
     return undo(ending::cancel);
   }
+  decision on_report(const provider_reported& r) {
+    if (o.poisoned) return plain(verdict::ignored);
+    const bool paid =
+      o.at == phase::dispatching || o.at == phase::committing || o.at == phase::fulfilled;
+    if (r.news == hook_news::reversed && paid) {
+      if (!cancellable(o)) return plain(verdict::ignored);
+      return on_cancel({"the payment provider gave the money back"});
+    }
+    const bool waits = o.at == phase::charging || o.at == phase::inquiring
+                       || o.at == phase::refunding || o.at == phase::voiding;
+    if (!waits || o.next_attempt_ms == 0 || o.paused) return plain(verdict::ignored);
+    o.next_attempt_ms = ctx_.now_ms; // asked at once; only the provider's own answer counts
+    return on_timer();
+  }
   decision on_courier(const courier_reported& c) {
     if (o.at != phase::fulfilled) return refused("invalid-transition");
     if (o.delivery == c.status) return plain(verdict::ignored); // said twice
@@ -512,6 +526,7 @@ decision advance(order now, const input& what, context ctx) {
     decision operator()(const cancel_requested& c) const { return t.on_cancel(c); }
     decision operator()(const courier_reported& c) const { return t.on_courier(c); }
     decision operator()(const found_poisoned& p) const { return t.on_poison(p); }
+    decision operator()(const provider_reported& r) const { return t.on_report(r); }
   };
   return std::visit(chooser{t}, what);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/event.hpp"
+#include "domain/hook_news.hpp"
 #include "domain/order.hpp"
 #include <optional>
 #include <variant>
@@ -116,12 +117,17 @@ struct courier_reported {
   std::string note;
   std::string traceparent = {}; // the request's own: of its events. Empty: the order's
 };
+/// The payment provider's hook: an outcome ends the wait for the next question; what it reversed of
+/// a paid order is undone, as if the customer had cancelled.
+struct provider_reported {
+  hook_news news = hook_news::outcome;
+};
 /// Its actor kept crashing (DESIGN §7).
 struct found_poisoned {
   std::string error;
 };
 using input = std::variant<stock_answered, payment_answered, delivery_answered, timer_fired,
-  cancel_requested, courier_reported, found_poisoned>;
+  cancel_requested, courier_reported, found_poisoned, provider_reported>;
 
 /// Time and chance come in from outside.
 struct context {

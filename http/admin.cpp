@@ -55,8 +55,12 @@ void restart_actor(const exchange_ptr& ex) {
   reply_recorded(ex, {"actor.restart", *name}, std::move(r));
 }
 
-/// GET /admin/v1/simulator/ledger → 200, all of it.
-void get_ledger(const exchange_ptr& ex) { send_json(ex, ledger_json(ex->inside().ledger())); }
+/// GET /admin/v1/simulator/ledger → 200, all of it; 404 where a real provider takes the money.
+void get_ledger(const exchange_ptr& ex) {
+  const auto books = ex->inside().ledger();
+  if (!books) return send(ex, problems::not_found, "the payment simulator is not in use");
+  send_json(ex, ledger_json(*books));
+}
 
 /// GET /admin/v1/storage → 200.
 void get_storage(const exchange_ptr& ex) { send_json(ex, ex->inside().storage_figures()); }

@@ -8,6 +8,7 @@
 #include "http/logs.hpp"
 #include "http/monitor.hpp"
 #include "http/feed.hpp"
+#include "http/payment_hooks.hpp"
 #include "http/shop.hpp"
 #include "http/tls.hpp"
 
@@ -28,5 +29,6 @@ struct ports {
   feed* events = nullptr;
   http::breakers* breakers = nullptr;
   http::faults* faults = nullptr; // only with --enable-faults
+  payment_hooks* hooks = nullptr;
 };
 } // namespace jumun::http

@@ -28,6 +28,7 @@ void list_movements(const exchange_ptr& ex);
 void get_payment(const exchange_ptr& ex);
 void get_delivery(const exchange_ptr& ex);
 void update_delivery(const exchange_ptr& ex);
+void take_payment_hook(const exchange_ptr& ex);
 // events.cpp
 void list_events(const exchange_ptr& ex);
 // admin.cpp

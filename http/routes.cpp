@@ -31,6 +31,7 @@ constexpr route table[] = {
   {"GET",  "/v1/payments/{id}",                        pub,  customer | reader,             get_payment, reads},
   {"GET",  "/v1/deliveries/{id}",                      pub,  customer | reader,             get_delivery, reads},
   {"POST", "/v1/deliveries/{id}/updates",              pub,  courier | admin,               update_delivery},
+  {"POST", "/v1/hooks/payments/{provider}",            pub,  open_to_all,                   take_payment_hook},
   {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads, crowd::request, streams},
   {"GET",  "/admin/v1/sagas",                          ops,  reader,                        list_sagas, reads},
   {"GET",  "/admin/v1/sagas/{order}",                  ops,  reader,                        get_saga, reads},

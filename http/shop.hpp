@@ -80,7 +80,8 @@ public:
   /// Its name; nullopt: no such actor. It stops with an error; its supervisor restarts it from
   /// disk.
   [[nodiscard]] virtual std::optional<std::string> restart_actor(const std::string& id) = 0;
-  [[nodiscard]] virtual std::vector<ledger_entry> ledger() = 0;
+  /// nullopt: a real provider takes the money; its books are its own.
+  [[nodiscard]] virtual std::optional<std::vector<ledger_entry>> ledger() = 0;
   [[nodiscard]] virtual std::vector<readiness_check> readiness() = 0;
   /// JSON object: journal and RocksDB figures.
   [[nodiscard]] virtual std::string storage_figures() = 0;

@@ -63,6 +63,13 @@ void check_audit(check_pass& pass) {
     (void)pass.read<domain::audit_entry>(table::audit, key, value);
   });
 }
+
+void check_hooks(check_pass& pass) {
+  pass.each(table::hooks, [&](std::string_view key, std::string_view value) {
+    if (key.size() > 1 && key[1] == 'e')
+      (void)pass.read<domain::hook_record>(table::hooks, key, value);
+  });
+}
 } // namespace
 
 void check_pass::add(std::string code, std::string where, std::string what) {
@@ -135,6 +142,7 @@ check_report check_store(const store& disk, const std::optional<std::vector<ledg
   check_history(pass);
   check_idempotency(pass);
   check_audit(pass);
+  check_hooks(pass);
   pass.guarded([&] { check_ledger(pass, totals); });
   return std::move(pass.report);
 }

@@ -109,6 +109,32 @@ std::string audit_key(domain::shard_id shard, std::int64_t time_ms, std::uint64_
   return key;
 }
 
+std::string hook_key(domain::shard_id shard, std::string_view event) {
+  return std::string{static_cast<char>(shard), 'e'}.append(event);
+}
+
+std::string hook_age_key(domain::shard_id shard, std::int64_t received_ms, std::string_view event) {
+  std::string key{static_cast<char>(shard), 't'};
+  append_u64(key, static_cast<std::uint64_t>(received_ms));
+  return key.append(event);
+}
+
+std::string parked_hook_prefix(domain::shard_id shard) { return {static_cast<char>(shard), 'p'}; }
+
+std::string parked_hook_key(domain::order_id order, std::string_view event) {
+  auto key = parked_hook_prefix(domain::shard_of(order));
+  append_id(key, order);
+  return key.append(event);
+}
+
+std::string_view event_of_hook_age_key(std::string_view key) {
+  return key.substr(std::min<std::size_t>(key.size(), 10));
+}
+
+std::string_view event_of_parked_hook_key(std::string_view key) {
+  return key.substr(std::min<std::size_t>(key.size(), 18));
+}
+
 std::optional<domain::order_id> order_of_key(std::string_view key) {
   if (key.size() != 16) return {};
   return domain::order_id{read_u64(key), read_u64(key.substr(8))};

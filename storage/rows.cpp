@@ -452,4 +452,30 @@ template <> std::optional<domain::shard_map> decode(std::string_view bytes) {
   }
   return m;
 }
+
+std::string encode(const domain::hook_record& h) {
+  auto& m = scratch<rows::Hook>();
+  m.set_order_hi(h.order.hi);
+  m.set_order_lo(h.order.lo);
+  m.set_news(static_cast<std::uint32_t>(h.news));
+  m.set_event(h.event);
+  m.set_reference(h.reference);
+  m.set_received_ms(h.received_ms);
+  m.set_parked(h.parked);
+  return seal(0, m);
+}
+
+template <> std::optional<domain::hook_record> decode(std::string_view bytes) {
+  auto& m = scratch<rows::Hook>();
+  using n = domain::hook_news;
+  domain::hook_record h;
+  if (!open(bytes, m) || !into(h.news, m.news(), n::outcome, n::reversed)) return {};
+  h.order = {m.order_hi(), m.order_lo()};
+  h.event = take(m.event());
+  h.reference = take(m.reference());
+  h.received_ms = m.received_ms();
+  h.parked = m.parked();
+  if (h.order == domain::order_id{}) return {};
+  return h;
+}
 } // namespace jumun::storage

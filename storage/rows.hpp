@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/audit.hpp"
+#include "domain/hook.hpp"
 #include "domain/order.hpp"
 #include "domain/request.hpp"
 #include "domain/shard_map.hpp"
@@ -26,6 +27,14 @@ inline constexpr std::uint8_t row_format = 1;
 /// `chance` tells entries of one millisecond apart.
 [[nodiscard]] std::string audit_key(
   domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance);
+/// `event`: the digest of a hook's event id; it is the end of the other two.
+[[nodiscard]] std::string hook_key(domain::shard_id shard, std::string_view event);
+[[nodiscard]] std::string hook_age_key(
+  domain::shard_id shard, std::int64_t received_ms, std::string_view event);
+[[nodiscard]] std::string parked_hook_prefix(domain::shard_id shard);
+[[nodiscard]] std::string parked_hook_key(domain::order_id order, std::string_view event);
+[[nodiscard]] std::string_view event_of_hook_age_key(std::string_view key);
+[[nodiscard]] std::string_view event_of_parked_hook_key(std::string_view key);
 [[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
 inline constexpr std::string_view shard_map_key = "shard_map"; // in meta
 /// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.
@@ -48,6 +57,7 @@ void set_version(std::string& row, std::uint64_t version);
 [[nodiscard]] std::string encode(const domain::idempotency_record& r);
 [[nodiscard]] std::string encode(const domain::audit_entry& e);
 [[nodiscard]] std::string encode(const domain::shard_map& m);
+[[nodiscard]] std::string encode(const domain::hook_record& h);
 
 /// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out
 /// of its range. Never throws on account of what the bytes are.
@@ -63,4 +73,5 @@ template <> std::optional<domain::event> decode(std::string_view bytes);
 template <> std::optional<domain::idempotency_record> decode(std::string_view bytes);
 template <> std::optional<domain::audit_entry> decode(std::string_view bytes);
 template <> std::optional<domain::shard_map> decode(std::string_view bytes);
+template <> std::optional<domain::hook_record> decode(std::string_view bytes);
 } // namespace jumun::storage

@@ -16,6 +16,7 @@ std::string_view name_of(table t) {
     case table::feed: return "feed";
     case table::idempotency: return "idempotency";
     case table::audit: return "audit";
+    case table::hooks: return "hooks";
   }
   return "";
 }

@@ -24,8 +24,11 @@ enum class table : std::uint8_t {
   feed,         // shard, offset (8)                          → key in history
   idempotency,  // shard, hash (16)                           → idempotency_record
   audit,        // shard, time in ms (8), chance (8)          → audit_entry; never changed
+  hooks,        // shard, 'e', event (32)                     → hook_record
+                // shard, 't', time in ms (8), event          → nothing: to forget the oldest
+                // shard, 'p', order_id, event                → nothing: those that are parked
 };
-inline constexpr std::size_t table_count = 13;
+inline constexpr std::size_t table_count = 14;
 [[nodiscard]] std::string_view name_of(table t);
 
 /// Append, never renumber: exit codes and alerts are made of these.

@@ -220,14 +220,15 @@ public:
       multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(limits::outbound_connections_kept));
     thread_ = std::thread{[this] { work(); }};
   }
-  ~worker() {
+  ~worker() { curl_multi_cleanup(multi_); }
+  /// Whoever waits is told, and may send again (in vain): this must still be whole.
+  void stop() {
     {
       const std::lock_guard held{guard_};
       stopping_ = true;
     }
     curl_multi_wakeup(multi_);
     thread_.join();
-    curl_multi_cleanup(multi_);
   }
 
   void put(std::unique_ptr<transfer> t) {
@@ -342,7 +343,7 @@ private:
 };
 
 outbound_client::outbound_client(options how) : worker_(std::make_unique<worker>(std::move(how))) {}
-outbound_client::~outbound_client() = default;
+outbound_client::~outbound_client() { worker_->stop(); }
 
 void outbound_client::send(outbound_request what, std::function<void(outbound_response)> then) {
   auto t = std::make_unique<transfer>();

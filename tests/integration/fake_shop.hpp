@@ -209,7 +209,9 @@ public:
   std::optional<std::string> restart_actor(const std::string& id) override {
     return id == "inventory/7" ? std::optional{id} : std::nullopt;
   }
-  std::vector<http::ledger_entry> ledger() override { return {}; }
+  std::optional<std::vector<http::ledger_entry>> ledger() override {
+    return std::vector<http::ledger_entry>{};
+  }
   std::vector<http::readiness_check> readiness() override { return {{"journal", ready, ""}}; }
   std::string storage_figures() override { return figures; }
   std::string effective_config() override { return "{}"; }

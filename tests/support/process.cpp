@@ -71,7 +71,7 @@ std::uint16_t port_in(const std::string& line, const std::string& name) {
 } // namespace
 
 process::process(const options& how) {
-  std::vector<std::string> args{binary()};
+  std::vector<std::string> args{how.program.empty() ? binary() : how.program};
   args.insert(args.end(), how.args.begin(), how.args.end());
   std::vector<std::string> environment = how.environment; // getenv finds the first: ours win
   for (char** e = environ; *e != nullptr; ++e) environment.emplace_back(*e);
@@ -84,7 +84,7 @@ process::process(const options& how) {
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&files, ends[1], 1);
   ::posix_spawn_file_actions_addopen(&files, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  const int why = ::posix_spawn(
+  const int why = ::posix_spawnp(
     &pid_, args[0].c_str(), &files, nullptr, pointers(args).data(), pointers(environment).data());
   ::posix_spawn_file_actions_destroy(&files);
   ::close(ends[1]);
@@ -151,7 +151,7 @@ void server::restart() {
   std::vector<std::string> args{
     "serve", "--data-dir", data_dir_.string(), "--port", "0", "--ops-port", "0"};
   args.insert(args.end(), args_.begin(), args_.end());
-  child_ = std::make_unique<process>(process::options{args, log_, {}});
+  child_ = std::make_unique<process>(process::options{args, log_, {}, {}});
   while (const auto line = child_->read_line()) {
     if (!line->starts_with("ready ")) continue;
     public_port_ = port_in(*line, "public");
@@ -182,7 +182,7 @@ std::string server::log() const { return read_file(log_); }
 finished run_jumun(const std::vector<std::string>& args) {
   const temp_dir dir;
   const auto log = dir.path() / "stderr";
-  process child{{args, log, {}}};
+  process child{{args, log, {}, {}}};
   finished result;
   while (const auto line = child.read_line()) result.out += *line + "\n";
   result.how = child.wait();

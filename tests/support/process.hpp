@@ -28,6 +28,7 @@ public:
     std::vector<std::string> args;        // without the program's name
     std::filesystem::path log;            // stderr is appended here
     std::vector<std::string> environment; // NAME=value, on top of this process's own
+    std::string program = {};             // by $PATH; empty: $JUMUN_BINARY
   };
   explicit process(const options& how);
   ~process();

@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/audit.hpp"
+#include "domain/hook.hpp"
 #include "domain/request.hpp"
 #include "domain/stock.hpp"
 
@@ -93,6 +94,10 @@ inline domain::audit_entry sample_audit() {
   return {1'763'832'000'123, "kim", "operator", "saga.pause",
     domain::to_text(domain::id_kind::order, sample_id), "the bank asked us to wait", "done",
     "4bf92f3577b34da6a3ce929d0e0e4736"};
+}
+inline domain::hook_record sample_hook() {
+  return {sample_id, domain::hook_news::reversed, "0123456789abcdef0123456789abcdef", "pi_1",
+    1'763'832'000'123, true};
 }
 } // namespace jumun::tests
 

@@ -106,6 +106,14 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"actor-threads", {"1", "64"}, {"0", "65"}},
     {"memory-mb", {"64", "1048576"}, {"63", "1048577"}},
     {"payment-timeout-ms", {"50", "100000"}, {"49", "100001"}},
+    {"payment-provider", {"simulator"}, {"stripe", "", "HTTP"}},
+    {"payment-url",
+      {"", "https://api.stripe.com", "https://10.0.0.1:8443", "http://127.0.0.1:80",
+        "http://localhost:1", "http://[::1]:80"},
+      {"api.stripe.com", "http://api.stripe.com", "http://10.0.0.1", "ftp://127.0.0.1",
+        "https://u:p@h", "https://h/v1", "https://h?a=b", "https://", "http://127.0.0.1.evil.com"}},
+    {"payment-secret-file", {""}, {"\x01"}},
+    {"payment-hook-secret-file", {""}, {"/absent", "\x01"}},
     {"delivery-countries", {"", "KR", "KR,US,JP"},
       {"kr", "KOR", "KR,", ",KR", "KR US", "K", "KR,U"}},
     {"max-requests", {"1", "4096"}, {"0", "4097"}},
@@ -195,6 +203,26 @@ TEST_CASE("with auth any address may be served, and half a guard is none", "[con
   }
   // A certificate says who we are, not who asks.
   CHECK(has(refused(with({"--tls-cert=c", "--tls-key=k"})).text, "no auth is configured"));
+}
+
+TEST_CASE("a provider over HTTP needs its URL and a readable secret", "[config]") {
+  const std::vector<std::string> http{"serve", "--payment-provider", "http"};
+  const auto with = [&](std::initializer_list<std::string> more) {
+    auto all = http;
+    all.insert(all.end(), more);
+    return all;
+  };
+  CHECK(has(refused(http).text, "payment-url"));
+  const auto url = with({"--payment-url", "https://pay.example"});
+  CHECK(has(refused(url).text, "payment-secret-file"));
+  const auto whole = with({"--payment-url", "https://pay.example/", "--payment-secret-file", "s"});
+  CHECK(has(refused(whole).text, "payment-secret-file: \"s\""));
+  for (const std::string bad : {"", "\n \n", "# none", "sk_1 x", "s\x01"})
+    CHECK(has(refused(whole, {}, {{"s", bad}}).text, "a secret on a line"));
+  const auto c = parsed(whole, {}, {{"s", "# ours\nsk_test_1\r\n"}});
+  CHECK(c.payment_provider == app::payment_by::http);
+  CHECK(c.payment_url == "https://pay.example");
+  CHECK_FALSE(has(app::effective_json(c), "sk_test_1"));
 }
 
 TEST_CASE("what is unknown stops the start, and says what is known", "[config]") {

@@ -349,6 +349,46 @@ TEST_CASE("an event carries the trace of the request that caused it", "[saga][tr
   CHECK(plain.now.traceparent == "of the order");
 }
 
+TEST_CASE("a provider's hook about an outcome only ends the wait before the next question",
+  "[saga][hooks]") {
+  story s;
+  s.reserved();
+  CHECK(
+    s.feed(provider_reported{hook_news::outcome}) == verdict::ignored); // the answer is under way
+  s.money(phase::charging, payment_said::unknown).money(phase::inquiring, payment_said::unknown);
+  REQUIRE(s.now.next_attempt_ms > s.ctx.now_ms);
+  for (const auto news : {hook_news::outcome, hook_news::reversed}) {
+    auto d = advance(s.now, provider_reported{news}, s.ctx);
+    CHECK(d.outcome == verdict::noted);
+    REQUIRE(d.commands.size() == 1);
+    CHECK(std::holds_alternative<inquire_payment>(d.commands[0]));
+    CHECK(d.events.empty());
+    CHECK(d.next.payment == payment_status::unknown); // nobody's word but the provider's answer
+  }
+  s.now.paused = true;
+  CHECK(s.feed(provider_reported{hook_news::outcome}) == verdict::ignored);
+}
+
+TEST_CASE("what the provider reversed of a paid order is undone like a customer's cancellation",
+  "[saga][hooks]") {
+  story s;
+  s.preparing();
+  CHECK(s.feed(provider_reported{hook_news::outcome}) == verdict::ignored);
+  CHECK(s.feed(provider_reported{hook_news::reversed}) == verdict::applied);
+  CHECK(s.now.at == phase::undelivering);
+  CHECK(s.now.why == ending::cancel);
+  CHECK(s.said.back() == "OrderCanceled");
+  CHECK(s.feed(provider_reported{hook_news::reversed}) == verdict::ignored);
+
+  story shipped;
+  shipped.preparing().feed(courier_reported{delivery_status::picked_up, ""});
+  CHECK(shipped.feed(provider_reported{hook_news::reversed}) == verdict::ignored);
+  story ended;
+  ended.reserved().money(phase::charging, payment_said::declined);
+  CHECK(ended.feed(provider_reported{hook_news::reversed}) == verdict::ignored);
+  CHECK(ended.now.why == ending::reject); // our own refund's echo makes no cancellation of it
+}
+
 TEST_CASE("a courier can't go backwards, and may repeat", "[saga]") {
   story s;
   s.preparing();

@@ -22,6 +22,7 @@ template <class See> void each_type(const See& see) {
   see("event", tests::sample_event());
   see("idempotency", tests::sample_idempotency());
   see("audit", tests::sample_audit());
+  see("hook", tests::sample_hook());
 }
 
 std::string hex(std::string_view bytes) {
@@ -168,6 +169,9 @@ TEST_CASE("values out of their range are refused", "[rows]") {
   auto p = tests::sample_payment();
   p.state = charge_state{0};
   refused(p, "charge state 0");
+  auto h = tests::sample_hook();
+  h.news = hook_news{3};
+  refused(h, "hook news 3");
   auto d = tests::sample_delivery();
   d.state = booking_state{4};
   refused(d, "booking state 4");
@@ -250,4 +254,10 @@ TEST_CASE("after_prefix is the first key behind all with the prefix", "[store]")
   CHECK(after_prefix(std::string("a\xff", 2)) == "b");
   CHECK(after_prefix("\xff\xff").empty());
   CHECK(after_prefix("").empty());
+}
+
+TEST_CASE("a payment's row keeps the provider's own name for it", "[rows]") {
+  auto p = tests::sample_payment();
+  p.reference = "pi_3MtwBwLkdIwHu7ix28a3tqPa";
+  CHECK(decode<domain::payment_record>(encode(p)) == p);
 }
