@@ -27,6 +27,12 @@ std::string_view name_of(event_type type) {
   return "";
 }
 
+std::optional<event_type> parse_event_type(std::string_view name) {
+  for (std::uint8_t n = 1; n <= event_type_last; ++n)
+    if (name_of(static_cast<event_type>(n)) == name) return static_cast<event_type>(n);
+  return {};
+}
+
 std::string_view topic_of(event_type type) {
   switch (type) {
     case event_type::payment_approved:

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ inline constexpr std::uint8_t event_type_last = 20;
 
 /// `OrderPlaced` and so on: the bare name that is the CloudEvents `type`.
 [[nodiscard]] std::string_view name_of(event_type type);
+/// The inverse of name_of; nullopt: no event has this name.
+[[nodiscard]] std::optional<event_type> parse_event_type(std::string_view name);
 /// `orders`, `payments`, `inventory` or `deliveries`.
 [[nodiscard]] std::string_view topic_of(event_type type);
 

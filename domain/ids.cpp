@@ -13,6 +13,7 @@ constexpr std::string_view prefix_of(id_kind kind) {
     case id_kind::delivery: return "dlv_";
     case id_kind::cancellation: return "cxl_";
     case id_kind::event: return "evt_";
+    case id_kind::webhook: return "whk_";
   }
   return "";
 }

@@ -39,9 +39,9 @@ inline constexpr std::string_view shard_hash_name = "fnv1a64-mix13";
 }
 
 /// What a public id names; an order's payment, delivery and cancellation share its 128 bits.
-enum class id_kind : std::uint8_t { order, payment, delivery, cancellation, event };
+enum class id_kind : std::uint8_t { order, payment, delivery, cancellation, event, webhook };
 
-/// `ord_` (pay_, dlv_, cxl_, evt_) + 26 characters of Crockford base32, upper case.
+/// `ord_` (pay_, dlv_, cxl_, evt_, whk_) + 26 characters of Crockford base32, upper case.
 [[nodiscard]] std::string to_text(id_kind kind, order_id id);
 /// The inverse; nullopt for another prefix, length or alphabet. Lower case is accepted.
 [[nodiscard]] std::optional<order_id> parse_id(id_kind kind, std::string_view text);

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -118,6 +119,33 @@ inline constexpr auto provider_key_trusted = 23h;
 inline constexpr auto hook_tolerance = 5min;        // of the signature's time
 inline constexpr auto hooks_kept = 96h;             // to know a repetition again
 inline constexpr std::size_t hooks_parked_max = 64; // a shard, for orders that aren't here yet
+// outgoing webhooks (Standard Webhooks 1.0)
+inline constexpr std::size_t webhooks_max = 32; // endpoints; more → 409
+inline constexpr std::size_t webhook_url_bytes_max = 2 * 1024;
+inline constexpr std::size_t webhook_secret_bytes = 32;
+inline constexpr std::size_t webhook_secrets_max = 8; // that sign at once; then the oldest stops
+inline constexpr auto webhook_secret_overlap = 24h;
+inline constexpr std::array<std::chrono::seconds, 10> webhook_schedule{
+  0s, 5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h}; // the wait before each try
+inline constexpr auto webhook_retry_after_max = 24h;
+inline constexpr auto webhook_deadline = 15s;                       // one try, whole
+inline constexpr std::size_t webhook_payload_bytes_max = 64 * 1024; // longer → given up
+inline constexpr std::size_t webhook_response_bytes_max = 8 * 1024; // longer → a failed try
+inline constexpr std::uint32_t webhook_given_up_max = 2;    // in a row, some six days; then off
+inline constexpr std::size_t webhook_attempts_kept = 20;    // of one message
+inline constexpr std::size_t webhook_rows_kept = 300;       // delivered, and as many failed
+inline constexpr std::size_t webhook_redeliveries_max = 50; // waiting, of one endpoint; more → 503
+inline constexpr std::size_t webhook_tests_max = 8;         // under way at once; more → 503
+inline constexpr std::size_t webhook_window_max = 200;      // events read ahead, of one endpoint
+inline constexpr auto webhook_checkpoint_pause = 100ms;     // what a crash may have sent twice
+inline constexpr std::size_t webhook_checkpoint_max = 200;  // rows; then at once
+inline constexpr auto webhook_read_pause = 20ms;            // between two looks into the feed
+inline constexpr std::uint64_t webhook_skipped_max =
+  10'000; // unwanted offsets without a checkpoint
+static_assert(webhook_window_max <= page_max);
+// An endpoint goes with all of its rows in one write set.
+static_assert(2 * webhook_rows_kept + webhook_checkpoint_max + webhook_redeliveries_max + 16
+              < write_set_entries_max);
 
 // supervision (DESIGN §7)
 inline constexpr std::size_t child_restarts_max = 5; // per window, then escalate

@@ -143,6 +143,7 @@ check_report check_store(const store& disk, const std::optional<std::vector<ledg
   check_idempotency(pass);
   check_audit(pass);
   check_hooks(pass);
+  check_webhooks(pass);
   pass.guarded([&] { check_ledger(pass, totals); });
   return std::move(pass.report);
 }

@@ -23,9 +23,9 @@ struct ledger_line {
 
 /// Verifies DESIGN §9 over a whole database: stock equations, reservations against open orders,
 /// money against the ledger (nullopt: not at hand), states that exclude each other, gapless
-/// histories, the feed pointing at real events, the open index, idempotency records, undecodable
-/// rows. Blocks; calls `progress(rows done)` about every 10,000 rows; false from it stops the
-/// check.
+/// histories, the feed pointing at real events, the open index, idempotency records, webhooks and
+/// their messages, undecodable rows. Blocks; calls `progress(rows done)` about every 10,000 rows;
+/// false from it stops the check.
 [[nodiscard]] check_report check_store(const store& disk,
   const std::optional<std::vector<ledger_line>>& ledger,
   const std::function<bool(std::uint64_t)>& progress);

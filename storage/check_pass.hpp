@@ -102,4 +102,5 @@ private:
 void check_stock(check_pass& pass);                               // check_stock.cpp
 void check_orders(check_pass& pass, const ledger_totals* ledger); // check_orders.cpp
 void check_history(check_pass& pass);                             // check_history.cpp
+void check_webhooks(check_pass& pass);                            // check_webhooks.cpp
 } // namespace jumun::storage

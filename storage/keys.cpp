@@ -135,6 +135,14 @@ std::string_view event_of_parked_hook_key(std::string_view key) {
   return key.substr(std::min<std::size_t>(key.size(), 18));
 }
 
+std::string webhook_key(domain::order_id id) { return order_key(id); }
+
+std::string webhook_delivery_key(domain::order_id webhook, std::uint64_t offset) {
+  auto key = webhook_key(webhook);
+  append_u64(key, offset);
+  return key;
+}
+
 std::optional<domain::order_id> order_of_key(std::string_view key) {
   if (key.size() != 16) return {};
   return domain::order_id{read_u64(key), read_u64(key.substr(8))};

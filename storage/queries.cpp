@@ -13,7 +13,7 @@ constexpr std::int64_t clock_slack_ms =
 
 // Which list a cursor belongs to. Another letter when what follows it changes.
 constexpr char orders_kind = 'o', sagas_kind = 'g', stock_kind = 's', products_kind = 'p',
-               movements_kind = 'm', audit_kind = 'a';
+               movements_kind = 'm', audit_kind = 'a', webhook_deliveries_kind = 'w';
 
 template <class Row> std::optional<Row> find(const store& disk, table in, std::string_view key) {
   const auto bytes = disk.get(in, key);
@@ -262,5 +262,48 @@ std::vector<domain::order_id> open_orders(const store& disk, domain::shard_id sh
   for (; at->valid(); at->next())
     if (const auto id = order_of_key(at->key())) out.push_back(*id);
   return out;
+}
+
+std::optional<domain::event> find_event(
+  const store& disk, domain::event_type type, std::string_view key, std::uint64_t sequence) {
+  domain::event like;
+  like.type = type, like.key = key, like.sequence = sequence;
+  return find<domain::event>(disk, table::history, history_key(like));
+}
+
+std::vector<domain::webhook> all_webhooks(const store& disk) {
+  std::vector<domain::webhook> out;
+  const auto at = disk.scan(table::webhooks, {}, {}, direction::forward);
+  for (; at->valid(); at->next())
+    if (auto w = decode<domain::webhook>(at->value())) out.push_back(std::move(*w));
+  return out;
+}
+
+std::vector<domain::webhook_delivery> all_webhook_deliveries(
+  const store& disk, domain::order_id webhook) {
+  std::vector<domain::webhook_delivery> out;
+  const auto prefix = webhook_key(webhook);
+  const auto at =
+    disk.scan(table::webhook_deliveries, prefix, after_prefix(prefix), direction::forward);
+  for (; at->valid(); at->next())
+    if (auto d = decode<domain::webhook_delivery>(at->value())) out.push_back(std::move(*d));
+  return out;
+}
+
+std::optional<page<domain::webhook_delivery>> list_webhook_deliveries(const store& disk,
+  domain::order_id webhook, std::string_view state, std::size_t limit, std::string_view cursor) {
+  const auto prefix = webhook_key(webhook);
+  const auto start = start_of(webhook_deliveries_kind, cursor, [&](std::string_view key) {
+    return key.size() == prefix.size() + 8 && key.starts_with(prefix);
+  });
+  if (!start) return {};
+  const auto at = disk.scan(table::webhook_deliveries, prefix,
+    start->empty() ? after_prefix(prefix) : *start, direction::backward);
+  return fill<domain::webhook_delivery>(*at, limit, webhook_deliveries_kind,
+    [&](std::string_view, std::string_view value) -> std::optional<domain::webhook_delivery> {
+      auto d = decode<domain::webhook_delivery>(value);
+      if (!d || (!state.empty() && name_of(d->state) != state)) return {};
+      return d;
+    });
 }
 } // namespace jumun::storage

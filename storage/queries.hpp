@@ -64,4 +64,16 @@ struct feed_page {
   std::optional<std::uint64_t> after, std::size_t limit);
 /// All ids in the index of open sagas, shard by shard: what recovery starts from.
 [[nodiscard]] std::vector<domain::order_id> open_orders(const store& disk, domain::shard_id shard);
+
+/// The event that the feed's row is about; nullopt: it is not kept any more.
+[[nodiscard]] std::optional<domain::event> find_event(
+  const store& disk, domain::event_type type, std::string_view key, std::uint64_t sequence);
+[[nodiscard]] std::vector<domain::webhook> all_webhooks(const store& disk);
+/// By offset.
+[[nodiscard]] std::vector<domain::webhook_delivery> all_webhook_deliveries(
+  const store& disk, domain::order_id webhook);
+/// Newest first. `state`: as name_of, empty: all.
+[[nodiscard]] std::optional<page<domain::webhook_delivery>> list_webhook_deliveries(
+  const store& disk, domain::order_id webhook, std::string_view state, std::size_t limit,
+  std::string_view cursor);
 } // namespace jumun::storage

@@ -5,6 +5,7 @@
 #include "domain/request.hpp"
 #include "domain/shard_map.hpp"
 #include "domain/stock.hpp"
+#include "domain/webhook.hpp"
 #include "storage/store.hpp"
 
 /// Rows: one byte of format (row_format), eight bytes of version (little endian, 0 where a row has
@@ -35,6 +36,8 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string parked_hook_key(domain::order_id order, std::string_view event);
 [[nodiscard]] std::string_view event_of_hook_age_key(std::string_view key);
 [[nodiscard]] std::string_view event_of_parked_hook_key(std::string_view key);
+[[nodiscard]] std::string webhook_key(domain::order_id id);
+[[nodiscard]] std::string webhook_delivery_key(domain::order_id webhook, std::uint64_t offset);
 [[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
 inline constexpr std::string_view shard_map_key = "shard_map"; // in meta
 /// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.
@@ -58,6 +61,8 @@ void set_version(std::string& row, std::uint64_t version);
 [[nodiscard]] std::string encode(const domain::audit_entry& e);
 [[nodiscard]] std::string encode(const domain::shard_map& m);
 [[nodiscard]] std::string encode(const domain::hook_record& h);
+[[nodiscard]] std::string encode(const domain::webhook& w); // with its secrets, in plain
+[[nodiscard]] std::string encode(const domain::webhook_delivery& d);
 
 /// The inverse of encode(); nullopt for a damaged row, one of a newer format, or with a value out
 /// of its range. Never throws on account of what the bytes are.
@@ -74,4 +79,6 @@ template <> std::optional<domain::idempotency_record> decode(std::string_view by
 template <> std::optional<domain::audit_entry> decode(std::string_view bytes);
 template <> std::optional<domain::shard_map> decode(std::string_view bytes);
 template <> std::optional<domain::hook_record> decode(std::string_view bytes);
+template <> std::optional<domain::webhook> decode(std::string_view bytes);
+template <> std::optional<domain::webhook_delivery> decode(std::string_view bytes);
 } // namespace jumun::storage

@@ -17,6 +17,8 @@ std::string_view name_of(table t) {
     case table::idempotency: return "idempotency";
     case table::audit: return "audit";
     case table::hooks: return "hooks";
+    case table::webhooks: return "webhooks";
+    case table::webhook_deliveries: return "webhook_deliveries";
   }
   return "";
 }

@@ -27,8 +27,10 @@ enum class table : std::uint8_t {
   hooks,        // shard, 'e', event (32)                     → hook_record
                 // shard, 't', time in ms (8), event          → nothing: to forget the oldest
                 // shard, 'p', order_id, event                → nothing: those that are parked
+  webhooks,     // webhook id (16)                            → webhook
+  webhook_deliveries, // webhook id (16), offset (8)          → webhook_delivery
 };
-inline constexpr std::size_t table_count = 14;
+inline constexpr std::size_t table_count = 16;
 [[nodiscard]] std::string_view name_of(table t);
 
 /// Append, never renumber: exit codes and alerts are made of these.

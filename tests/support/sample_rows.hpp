@@ -3,6 +3,7 @@
 #include "domain/hook.hpp"
 #include "domain/request.hpp"
 #include "domain/stock.hpp"
+#include "domain/webhook.hpp"
 
 /// One row of each type with every field set: what the codecs' tests and the golden files hold.
 /// Changing a value here breaks the golden files of past releases, and is meant to.
@@ -98,6 +99,33 @@ inline domain::audit_entry sample_audit() {
 inline domain::hook_record sample_hook() {
   return {sample_id, domain::hook_news::reversed, "0123456789abcdef0123456789abcdef", "pi_1",
     1'763'832'000'123, true};
+}
+inline domain::webhook sample_webhook() {
+  domain::webhook w;
+  w.id = sample_id;
+  w.url = "https://shop.example/hooks?key=1";
+  w.description = "the till";
+  w.topics = {"orders", "deliveries"};
+  w.types = {domain::event_type::payment_approved, domain::event_type::product_changed};
+  w.off = domain::webhook_off::failing;
+  w.secrets = {{std::string("new\0key", 7), 0}, {"old key", 1'763'832'000'123}};
+  w.cursor = 71, w.lost = 3, w.given_up_in_row = 2;
+  w.failing_since_ms = 1'763'832'000'500;
+  w.created_ms = 1'763'832'000'123, w.updated_ms = 1'763'832'002'000;
+  w.version = 5;
+  return w;
+}
+inline domain::webhook_delivery sample_webhook_delivery() {
+  domain::webhook_delivery d;
+  d.endpoint = sample_id;
+  d.offset = 72;
+  d.type = domain::event_type::delivery_started;
+  d.key = "ord_0E6CTKR0Z3NC00000000000000", d.sequence = 4;
+  d.state = domain::webhook_state::failed;
+  d.attempts = {{1'763'832'000'123, 15'000, 0, "no answer within the deadline", false},
+    {1'763'832'005'123, 12, 500, "", true}};
+  d.tries = 10, d.next_attempt_ms = 1'763'832'009'000, d.redeliver = true;
+  return d;
 }
 } // namespace jumun::tests
 

@@ -23,6 +23,8 @@ template <class See> void each_type(const See& see) {
   see("idempotency", tests::sample_idempotency());
   see("audit", tests::sample_audit());
   see("hook", tests::sample_hook());
+  see("webhook", tests::sample_webhook());
+  see("webhook_delivery", tests::sample_webhook_delivery());
 }
 
 std::string hex(std::string_view bytes) {
