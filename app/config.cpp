@@ -249,6 +249,10 @@ const std::vector<field>& table() {
       "on SIGTERM: time to go on serving, with /readyz failing, before the drain"),
     number<&c::disk_free_min_pct>("disk-free-min-pct", 0, 50, "%",
       "free disk below which new orders are answered 503; 0: never"),
+    flag<&c::webhooks_allow_private>(
+      "webhooks-allow-private", "webhooks may use http, and go to private and loopback addresses"),
+    hidden(number<&c::webhooks_hurry>("webhooks-hurry", 1, 1'000'000'000, "",
+      "divides the waits of the webhooks' schedule; for tests")),
     text<&c::outbound_ca_file>("outbound-ca-file", "a readable PEM file, or nothing", true,
       "certificate authorities that calls to others' servers trust; nothing: the system's"),
     path<&c::keys_file>("keys", "API keys, made by `jumun keys add`; re-read when it changes"),

@@ -48,6 +48,8 @@ struct config {
   std::size_t max_connections = limits::connections_max;
   std::chrono::milliseconds drain_grace{0};
   unsigned disk_free_min_pct = limits::disk_free_min_pct;
+  bool webhooks_allow_private = false;
+  std::int64_t webhooks_hurry = 1; // for tests
   std::string outbound_ca_file; // PEM; empty: the system's
   std::string keys_file;        // empty: no API keys
   std::string jwt_algorithm;    // empty: no JWT

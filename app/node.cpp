@@ -75,12 +75,16 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   journaling.boot_offset = storage::read_last_offset(*n->disk_);
   journaling.on_failure = end_after;
   n->events_ = std::make_shared<event_hub>(journaling.boot_offset);
-  journaling.on_events = [hub = n->events_](std::vector<storage::durable_events> all) {
+  journaling.on_events = [hub = n->events_, inside = n.get()](std::vector<storage::durable_events> all) {
     hub->became_durable(std::move(all));
+    inside->webhooks_->feed_moved();
   };
   auto written = n->disk_;
   if (n->faults_) written = std::make_shared<slow_store>(n->disk_, *n->faults_);
   n->journal_ = std::make_unique<storage::journal>(std::move(written), std::move(journaling));
+  n->webhooks_ = std::make_unique<webhook_dispatcher>(*n->journal_,
+    webhook_dispatcher::options{how.webhooks_allow_private, how.webhooks_hurry,
+      {how.outbound_ca_file, "jumun/" JUMUN_VERSION}}); // a client of its own: see the class
   n->start_actors(how);
   n->start_retention(how);
   return n;
@@ -189,6 +193,7 @@ node::~node() {
     system_->await_all_actors_done();
     route_.clear(); // only now: until they are told, these handles keep a shard's actors
   }
+  if (webhooks_) webhooks_->stop();
   journal_.reset();  // commits what they appended; its callbacks may still call the provider
   outbound_.reset(); // whoever waits is told, the provider first
   faulty_.reset();

@@ -10,6 +10,7 @@
 #include "app/resilience/faulty_provider.hpp"
 #include "app/watch_hub.hpp"
 #include "cluster/coordinator.hpp"
+#include "app/webhooks/dispatcher.hpp"
 #include "storage/journal.hpp"
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -34,6 +35,8 @@ struct node_options {
   domain::breaker_settings breaker;
   std::size_t waiting_orders_max = limits::waiting_orders_max;
   bool enable_faults = false;
+  bool webhooks_allow_private = false;
+  std::int64_t webhooks_hurry = 1;
 };
 
 /// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has
@@ -59,6 +62,7 @@ public:
   [[nodiscard]] fault_board* faults() { return faults_.get(); } // null without --enable-faults
   [[nodiscard]] const disk_guard& space() const { return *space_; }
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
+  [[nodiscard]] webhook_dispatcher& webhooks() { return *webhooks_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }
   [[nodiscard]] const census& orders() const { return census_; }
   [[nodiscard]] const std::shared_ptr<event_hub>& events() const { return events_; }
@@ -77,6 +81,7 @@ private:
   std::unique_ptr<cluster::coordinator> coordinator_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<storage::journal> journal_;
+  std::unique_ptr<webhook_dispatcher> webhooks_;
   std::unique_ptr<outbound_client> outbound_;
   std::unique_ptr<event_retention> retention_;        // null: everything is kept
   std::unique_ptr<actors::guarded_provider> guarded_; // around faulty_, around provider_

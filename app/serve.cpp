@@ -54,6 +54,8 @@ node_options options_of(const config& c) {
   how.breaker.drain_per_s = static_cast<std::int64_t>(c.drain_rate);
   how.waiting_orders_max = c.max_waiting_orders;
   how.enable_faults = c.enable_faults;
+  how.webhooks_allow_private = c.webhooks_allow_private;
+  how.webhooks_hurry = c.webhooks_hurry;
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
   return how;
@@ -180,6 +182,7 @@ private:
     to.breakers = &inside_.breakers();
     to.faults = inside_.faults();
     to.hooks = hooks_.get();
+    to.webhooks = &inside_.webhooks();
     return to;
   }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is

@@ -237,11 +237,17 @@ const json_value* object_reader::object(std::string_view name, bool optional) {
   return take(name, optional, json_value::kind::object, "an object");
 }
 
-const json_value* object_reader::array(std::string_view name, std::size_t min, std::size_t max) {
+std::optional<bool> object_reader::truth_or_none(std::string_view name) {
+  const auto* v = take(name, true, json_value::kind::boolean, "true or false");
+  return v ? std::optional{v->truth} : std::nullopt;
+}
+
+const json_value* object_reader::array(
+  std::string_view name, std::size_t min, std::size_t max, bool optional) {
   const auto must = "an array of "
                     + between(static_cast<std::int64_t>(min), static_cast<std::int64_t>(max))
                     + " items";
-  const auto* v = take(name, false, json_value::kind::array, must);
+  const auto* v = take(name, optional, json_value::kind::array, must);
   if (!v) return nullptr;
   if (v->items.size() >= min && v->items.size() <= max) return v;
   refuse(name, "must be " + must);

@@ -61,7 +61,10 @@ public:
   [[nodiscard]] double number_or(std::string_view name, double min, double max, double otherwise);
   /// The members' values; null after an error. `optional`: null without one when it is absent.
   [[nodiscard]] const json_value* object(std::string_view name, bool optional = false);
-  [[nodiscard]] const json_value* array(std::string_view name, std::size_t min, std::size_t max);
+  [[nodiscard]] const json_value* array(
+    std::string_view name, std::size_t min, std::size_t max, bool optional = false);
+  /// nullopt: absent, or an error.
+  [[nodiscard]] std::optional<bool> truth_or_none(std::string_view name);
   void refuse(std::string_view name, std::string detail);
   /// Refuses each member that was not asked for.
   void finish();

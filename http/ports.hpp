@@ -11,6 +11,7 @@
 #include "http/payment_hooks.hpp"
 #include "http/shop.hpp"
 #include "http/tls.hpp"
+#include "http/webhook_registry.hpp"
 
 namespace jumun::http {
 /// What `app` plugs into the edge: one small port for each concern. All of them outlive the server.
@@ -30,5 +31,6 @@ struct ports {
   http::breakers* breakers = nullptr;
   http::faults* faults = nullptr; // only with --enable-faults
   payment_hooks* hooks = nullptr;
+  webhook_registry* webhooks = nullptr;
 };
 } // namespace jumun::http

@@ -41,6 +41,9 @@ inline constexpr problem_kind no_other_node{
   409, "no-other-node", "There is no other node that could take it"};
 inline constexpr problem_kind backup_running{
   409, "backup-running", "A backup is being made already"};
+inline constexpr problem_kind webhook_disabled{409, "webhook-disabled", "The webhook is disabled"};
+inline constexpr problem_kind webhooks_full{
+  409, "webhooks-full", "There are as many webhooks as there may be"};
 inline constexpr problem_kind cursor_expired{410, "cursor-expired", "The cursor is too old"};
 inline constexpr problem_kind length_required{
   411, "length-required", "The body needs a Content-Length"};

@@ -306,6 +306,21 @@ std::string event_frame(const domain::event& e, std::uint64_t offset) {
   return out.append(event_json(e, offset)).append("\n\n");
 }
 
+std::string test_event_json(std::string_view id, std::int64_t time_ms) {
+  json_writer w;
+  w.open('{');
+  w.text("specversion", "1.0");
+  w.text("id", id);
+  w.text("source", "/jumun");
+  w.text("type", "WebhookTest");
+  w.text("time", time_text(time_ms));
+  w.text("datacontenttype", "application/json");
+  w.open("data", '{');
+  w.close('}');
+  w.close('}');
+  return w.take();
+}
+
 std::string saga_json(const domain::order& o, std::string_view node) {
   json_writer w{1024};
   w.open('{');

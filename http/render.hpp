@@ -30,6 +30,9 @@ namespace jumun::http {
 /// The same as one frame of text/event-stream: `id` is the cursor, `event` the bare name.
 [[nodiscard]] std::string event_frame(const domain::event& e, std::uint64_t offset);
 
+/// What a webhook's test sends: an envelope like any other, about nothing that happened.
+[[nodiscard]] std::string test_event_json(std::string_view id, std::int64_t time_ms);
+
 /// `node` is the one that serves the saga's shard.
 [[nodiscard]] std::string saga_json(const domain::order& o, std::string_view node);
 [[nodiscard]] std::string actor_json(const actor_info& a);

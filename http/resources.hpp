@@ -61,6 +61,16 @@ void list_breakers(const exchange_ptr& ex);
 void list_faults(const exchange_ptr& ex);
 void put_fault(const exchange_ptr& ex);
 void delete_fault(const exchange_ptr& ex);
+// webhooks.cpp
+void list_webhooks(const exchange_ptr& ex);
+void get_webhook(const exchange_ptr& ex);
+void create_webhook(const exchange_ptr& ex);
+void change_webhook(const exchange_ptr& ex);
+void remove_webhook(const exchange_ptr& ex);
+void rotate_webhook_secret(const exchange_ptr& ex);
+void test_webhook(const exchange_ptr& ex);
+void list_webhook_deliveries(const exchange_ptr& ex);
+void redeliver_webhook(const exchange_ptr& ex);
 // probes.cpp
 void get_livez(const exchange_ptr& ex);
 void get_readyz(const exchange_ptr& ex);

@@ -42,6 +42,15 @@ constexpr route table[] = {
   {"GET",  "/admin/v1/storage",                        ops,  reader,                        get_storage, reads},
   {"GET",  "/admin/v1/config",                         ops,  reader,                        get_config, reads},
   {"GET",  "/admin/v1/audit",                          ops,  reader,                        list_audit, reads},
+  {"GET",  "/admin/v1/webhooks",                       ops,  reader,                        list_webhooks, reads},
+  {"POST", "/admin/v1/webhooks",                       ops,  admin,                         create_webhook, reads},
+  {"GET",  "/admin/v1/webhooks/{id}",                  ops,  reader,                        get_webhook, reads},
+  {"PATCH", "/admin/v1/webhooks/{id}",                 ops,  admin,                         change_webhook, reads},
+  {"DELETE", "/admin/v1/webhooks/{id}",                ops,  admin,                         remove_webhook, reads},
+  {"POST", "/admin/v1/webhooks/{id}/rotate-secret",    ops,  admin,                         rotate_webhook_secret, reads},
+  {"POST", "/admin/v1/webhooks/{id}/test",             ops,  admin,                         test_webhook, reads},
+  {"GET",  "/admin/v1/webhooks/{id}/deliveries",       ops,  reader,                        list_webhook_deliveries, reads},
+  {"POST", "/admin/v1/webhooks/{id}/deliveries/{msg}/redeliver", ops, admin,                redeliver_webhook, reads},
   {"GET",  "/admin/v1/breakers",                       ops,  reader,                        list_breakers},
   {"GET",  "/admin/v1/faults",                         ops,  admin,                         list_faults},
   {"PUT",  "/admin/v1/faults/{target}",                ops,  admin,                         put_fault},
@@ -174,7 +183,8 @@ bool check_media(const exchange_ptr& ex, const route& r) {
     send(ex, problems::not_acceptable, std::move(there_is));
     return false;
   }
-  const bool writes = ex->head.method == "POST" || ex->head.method == "PUT";
+  const bool writes = ex->head.method == "POST" || ex->head.method == "PUT"
+                      || ex->head.method == "PATCH";
   if (!writes || ex->body.empty()) return true;
   const auto type = ex->head.find("content-type");
   if (type && is_json_type(*type)) return true;

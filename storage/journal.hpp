@@ -128,6 +128,7 @@ private:
   std::array<domain::epoch_id, domain::shard_count> epochs_;
   // Write sets are counted from 1: appended; on disk; on disk and their callbacks have run.
   std::uint64_t position_ = 0, durable_ = 0, told_ = 0;
+  std::uint64_t offset_ = 0;
   bool stopping_ = false, failed_ = false;
   journal_stats stats_;
   std::thread worker_;

@@ -120,6 +120,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"max-connections", {"1", "10000"}, {"0", "10001"}},
     {"drain-grace-ms", {"0", "60000"}, {"-1", "60001"}},
     {"disk-free-min-pct", {"0", "50"}, {"51"}},
+    {"webhooks-allow-private", {"true", "false"}, {"yes", "1"}},
     {"outbound-ca-file", {""}, {"/absent", "\x01"}},
     {"keys", {"/etc/jumun/keys.json", ""}, {"\x01"}},
     {"jwt-algorithm", {""}, {"none", "hs256", "HS512", "ES384"}}, // more: the table of rules
