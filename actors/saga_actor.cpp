@@ -166,11 +166,12 @@ void feed_hook(saga_self self, const hook_message& m) {
   if (!ours || (hook.news == domain::hook_news::reversed && s.now.shipped))
     env.warn("payment.hook_not_followed",
       "order=" + domain::to_text(domain::id_kind::order, hook.order)
-        + (ours ? " reversed after it was shipped: a person must look" : " another payment"));
+        + (ours ? " reversed after it was shipped: a person must look" : " another payment"),
+      s.now.traceparent);
   const auto applied = d.outcome == domain::verdict::applied;
-  auto set = applied ? write_set_for(env, d, s.now.version) : storage::write_set{};
+  auto set = applied ? write_set_for(s.epoch, d, s.now.version) : storage::write_set{};
   set.shard = domain::shard_of(s.now.id);
-  set.epoch = env.epoch;
+  set.epoch = s.epoch;
   remember_hook(set, env, hook);
   append_or_throw(env, std::move(set),
     [&env, applied, step = applied ? domain::step_of(d) : domain::order_step{}, done = m.done] {

@@ -141,13 +141,13 @@ void park(supervisor_self self, const hook_message& m) {
   auto& s = self->state;
   storage::write_set set;
   set.shard = s.shard;
-  set.epoch = s.env->epoch;
+  set.epoch = s.epoch;
   auto hook = m.command.what;
   hook.parked = true;
   if (s.parked.size() >= limits::hooks_parked_max) {
     const auto& oldest = s.parked.front();
     set.entries.push_back({table::hooks, storage::parked_hook_key(oldest.order, oldest.event), {}});
-    s.env->warn("payment.hook_dropped", "too many hooks wait for orders that are not here");
+    s.env->warn("payment.hook_dropped", "too many hooks wait for orders that are not here", "");
     s.parked.pop_front();
   }
   remember_hook(set, *s.env, hook);

@@ -75,7 +75,8 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   journaling.boot_offset = storage::read_last_offset(*n->disk_);
   journaling.on_failure = end_after;
   n->events_ = std::make_shared<event_hub>(journaling.boot_offset);
-  journaling.on_events = [hub = n->events_, inside = n.get()](std::vector<storage::durable_events> all) {
+  journaling.on_events = [hub = n->events_, inside = n.get()](
+                           std::vector<storage::durable_events> all) {
     hub->became_durable(std::move(all));
     inside->webhooks_->feed_moved();
   };

@@ -129,10 +129,10 @@ class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
       : config_(c), inside_(inside), readers_(reader_threads),
-        adapter_(inside, io_, effective_json(c)), audit_(inside.env()), hooks_(hooks_of(c, inside)),
-        feed_(inside.disk(), inside.events()), metrics_(c, inside), cluster_(inside),
-        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
-        server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
+        adapter_(inside, io_, effective_json(c)), audit_(inside.env()),
+        feed_(inside.disk(), inside.events()), hooks_(hooks_of(c, inside)), metrics_(c, inside),
+        cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
+        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);

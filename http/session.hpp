@@ -64,7 +64,7 @@ private:
 
   [[nodiscard]] std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
-  stream stream_;
+  http::stream stream_;
   tcp_socket& socket_{stream_.raw()};
   const std::shared_ptr<edge> at_;
   const listener on_;

@@ -104,6 +104,12 @@ void webhook_dispatcher::look_into_feed(locked& held) {
       lane = lane_of(id);
       if (!lane) continue;
     }
+    if (page.begins_after > *after) { // retention was faster than its receiver
+      log::warn("webhook.events_lost", {{"webhook", domain::to_text(domain::id_kind::webhook, id)},
+                                         {"lost", lane->skip_to(page.begins_after)}});
+      feed_moved_ = true;
+      continue;
+    }
     lane->take_in(*after, page.events, page.next);
     if (page.next < page.last && lane->reads_after()) feed_moved_ = true; // nothing for it so far
   }
@@ -114,11 +120,11 @@ void webhook_dispatcher::look_into_feed(locked& held) {
 webhook_dispatcher::feed_page webhook_dispatcher::read_page(std::uint64_t after) const {
   feed_page p;
   p.after = after;
-  p.last = storage::read_last_offset(disk_);
   auto found = storage::read_feed(disk_, "", "", after, limits::webhook_window_max);
   p.events = std::move(found.rows);
-  const auto& text = found.next_cursor;
-  (void)std::from_chars(text.data(), text.data() + text.size(), p.next);
+  p.next = found.next;
+  p.last = found.bounds.last;
+  p.begins_after = found.bounds.begins_after;
   return p;
 }
 
@@ -139,7 +145,7 @@ void webhook_dispatcher::send(outgoing o) {
   const auto& what = o.job.what;
   const auto e = storage::find_event(disk_, what.type, what.key, what.sequence);
   const auto id = http::event_id(what.key, what.sequence);
-  auto body = e ? http::event_json(*e, id, std::to_string(what.offset)) : std::string{};
+  auto body = e ? http::event_json(*e, what.offset) : std::string{};
   if (!e || body.size() > limits::webhook_payload_bytes_max) {
     const std::lock_guard held{guard_};
     if (auto* lane = lane_of(o.to))

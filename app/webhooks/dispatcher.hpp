@@ -55,7 +55,7 @@ private:
   };
   struct feed_page { // what every endpoint at this place reads
     std::optional<std::uint64_t> after;
-    std::uint64_t next = 0, last = 0;
+    std::uint64_t begins_after = 0, next = 0, last = 0;
     std::vector<storage::fed_event> events;
   };
 

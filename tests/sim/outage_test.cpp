@@ -56,7 +56,7 @@ public:
 private:
   static domain::request_context from(const std::string& key) {
     return {"tester", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-      "0af7651916cd43dd8448eb211c80319c", key, "body of " + key};
+      "0af7651916cd43dd8448eb211c80319c", /*traced=*/false, key, "body of " + key};
   }
   std::mt19937_64 chance_;
   std::shared_ptr<tests::memory_store> disk_ = std::make_shared<tests::memory_store>();

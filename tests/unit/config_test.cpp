@@ -106,6 +106,8 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"actor-threads", {"1", "64"}, {"0", "65"}},
     {"memory-mb", {"64", "1048576"}, {"63", "1048577"}},
     {"payment-timeout-ms", {"50", "100000"}, {"49", "100001"}},
+    {"events-keep-days", {"0", "36500"}, {"-1", "36501"}},
+    {"events-keep-mb", {"0", "1048576"}, {"-1", "1048577"}},
     {"payment-provider", {"simulator"}, {"stripe", "", "HTTP"}},
     {"payment-url",
       {"", "https://api.stripe.com", "https://10.0.0.1:8443", "http://127.0.0.1:80",
