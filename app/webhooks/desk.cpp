@@ -77,6 +77,7 @@ void webhook_dispatcher::append(
   domain::order_id id, std::vector<storage::entry> entries, storage::durable_callback then) {
   storage::write_set set;
   set.shard = domain::shard_of(id);
+  set.epoch = journal_.epoch_of(set.shard);
   set.entries = std::move(entries);
   // Refused only when the journal has stopped, and then the process ends.
   (void)journal_.append(std::move(set), std::move(then));

@@ -4,7 +4,9 @@
 #include "app/webhooks/url_rule.hpp"
 #include "domain/limits.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
+#include <future>
 
 namespace {
 using namespace jumun;
@@ -276,4 +278,23 @@ TEST_CASE("an endpoint's URL is https to the open Internet, unless private ones 
     CHECK_FALSE(app::wrong_webhook_url(inside, false).empty());
     CHECK(app::wrong_webhook_url(inside, true).empty());
   }
+}
+
+TEST_CASE(
+  "what is asked of webhooks is written under the present epoch of its shard", "[webhooks]") {
+  storage::journal to{std::make_shared<tests::memory_store>(), {}};
+  for (std::size_t s = 0; s < domain::shard_count; ++s)
+    to.raise_epoch(static_cast<domain::shard_id>(s), 3); // the shards have changed hands
+  app::webhook_dispatcher webhooks{to, {}};
+  http::webhook_settings settings;
+  settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
+  std::promise<http::webhook_outcome> answered;
+  webhooks.create(settings, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
+  auto answer = answered.get_future();
+  REQUIRE(answer.wait_for(std::chrono::seconds{60}) == std::future_status::ready);
+  const auto made = answer.get().done;
+  REQUIRE(made);
+  CHECK(storage::all_webhooks(to.disk()).size() == 1);
+  CHECK(made->row.secrets.empty()); // they are for the signature alone
+  CHECK(made->secret.starts_with("whsec_"));
 }
