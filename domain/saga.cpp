@@ -388,6 +388,7 @@ public:
 private:
   /// What is owed, to be sent now. The first charge needs a row that says it may have been asked.
   std::vector<command> asked_now() {
+    if (o.paused || o.poisoned) return {};
     const bool first = never_asked(o);
     if (first) o.payment = payment_status::pending;
     auto commands = owed(o);

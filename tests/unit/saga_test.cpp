@@ -610,6 +610,17 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a paused order reaches its charge, and its row does not say that it was asked",
+  "[saga][breaker]") {
+  story s;
+  s.now.paused = true;
+  const auto d =
+    advance(s.now, stock_answered{s.now.id, phase::reserving, 0, answer::done, true, ""}, s.ctx);
+  CHECK(d.next.at == phase::charging);
+  CHECK(d.next.payment == payment_status::none);
+  CHECK(d.commands.empty());
+}
+
 TEST_CASE("an inquiry waits out an outage of any length", "[saga][breaker]") {
   story s;
   s.reserved().money(phase::charging, payment_said::unknown);
