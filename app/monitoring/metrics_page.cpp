@@ -2,6 +2,7 @@
 #include "app/monitoring/node_figures.hpp"
 #include "app/monitoring/process_figures.hpp"
 #include "http/routes.hpp"
+#include <algorithm>
 
 namespace jumun::app {
 namespace {
@@ -41,6 +42,40 @@ void add_disk(families& to, const disk_guard& disk) {
   to.gauge("jumun_disk_size_bytes", "Size of that disk.").value(disk.size_bytes());
   to.gauge("jumun_disk_nearly_full", "1: new orders are answered 503 for want of disk.")
     .value(disk.nearly_full() ? 1 : 0);
+}
+void add_breakers(families& to, const std::vector<http::breaker_info>& all) {
+  const auto each = [&](auto pick) {
+    for (const auto& b : all) to.value(pick(b), {{"breaker", b.name}});
+  };
+  to.gauge("jumun_breaker_state", "1 for the state that a breaker is in, 0 for the others.");
+  for (const auto& b : all)
+    for (const std::string state : {"closed", "open", "half-open"})
+      to.value(b.state == state ? 1 : 0, {{"breaker", b.name}, {"state", state}});
+  to.counter("jumun_breaker_opened_total", "Times a breaker opened.");
+  each([](const http::breaker_info& b) { return b.opened; });
+  to.counter("jumun_breaker_held_back_total", "Calls that were not made: open, or too many.");
+  each([](const http::breaker_info& b) { return b.held_back; });
+  to.gauge("jumun_breaker_calls_in_flight", "Calls to the provider under way.");
+  each([](const http::breaker_info& b) { return b.in_flight; });
+  to.gauge("jumun_breaker_orders_waiting", "Orders held back that have not come again.");
+  each([](const http::breaker_info& b) { return b.waiting; });
+}
+
+void add_readers(families& to, const http::metrics& now) {
+  to.gauge("jumun_event_readers", "Event streams, open now.").value(now.event_readers);
+  to.counter("jumun_event_readers_turned_away_total", "One stream too many.")
+    .value(now.event_readers_turned_away);
+  to.counter("jumun_event_readers_cut_total", "Streams whose client read too slowly.")
+    .value(now.event_readers_cut);
+}
+
+void add_webhooks(families& to, http::webhook_registry& all) {
+  std::uint64_t most = 0;
+  const auto endpoints = all.list();
+  for (const auto& w : endpoints) most = std::max(most, w.behind);
+  to.gauge("jumun_webhook_endpoints", "Endpoints that are told of events.").value(endpoints.size());
+  to.gauge("jumun_webhook_behind_max", "Events of the feed that the slowest has yet to pass.")
+    .value(most);
 }
 } // namespace
 
@@ -87,6 +122,9 @@ std::string metrics_page::page(const http::metrics& of_edge) {
   add_order_figures(all, inside_.orders());
   add_actor_figures(all, inside_.env().registry);
   add_edge(all, of_edge);
+  add_readers(all, of_edge);
+  add_breakers(all, inside_.breakers().look());
+  add_webhooks(all, inside_.webhooks());
   add_journal_figures(all, inside_.journal().stats());
   add_rocks_figures(all, inside_.disk());
   add_disk(all, inside_.space());

@@ -143,6 +143,10 @@ EXPECTED = {  # after play()
     'jumun_http_requests_total{method="none",route="none",code="4xx"}': 1,
     "jumun_idempotency_replays_total": 1,
     "jumun_http_exceptions_total": 0,
+    'jumun_breaker_state{breaker="payment-provider",state="closed"}': 1,
+    'jumun_breaker_state{breaker="payment-provider",state="open"}': 0,
+    "jumun_event_readers": 0,
+    "jumun_webhook_endpoints": 0,
     'jumun_actors{kind="saga",state="running"}': 1,
     'jumun_actors{kind="supervisor",state="running"}': 256,
 }
