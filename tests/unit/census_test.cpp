@@ -118,6 +118,7 @@ TEST_CASE("open sagas are told apart by state, whoever says it twice", "[census]
   CHECK(open_of(c) == "0/0/0/0/2");
   c.found({1, 1}, "blocked");
   c.found({1, 1}, "recovering"); // its supervisor was restarted: what is known stays
+  CHECK(open_of(c) == "0/0/0/1/1");
   c.found({1, 1}, "blocked");
   CHECK(open_of(c) == "0/0/0/1/1");
   c.found({1, 2}, "waiting");
