@@ -190,7 +190,7 @@ private:
     constexpr std::pair<role, const char*> names[] = {{customer, "customer"},
       {inventory, "inventory"}, {courier, "courier"}, {viewer, "viewer"}, {operator_, "operator"},
       {admin, "admin"}};
-    const bool open = r.as == crowd::probe;
+    const bool open = r.roles == open_to_all;
     auto roles = json::array();
     for (const auto& [bit, name] : names)
       if (!open && (r.roles & bit) != 0) roles.push_back(name);
@@ -209,9 +209,9 @@ private:
     codes.insert({"bad-request", "request-timeout", "length-required", "too-large", "uri-too-long",
       "expectation-failed", "header-too-large", "internal-error", "not-implemented",
       "version-not-supported"});
+    if (r.roles != open_to_all) codes.insert({"unauthenticated", "forbidden"});
     if (r.as != crowd::probe)
-      codes.insert({"unauthenticated", "forbidden", "not-acceptable", "too-many-requests",
-        "overloaded", "shard-unavailable"});
+      codes.insert({"not-acceptable", "too-many-requests", "overloaded", "shard-unavailable"});
     if (r.path.find('{') < r.path.size()) codes.insert("not-found");
     if (op.contains("requestBody")) codes.insert({"malformed-json", "unsupported-media-type"});
     if (r.method == "POST" && r.path.starts_with("/v1/"))

