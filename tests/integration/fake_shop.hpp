@@ -214,7 +214,7 @@ public:
   }
   std::vector<http::readiness_check> readiness() override { return {{"journal", ready, ""}}; }
   std::string storage_figures() override { return figures; }
-  std::string effective_config() override { return "{}"; }
+  std::string effective_config() override { return R"({"data":[]})"; }
   bool disk_nearly_full() override { return disk_full; }
 
 private:
