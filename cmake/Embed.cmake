@@ -1,4 +1,4 @@
-# jumun_embed(TARGET NAME=FILE…): puts the files' bytes into the target, as http/assets.hpp names them.
+# jumun_embed(TARGET NAME=FILE…): puts the files' bytes into the target, as http/embedded.hpp names them.
 # A change of a file rebuilds one small source; the assembler reads the bytes (.incbin), not the compiler.
 function(jumun_embed target)
   set(blocks "")
@@ -18,7 +18,7 @@ function(jumun_embed target)
   endforeach()
   set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded_assets.cpp)
   file(GENERATE OUTPUT ${source} CONTENT "// Made by cmake/Embed.cmake.
-#include \"http/assets.hpp\"
+#include \"http/embedded.hpp\"
 asm(R\"(
 .pushsection .rodata
 ${blocks}.popsection
@@ -38,5 +38,9 @@ std::vector<asset> embedded_assets() {
 } // namespace jumun::http
 ")
   set_source_files_properties(${source} PROPERTIES GENERATED TRUE OBJECT_DEPENDS "${files}")
-  target_sources(${target} PRIVATE ${source})
+  # Without ccache, which does not see that the bytes are another file's and would hand out old ones.
+  add_library(${target}_assets OBJECT ${source})
+  set_target_properties(${target}_assets PROPERTIES CXX_COMPILER_LAUNCHER "")
+  target_link_libraries(${target}_assets PRIVATE jumun_flags)
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_assets>)
 endfunction()

@@ -1,14 +1,9 @@
 #pragma once
+#include "http/embedded.hpp"
 #include "http/exchange.hpp"
 
 /// Files that are part of the binary (cmake/Embed.cmake): the description, and the pages of /docs.
 namespace jumun::http {
-struct asset {
-  std::string_view name; // such as openapi/base.json
-  std::string_view bytes;
-};
-/// All of them, in the order that http/CMakeLists.txt has.
-[[nodiscard]] std::vector<asset> embedded_assets();
 /// nullopt: there is none of that name.
 [[nodiscard]] std::optional<asset> find_asset(std::string_view name);
 
