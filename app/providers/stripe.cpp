@@ -53,8 +53,8 @@ void provider::send(const job_ptr& j, const char* method, const std::string& pat
 
 void provider::tell(const job_ptr& j, provider_said what) { j->said(std::move(what)); }
 
-/// Not known, and said so; loudly where a person has to do something.
-void provider::unknown(const job_ptr& j, heard what, std::string reason, bool) {
+/// Not known (surely_not: nor asked), and said so; loudly where a person has to do something.
+void provider::unknown(const job_ptr& j, heard what, std::string reason, bool surely_not) {
   const bool ours = what == heard::misconfigured || what == heard::key_taken;
   const auto now = how_.now_ms();
   auto due = next_complaint_ms_.load();
@@ -63,7 +63,10 @@ void provider::unknown(const job_ptr& j, heard what, std::string reason, bool) {
     log::error("payment.provider_refuses_us",
       {{"provider", "stripe"}, {"payment", j->about.payment_id}, {"detail", reason},
         {"hint", "look at --payment-secret-file and --payment-url; no order is rejected for it"}});
-  tell(j, {payment_said::unknown, 0, std::move(reason), {}});
+  provider_said no;
+  no.said = surely_not ? payment_said::not_asked : payment_said::unknown;
+  no.reason = std::move(reason);
+  tell(j, std::move(no));
 }
 
 // -- the requests that there are ------------------------------------------------------------------
