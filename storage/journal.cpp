@@ -28,7 +28,8 @@ bool read_back(table t) {
     case table::payments:
     case table::deliveries:
     case table::products:
-    case table::idempotency: return true;
+    case table::idempotency:
+    case table::hooks: return true;
     default: return false;
   }
 }
