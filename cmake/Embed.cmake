@@ -10,7 +10,15 @@ function(jumun_embed target)
     string(REGEX MATCH "^([^=]+)=(.+)$" matched "${pair}")
     set(symbol "jumun_asset_${number}")
     math(EXPR number "${number} + 1")
-    string(APPEND blocks ".global ${symbol}\n${symbol}:\n.incbin \"${CMAKE_MATCH_2}\"\n"
+    # The digest is for ccache, which does not see what .incbin takes in. What the build makes is not
+    # there at the first run; it changes with its lock file alone.
+    set(digest "")
+    if(EXISTS "${CMAKE_MATCH_2}")
+      file(SHA256 "${CMAKE_MATCH_2}" digest)
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_MATCH_2}")
+    endif()
+    string(APPEND blocks "/* ${digest} */\n"
+      ".global ${symbol}\n${symbol}:\n.incbin \"${CMAKE_MATCH_2}\"\n"
       ".global ${symbol}_end\n${symbol}_end:\n.byte 0\n")
     string(APPEND declarations "extern const char ${symbol}[], ${symbol}_end[];\n")
     string(APPEND rows "  {\"${CMAKE_MATCH_1}\", ${symbol}, ${symbol}_end},\n")
