@@ -4,19 +4,11 @@
 #include "http/lists.hpp"
 #include "http/resources.hpp"
 #include <algorithm>
-#include <charconv>
 
 namespace jumun::http {
 namespace {
 constexpr std::string_view cursor_name = "after";
 constexpr std::string_view latest = "latest"; // in place of a cursor: from now on
-
-std::optional<std::uint64_t> offset_in(std::string_view text) {
-  std::uint64_t n = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (ec != std::errc{} || end != text.data() + text.size()) return {};
-  return n;
-}
 
 /// Where to read from: the latest of `after`, `cursor` (by which other lists go on) and
 /// Last-Event-ID. (An EventSource comes again with the address that it began with; a pager may send
@@ -30,7 +22,7 @@ std::optional<position> read_position(const exchange_ptr& ex) {
     ex->query("cursor").value_or(""), std::string{ex->head.find("last-event-id").value_or("")}};
   for (const auto& text : given) {
     if (text.empty()) continue;
-    const auto offset = text == latest ? ex->at->to.events->last() : offset_in(text);
+    const auto offset = text == latest ? ex->at->to.events->last() : parse_offset(text);
     if (!offset) {
       send(ex, problems::invalid_cursor);
       return {};

@@ -284,4 +284,8 @@ std::optional<std::int64_t> parse_time(std::string_view s) {
   const auto at = sys_days{date} + hours{hour} + minutes{min - *offset} + seconds{sec};
   return duration_cast<milliseconds>(at.time_since_epoch()).count() + fraction_ms;
 }
+
+std::optional<std::uint64_t> parse_offset(std::string_view text) {
+  return number<std::uint64_t>(text);
+}
 } // namespace jumun::http

@@ -36,7 +36,7 @@ public:
   bool start_object(std::size_t) override { return open(json_value::kind::object); }
   bool start_array(std::size_t) override { return open(json_value::kind::array); }
   bool key(string_t& v) override {
-    open_.back()->members.emplace_back(std::move(v), json_value{});
+    open_.back()->members.push_back({std::move(v), {}});
     return true;
   }
   bool end_object() override {
@@ -61,7 +61,7 @@ private:
   json_value& slot() {
     if (open_.empty()) return root;
     auto& parent = *open_.back();
-    if (parent.is == json_value::kind::object) return parent.members.back().second;
+    if (parent.is == json_value::kind::object) return parent.members.back().value;
     return parent.items.emplace_back();
   }
   bool put(json_value v) {
@@ -85,10 +85,10 @@ private:
     open_.push_back(&at); // stays valid: its siblings come only after it is closed
     return true;
   }
-  static bool keys_unique(const std::vector<std::pair<std::string, json_value>>& members) {
+  static bool keys_unique(const std::vector<json_value::member>& members) {
     std::vector<std::string_view> keys;
     keys.reserve(members.size());
-    for (const auto& m : members) keys.push_back(m.first);
+    for (const auto& m : members) keys.push_back(m.name);
     std::sort(keys.begin(), keys.end());
     return std::adjacent_find(keys.begin(), keys.end()) == keys.end();
   }
@@ -103,7 +103,7 @@ std::string between(std::int64_t min, std::int64_t max) {
 
 const json_value* json_value::find(std::string_view name) const {
   for (const auto& m : members)
-    if (m.first == name) return &m.second;
+    if (m.name == name) return &m.value;
   return nullptr;
 }
 
@@ -111,6 +111,9 @@ std::variant<json_value, json_malformed> parse_json(std::string_view bytes) {
   if (bytes.empty()) return json_malformed{"the body is empty"};
   // The parser would skip a byte order mark; RFC 8259 §8.1 forbids to send one.
   if (bytes.starts_with("\xef\xbb\xbf")) return json_malformed{"a byte order mark is not JSON"};
+  // And it would take a NUL for the end, and read nothing behind it (found by
+  // tests/fuzz/order_json).
+  if (bytes.find('\0') != std::string_view::npos) return json_malformed{"a NUL byte is not JSON"};
   builder b;
   if (!nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &b))
     return json_malformed{b.why.empty() ? "not JSON" : b.why};

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,10 +20,15 @@ struct json_value {
   double fraction = 0;
   std::string text;
   std::vector<json_value> items;
-  std::vector<std::pair<std::string, json_value>> members;
+  struct member; // no std::pair: clang 14 does not get through one of an incomplete type
+  std::vector<member> members;
 
   /// Member of an object; null: there is none.
   [[nodiscard]] const json_value* find(std::string_view name) const;
+};
+struct json_value::member {
+  std::string name;
+  json_value value;
 };
 
 /// Why a document is malformed: a sentence that holds nothing of the document.

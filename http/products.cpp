@@ -2,6 +2,7 @@
 #include "http/conditions.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
+#include "http/order_form.hpp"
 #include "http/render.hpp"
 #include "http/resources.hpp"
 

@@ -85,6 +85,4 @@ void put_log_level(const exchange_ptr& ex);
 /// Why `sku` cannot be one; empty: it can. 1..64 bytes of UTF-8 without control characters; not in
 /// the form of an order's id, because both are keys of events.
 [[nodiscard]] std::string wrong_sku(std::string_view sku);
-/// An ISO 4217 code by its form; notes the error.
-[[nodiscard]] std::string read_currency(object_reader& in);
 } // namespace jumun::http

@@ -27,6 +27,8 @@ TEST_CASE("JSON is taken strictly or not at all", "[http][json]") {
     {"duplicate key, far apart", R"({"a":1,"b":{"a":2},"c":3,"a":4})", false},
     {"same key in two objects", R"([{"a":1},{"a":1}])", true},
     {"nothing", "", false},
+    {"a NUL behind the document", std::string("{}\0", 3), false},
+    {"a NUL, and something behind it", std::string("{}\0{\"a\":1}", 10), false},
     {"only whitespace", "  ", false},
     {"trailing bytes", "{} x", false},
     {"two documents", "{}{}", false},
