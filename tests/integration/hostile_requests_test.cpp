@@ -1,17 +1,12 @@
 #include "tests/catch.hpp"
 #include "tests/integration/fake_shop.hpp"
-#include "tests/integration/raw_client.hpp"
-#include <tuple>
+#include "tests/integration/hostile_rows.hpp"
 
 using namespace jumun;
 using namespace jumun::tests;
 using std::chrono::milliseconds;
 
 namespace {
-std::string post(const std::string& fields, const std::string& body = "") {
-  return "POST /v1/orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + fields
-         + "\r\n" + body;
-}
 bool alive(const running_server& s) {
   raw_client c{s.ops()};
   return c.ask(get_request("/livez")).status == 200;
@@ -21,50 +16,8 @@ bool alive(const running_server& s) {
 TEST_CASE("a hostile request gets its status and the end of its connection, and hurts no one",
   "[http][hostile]") {
   running_server s;
-  const std::string smuggled = "GET /v1/products HTTP/1.1\r\nHost: a\r\n\r\n";
-  const auto table = std::vector<std::tuple<const char*, std::string, int>>{
-    {"a chunked body with a 200 KB trailer",
-      post("Transfer-Encoding: chunked\r\n", "0\r\nX: " + std::string(200'000, 't') + "\r\n\r\n"),
-      411},
-    {"a 5 MB chunk extension",
-      post("Transfer-Encoding: chunked\r\n",
-        "1;" + std::string(5'000'000, 'e') + "\r\na\r\n0\r\n\r\n"),
-      411},
-    {"xchunked", post("Transfer-Encoding: xchunked\r\n", smuggled), 400},
-    {"gzip with Content-Length", post("Transfer-Encoding: gzip\r\nContent-Length: 4\r\n", "abcd"),
-      400},
-    {"chunked, identity", post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n" + smuggled),
-      400},
-    {"chunked with Content-Length",
-      post("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", "0\r\n\r\n" + smuggled), 400},
-    {"chunked in HTTP/1.0",
-      "POST /v1/orders HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, 400},
-    {"Content-Length as a list", post("Content-Length: 4, 4\r\n", "abcd"), 400},
-    {"Content-Length twice", post("Content-Length: 4\r\nContent-Length: 40\r\n", "abcd" + smuggled),
-      400},
-    {"a signed Content-Length", post("Content-Length: +4\r\n", "abcd"), 400},
-    {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
-    {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
-    {"obs-fold", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400},
-    {"bare line feeds", "GET / HTTP/1.1\nHost: a\n\n", 400},
-    {"a body over the limit", post("Content-Length: 65537\r\n", std::string(65'537, 'b')), 413},
-    {"a body of terabytes", post("Content-Length: 9999999999999\r\n", std::string(100'000, 'b')),
-      413},
-    {"a target over the limit", "GET /" + std::string(3'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n",
-      414},
-    {"a target without end", "GET /" + std::string(100'000, 'a'), 414},
-    {"a header over the limit",
-      "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(9'000, 'a') + "\r\n\r\n", 431},
-    {"a header without end", "GET / HTTP/1.1\r\nX: " + std::string(300'000, 'a'), 431},
-    {"a first line without end", std::string(100'000, 'A'), 431},
-    {"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
-    {"an unknown method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-    {"CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-    {"TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-    {"an encoded NUL", "GET /v1/products/%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-    {"another expectation", post("Expect: tea\r\nContent-Length: 4\r\n", "abcd"), 417},
-    {"only line ends", "\r\n\r\n\r\n\r\n", 400},
-  };
+  const auto table = hostile_heads();
+  CHECK(table.size() + hostile_bodies().size() >= 100);
   for (const auto& [name, bytes, status] : table) {
     CAPTURE(name);
     raw_client c{s.port()};
@@ -80,6 +33,49 @@ TEST_CASE("a hostile request gets its status and the end of its connection, and 
   CHECK(s.shop.placed.empty());
   CHECK(s.server.counts().heads_refused == table.size());
   CHECK(s.server.counts().exceptions == 0);
+}
+
+TEST_CASE("a hostile body gets its status, and the request behind it is answered as ever",
+  "[http][hostile]") {
+  running_server s;
+  for (const auto& [name, bytes, status] : hostile_bodies()) {
+    CAPTURE(name);
+    raw_client c{s.port()};
+    c.send(bytes + get_request("/v1/products/americano"));
+    const auto r = c.read();
+    CAPTURE(r.body);
+    CHECK(r.status == status);
+    CHECK(c.read().status == 200);
+    CHECK(alive(s));
+  }
+  CHECK(s.shop.placed.empty());
+  CHECK(s.server.counts().exceptions == 0);
+}
+
+TEST_CASE("behind a good request a hostile one is refused, and nothing behind that is read",
+  "[http][hostile]") {
+  running_server s;
+  for (const auto& [name, bytes, status] : hostile_heads()) {
+    if (bytes.starts_with("\r\n")) continue; // an empty line is forgiven between requests
+    CAPTURE(name);
+    raw_client c{s.port()};
+    c.send(get_request("/v1/products/americano") + bytes);
+    CHECK(c.read().status == 200);
+    CHECK(c.read().status == status);
+    CHECK(c.rest().empty());
+  }
+  CHECK(s.shop.placed.empty());
+}
+
+TEST_CASE(
+  "a TLS handshake on a plain port is closed or refused, not waited for", "[http][hostile]") {
+  running_server s;
+  raw_client c{s.port()};
+  // ClientHello's record header and beginning; by chance it holds a line feed.
+  c.send(std::string("\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03\n", 12) + std::string(193, 'r'));
+  const auto got = c.rest();
+  CHECK((got.empty() || got.starts_with("HTTP/1.1 400")));
+  CHECK(alive(s));
 }
 
 TEST_CASE("a client that is refused while it still sends can read why", "[http][hostile]") {
