@@ -29,7 +29,7 @@ public:
       page.rows.push_back({happened(page.next), page.next});
     }
     page.at_end = page.next == durable_;
-    const auto act = std::exchange(after_read, nullptr);
+    const auto act = page.at_end ? std::exchange(after_last_page, nullptr) : nullptr;
     lock.unlock();
     if (act) act();
     return page;
@@ -48,10 +48,13 @@ public:
       fake_feed& feed;
     };
     auto h = std::make_unique<handle>(*this);
-    const std::lock_guard lock{guard_};
+    std::unique_lock lock{guard_};
     h->since = durable_;
     sinks_[h.get()] = std::move(sink);
     followed_.notify_all();
+    const auto act = std::exchange(after_follow, nullptr);
+    lock.unlock();
+    if (act) act();
     return h;
   }
 
@@ -77,7 +80,7 @@ public:
     REQUIRE(followed_.wait_for(lock, std::chrono::seconds{60}, [&] { return sinks_.size() >= n; }));
   }
   std::uint64_t begins_after = 0;
-  std::function<void()> after_read; // once
+  std::function<void()> after_last_page, after_follow; // once each
 
 private:
   std::mutex guard_;
@@ -113,7 +116,8 @@ TEST_CASE("what is committed between the disk and the live feed is sent once", "
   fake_feed feed;
   running_server s{{}, [&feed](http::ports& to) { to.events = &feed; }};
   feed.commit(2'500);
-  feed.after_read = [&] { feed.commit(10); }; // behind the first page, before anybody follows
+  feed.after_last_page = [&] { feed.commit(6); }; // nobody follows yet: only the disk has them
+  feed.after_follow = [&] { feed.commit(4); };    // told live, and on the disk
   auto stream = open_stream(s);
   REQUIRE(stream.status == 200);
   CHECK(cursors(stream.take(2'510)) == numbers(1, 2'510));
