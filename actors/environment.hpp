@@ -7,6 +7,7 @@
 #include "domain/order_step.hpp"
 #include "storage/journal.hpp"
 #include <atomic>
+#include <limits>
 
 namespace jumun::actors {
 /// What the actors of a node are given: everything from outside comes through here, time and chance
@@ -36,6 +37,7 @@ struct environment {
   std::uint64_t boot = 1;                          // this process's life, for idempotency records
   /// Tests only (--failpoints): the saga of an order with this SKU throws at its first answer.
   std::string poisoned_sku;
+  std::atomic<int> poison_left{std::numeric_limits<int>::max()}; // so often, then it is healed
   /// An order was found on disk: where its saga stands (saga_state_of; empty: at rest), or
   /// `recovering` before its row was read. For counts only; any thread, must not block.
   std::function<void(domain::order_id, std::string_view state)> order_found =

@@ -15,6 +15,7 @@ using saga_actor = listens_to<resume, // after a (re)start: send what is owed
   cancel_message,                     // answered once durable: 202, 200, 404, 409
   report_message,                     // a courier's update; answered once durable
   hook_message,                       // a payment provider's; answered once durable
+  operate_message,                    // an operator's: 202, 404, 409, 412; audited
   retire, describe>;
 
 /// A command and whom to answer. The answer may come twice, late, or never.
@@ -56,7 +57,7 @@ using delivery_actor =
 
 /// SHARD SUPERVISOR: accepts orders, finds or revives their sagas, restarts what falls.
 using supervisor_actor = listens_to<place_message, cancel_message, report_message, hook_message,
-  remember_message, recover, saga_at_rest, arm_timer, tick, respawn, describe>;
+  operate_message, remember_message, recover, saga_at_rest, arm_timer, tick, respawn, describe>;
 
 /// NODE SUPERVISOR: restarts shard supervisors; past its budget the node stops being ready.
 using node_actor = listens_to<respawn_shard, describe>;

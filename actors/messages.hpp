@@ -13,7 +13,6 @@ namespace jumun::actors {
 enum class errc : std::uint8_t {
   restarts_spent = 1, // a child kept crashing: escalate
   restart_asked,      // an operator wants it back from disk
-  stale_row,          // the journal refused: somebody else wrote this row
 };
 
 /// What a command comes to: a whole reply, or an order that its asker waits for.
@@ -62,6 +61,7 @@ using place_message = asked_by_edge<domain::place_order>;
 using cancel_message = asked_by_edge<domain::cancel_order>;
 using report_message = asked_by_edge<domain::report_delivery>;
 using hook_message = asked_by_edge<domain::take_hook>;
+using operate_message = asked_by_edge<domain::act_on_saga>;
 using adjust_message = asked_by_edge<domain::adjust_stock>;
 using count_message = asked_by_edge<domain::count_stock>;
 using product_message = asked_by_edge<domain::put_product>;
@@ -88,7 +88,7 @@ struct arm_timer { // wake this saga at that time, or before
   std::int64_t at_ms = 0;
 };
 enum class role : std::uint8_t { inventory, payment, delivery, saga };
-struct respawn { // after the pause of a restart
+struct respawn { // after the pause of a restart; of a saga that was set aside: when asked to
   role who = role::saga;
   domain::order_id order; // of a saga
 };
@@ -108,6 +108,7 @@ JUMUN_LOCAL(jumun::actors::place_message)
 JUMUN_LOCAL(jumun::actors::cancel_message)
 JUMUN_LOCAL(jumun::actors::report_message)
 JUMUN_LOCAL(jumun::actors::hook_message)
+JUMUN_LOCAL(jumun::actors::operate_message)
 JUMUN_LOCAL(jumun::actors::adjust_message)
 JUMUN_LOCAL(jumun::actors::count_message)
 JUMUN_LOCAL(jumun::actors::product_message)

@@ -6,7 +6,6 @@ std::string to_string(errc code) {
   switch (code) {
     case errc::restarts_spent: return "restarts_spent";
     case errc::restart_asked: return "restart_asked";
-    case errc::stale_row: return "stale_row";
   }
   return "unknown";
 }

@@ -12,6 +12,11 @@ public:
   [[nodiscard]] virtual domain::stored_reply cancellation(
     const domain::order& o) const = 0; // 202 | 200
   [[nodiscard]] virtual domain::stored_reply delivery(const domain::order& o) const = 0; // 200
+  /// An operator's action, done or already so: 202 with the saga.
+  [[nodiscard]] virtual domain::stored_reply acted(const domain::order& o) const = 0;
+  /// Not an action for this saga now: 409 with those that are.
+  [[nodiscard]] virtual domain::stored_reply not_allowed(const domain::order& o,
+    domain::operator_action a, const domain::request_context& from) const = 0;
   [[nodiscard]] virtual domain::stored_reply adjusted(
     const domain::stock& s, const domain::movement& m) const = 0;                       // 201
   [[nodiscard]] virtual domain::stored_reply counted(const domain::stock& s) const = 0; // 200

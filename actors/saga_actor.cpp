@@ -80,6 +80,7 @@ void tell_at_rest(saga_self self) {
 /// What goes into the decision's write set beside the row, and what waits for it to be durable.
 struct attached {
   const domain::request_context* from = nullptr; // whose key remembers `reply`
+  std::optional<storage::entry> audit;
   std::optional<domain::stored_reply> reply;
   completion done;
 };
@@ -88,6 +89,7 @@ void persist(saga_self self, const domain::decision& d, attached with) {
   auto& env = *self->state.env;
   auto set = write_set_for(self->state.epoch, d, self->state.now.version);
   if (with.from) remember(set, env, *with.from, with.reply);
+  if (with.audit) set.entries.push_back(std::move(*with.audit));
   append_or_throw(env, std::move(set),
     [&env, step = domain::step_of(d), done = std::move(with.done),
       reply = std::move(with.reply)]() mutable {
@@ -123,7 +125,7 @@ template <class Render> void feed_for_edge(saga_self self, const domain::input& 
   if (answered_from_record(*s.env, found, from, done)) return tell_at_rest(self);
   auto d = domain::advance(s.now, what, context_of(*s.env));
   if (d.outcome == domain::verdict::applied) {
-    persist(self, d, {&from, render(d.next), done});
+    persist(self, d, {&from, {}, render(d.next), done});
     s.now = std::move(d.next);
     act(self, d.commands);
     return tell_at_rest(self);
@@ -185,6 +187,57 @@ void feed_hook(saga_self self, const hook_message& m) {
   tell_at_rest(self);
 }
 
+// -- operators
+// --------------------------------------------------------------------------------------
+
+storage::entry audit_row(
+  const environment& env, const domain::act_on_saga& c, std::string_view outcome) {
+  domain::audit_entry e{env.now_ms(), c.from.principal, c.roles,
+    "saga." + std::string{name_of(c.what.action)}, domain::to_text(domain::id_kind::order, c.order),
+    c.what.reason, std::string{outcome}, c.from.trace_id};
+  return {table::audit, storage::audit_key(domain::shard_of(c.order), e.time_ms, env.random()),
+    storage::encode(e)};
+}
+
+/// What an action that changed nothing is answered, and how the audit log calls that.
+std::pair<domain::stored_reply, std::string_view> unchanged(
+  const saga_shell& s, const domain::act_on_saga& c, bool stale, domain::verdict said) {
+  const auto& present = s.env->present;
+  if (stale)
+    return {present.refused(domain::refusal::precondition_failed,
+              "The order's version is now " + std::to_string(s.now.version) + ".", "", c.from),
+      "precondition-failed"};
+  if (said == domain::verdict::refused)
+    return {present.not_allowed(s.now, c.what.action, c.from), "action-not-allowed"};
+  return {present.acted(s.now), "no-op"};
+}
+
+/// An operator's action, its event and its line in the audit log are one write set. Of several that
+/// race, this mailbox's order decides.
+void operate(saga_self self, const operate_message& m) {
+  auto& s = self->state;
+  const auto& c = m.command;
+  ++s.commands;
+  const bool stale = c.if_version && *c.if_version != s.now.version;
+  domain::decision d;
+  if (!stale) d = domain::advance(s.now, c.what, context_of(*s.env));
+  if (d.outcome == domain::verdict::applied) {
+    persist(self, d, {nullptr, audit_row(*s.env, c, "done"), s.env->present.acted(d.next), m.done});
+    s.now = std::move(d.next);
+    act(self, d.commands);
+    return tell_at_rest(self);
+  }
+  auto [reply, outcome] = unchanged(s, c, stale, d.outcome);
+  storage::write_set set;
+  set.shard = domain::shard_of(c.order);
+  set.epoch = s.epoch;
+  set.entries.push_back(audit_row(*s.env, c, outcome));
+  append_or_throw(*s.env, std::move(set), [done = m.done, reply = std::move(reply)] {
+    done({reply, {}, false});
+  });
+  tell_at_rest(self);
+}
+
 domain::order load(const environment& env, domain::order_id id) {
   const auto row = env.journal.latest(table::orders, storage::order_key(id));
   if (!row) throw std::runtime_error{"there is no row for this order"};
@@ -197,7 +250,8 @@ domain::order load(const environment& env, domain::order_id id) {
 void throw_if_poisoned(const saga_shell& s) {
   if (s.env->poisoned_sku.empty()) return;
   for (const auto& line : s.now.lines)
-    if (line.sku == s.env->poisoned_sku) throw std::runtime_error{"failpoint saga.throw"};
+    if (line.sku == s.env->poisoned_sku && s.env->poison_left-- > 0)
+      throw std::runtime_error{"failpoint saga.throw"};
 }
 } // namespace
 
@@ -214,6 +268,9 @@ storage::write_set write_set_for(
   set.replaces = {table::orders, key, replaces};
   set.entries.push_back(
     {table::open_sagas, key, domain::open(d.next) ? std::optional<std::string>{""} : std::nullopt});
+  if (replaces == 0) // placed just now
+    set.entries.push_back(
+      {table::customer_orders, storage::customer_order_key(d.next.customer, d.next.id), ""});
   set.entries.push_back({table::orders, std::move(key), storage::encode(d.next)});
   set.events = d.events;
   return set;
@@ -226,7 +283,6 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
   s.supervisor = std::move(supervisor);
   s.epoch = epoch;
   s.now = fresh ? std::move(*fresh) : load(*env, id);
-  s.now.poisoned = false; // a fresh life is a fresh try
   if (fresh) s.unpaid.adopt(&env->orders_unpaid);
   if (s.now.held_since_ms > 0) { // the breaker that named the time may have died since
     const auto spread = std::chrono::milliseconds{limits::breaker_ramp}.count();
@@ -239,6 +295,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     // restart.
     [self](resume) {
       throw_if_poisoned(self->state);
+      if (self->state.now.poisoned) return void(feed(self, domain::revived{}));
       if (self->state.now.next_attempt_ms > 0) return arm(self);
       act(self, domain::owed(self->state.now));
       tell_at_rest(self);
@@ -284,6 +341,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
             "shipped.");
     },
     [self](const hook_message& m) { feed_hook(self, m); },
+    [self](const operate_message& m) { operate(self, m); },
     [self](retire) { self->quit(); },
     [self](const describe& d) {
       const auto& s = self->state;

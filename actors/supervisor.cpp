@@ -91,7 +91,7 @@ void unpark_hooks(supervisor_self self, supervisor_shell::child& child, order_id
 }
 
 /// Spawns the saga of `id`; without `fresh` it reads its row itself, so that a bad row is its own
-/// crash.
+/// crash. It sends nothing before it is told to, or hears a command.
 supervisor_shell::child& spawn_saga(
   supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
   auto& s = self->state;
@@ -102,7 +102,6 @@ supervisor_shell::child& spawn_saga(
   self->monitor(child.handle);
   s.by_address[child.handle.address()] = id;
   enter(self, child.handle, saga_name(id), role::saga);
-  self->send(child.handle, resume{});
   unpark_hooks(self, child, id);
   auto waiting = std::move(child.waiting);
   child.waiting.clear();
@@ -115,6 +114,10 @@ supervisor_shell::child& spawn_saga(
 
 template <class Command> order_id order_of(const Command& c) { return c.order; }
 order_id order_of(const domain::take_hook& c) { return c.what.order; }
+/// Spawns a saga that goes on at once with what it owes.
+void start_saga(supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
+  self->send(spawn_saga(self, id, std::move(fresh)).handle, resume{});
+}
 
 /// Hands a command on to its order's saga, which is revived from disk when it is at rest.
 template <class Message>
@@ -274,7 +277,7 @@ void on_respawn(supervisor_self self, const respawn& r) {
   auto& s = self->state;
   if (r.who == role::saga) {
     const auto known = s.sagas.find(r.order);
-    if (known != s.sagas.end() && !known->second.handle) spawn_saga(self, r.order, nullptr);
+    if (known == s.sagas.end() || !known->second.handle) start_saga(self, r.order, nullptr);
     return;
   }
   spawn_role(self, r.who);
@@ -358,7 +361,7 @@ void place(supervisor_self self, const place_message& m) {
     });
   ++s.accepted;
   s.env->order_moved("", d.next);
-  spawn_saga(self, id, std::make_shared<domain::order>(std::move(d.next)));
+  start_saga(self, id, std::make_shared<domain::order>(std::move(d.next)));
 }
 
 /// The answer of an order that was accepted, as it stands now.
@@ -397,7 +400,7 @@ void recover_open_sagas(supervisor_self self) {
   for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard)) {
     if (s.sagas.contains(id)) continue;
     s.env->order_found(id, "recovering");
-    spawn_saga(self, id, nullptr);
+    start_saga(self, id, nullptr);
   }
   const auto parked = s.parked; // some may be of an order that is here now, at rest
   for (const auto& h : parked)
@@ -431,6 +434,7 @@ supervisor_actor::behavior_type supervisor(
     [self](const cancel_message& m) { hand_on(self, m, m.command.from); },
     [self](const report_message& m) { hand_on(self, m, m.command.from); },
     [self](const hook_message& m) { take_hook(self, m); },
+    [self](const operate_message& m) { hand_on(self, m, m.command.from); },
     [self](const remember_message& m) { keep_reply(self, m); },
     [self](recover) { recover_open_sagas(self); },
     [self](const saga_at_rest& m) { let_rest(self, m); },

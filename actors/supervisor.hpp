@@ -32,7 +32,7 @@ struct supervisor_shell {
   struct child {
     saga_actor handle;      // empty while a restart's pause lasts
     std::uint64_t sent = 0; // commands handed on to this life
-    std::vector<std::variant<cancel_message, report_message, hook_message>>
+    std::vector<std::variant<cancel_message, report_message, hook_message, operate_message>>
       waiting;                              // came during the pause
     std::unique_ptr<restart_budget> budget; // from the first crash on
   };

@@ -1,5 +1,5 @@
 #include "app/audit_adapter.hpp"
-#include "storage/queries.hpp"
+#include "app/pages.hpp"
 
 namespace jumun::app {
 void audit_adapter::record(domain::audit_entry entry, http::done<bool> then) {
@@ -14,9 +14,7 @@ void audit_adapter::record(domain::audit_entry entry, http::done<bool> then) {
 
 std::optional<http::listed<domain::audit_entry>> audit_adapter::list(
   const http::audit_query& q, std::size_t limit, const std::string& cursor) {
-  auto page =
-    storage::list_audit(env_.journal.disk(), {q.principal, q.action, q.target}, limit, cursor);
-  if (!page) return {};
-  return http::listed<domain::audit_entry>{std::move(page->rows), std::move(page->next_cursor)};
+  return listed(
+    storage::list_audit(env_.journal.disk(), {q.principal, q.action, q.target}, limit, cursor));
 }
 } // namespace jumun::app

@@ -7,6 +7,7 @@
 #include "app/providers/stripe.hpp"
 #include "app/resilience/slow_store.hpp"
 #include "cluster/single.hpp"
+#include "storage/customer_index.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/rows.hpp"
 #include <caf/all.hpp>
@@ -62,6 +63,7 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   auto disk = storage::open_rocks({how.data_dir, how.memory_bytes});
   if (auto* failed = std::get_if<storage::failure>(&disk)) return *failed;
   n->disk_ = std::get<0>(std::move(disk));
+  if (auto failed = storage::build_customer_index(*n->disk_)) return std::move(*failed);
   n->outbound_ = std::make_unique<outbound_client>(
     outbound_client::options{how.outbound_ca_file, "jumun/" JUMUN_VERSION});
   if (auto failed = n->open_provider(how)) return *failed;
@@ -157,6 +159,7 @@ void node::start_actors(const node_options& how) {
     },
     log_actor_warning, how.payment_timeout, how.delivery_countries, random_bits(),
     how.poisoned_sku});
+  env_->poison_left = how.poison_times;
   env_->order_found = [this](
                         domain::order_id id, std::string_view state) { census_.found(id, state); };
   env_->order_moved = log_saga_step;

@@ -31,7 +31,8 @@ struct node_options {
   std::string outbound_ca_file;
   std::chrono::milliseconds events_keep{0}; // 0: for ever
   std::uint64_t events_keep_bytes = 0;      // 0: all
-  std::string poisoned_sku;                 // --failpoints saga.throw:<sku>
+  std::string poisoned_sku; // --failpoints saga.throw:<sku>, or saga.throw:<sku>*<times>
+  int poison_times = std::numeric_limits<int>::max();
   domain::breaker_settings breaker;
   std::size_t waiting_orders_max = limits::waiting_orders_max;
   bool enable_faults = false;

@@ -10,6 +10,11 @@ public:
   stored_reply placed(const domain::order& o) const override { return to_.placed(o); }
   stored_reply cancellation(const domain::order& o) const override { return to_.cancellation(o); }
   stored_reply delivery(const domain::order& o) const override { return to_.delivery(o); }
+  stored_reply acted(const domain::order& o) const override { return to_.acted(o); }
+  stored_reply not_allowed(const domain::order& o, domain::operator_action a,
+    const domain::request_context& from) const override {
+    return to_.not_allowed(o, a, from);
+  }
   stored_reply adjusted(const domain::stock& s, const domain::movement& m) const override {
     return to_.adjusted(s, m);
   }

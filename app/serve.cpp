@@ -9,6 +9,7 @@
 #include "app/node.hpp"
 #include "app/providers/hooks_adapter.hpp"
 #include "app/security.hpp"
+#include "app/saga_desk.hpp"
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
 #include "http/server.hpp"
@@ -58,6 +59,10 @@ node_options options_of(const config& c) {
   how.webhooks_hurry = c.webhooks_hurry;
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
+  if (const auto times = how.poisoned_sku.find('*'); times != std::string::npos) {
+    how.poison_times = std::atoi(how.poisoned_sku.c_str() + times + 1);
+    how.poisoned_sku.resize(times);
+  }
   return how;
 }
 
@@ -129,7 +134,7 @@ class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
       : config_(c), inside_(inside), readers_(reader_threads),
-        adapter_(inside, io_, effective_json(c)), audit_(inside.env()),
+        adapter_(inside, io_, effective_json(c)), audit_(inside.env()), desk_(inside),
         feed_(inside.disk(), inside.events()), hooks_(hooks_of(c, inside)), metrics_(c, inside),
         cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
         guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
@@ -171,6 +176,7 @@ private:
   http::ports ports_to_inside() {
     http::ports to{adapter_};
     to.audit = &audit_;
+    to.sagas = &desk_;
     to.events = &feed_;
     to.monitor = &metrics_;
     to.logs = &logs_;
@@ -225,6 +231,7 @@ private:
   bool finished_ = false;
   shop_adapter adapter_;
   audit_adapter audit_;
+  saga_desk desk_;
   feed_adapter feed_;
   std::unique_ptr<hooks_adapter> hooks_; // null: no hooks are taken
   metrics_page metrics_;

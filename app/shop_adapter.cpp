@@ -2,6 +2,7 @@
 #include "actors/counted.hpp"
 #include "actors/describe.hpp"
 #include "app/answer_to.hpp"
+#include "app/pages.hpp"
 #include "domain/limits.hpp"
 #include "http/render.hpp"
 #include "storage/queries.hpp"
@@ -13,11 +14,6 @@
 namespace jumun::app {
 namespace {
 using domain::shard_id;
-
-template <class Row> http::shop::maybe<Row> listed(std::optional<storage::page<Row>> p) {
-  if (!p) return {};
-  return http::listed<Row>{std::move(p->rows), std::move(p->next_cursor)};
-}
 
 std::optional<std::uint64_t> number_of(const std::string& text) {
   std::uint64_t value = 0;
@@ -131,10 +127,6 @@ shop_adapter::maybe<domain::order> shop_adapter::list_orders(
     q.customer, q.status, q.saga, q.sku, q.created_after_ms, q.created_before_ms};
   return listed(storage::list_orders(node_.disk(), filter, limit, cursor));
 }
-shop_adapter::maybe<domain::order> shop_adapter::list_sagas(
-  const std::string& state, std::size_t limit, const std::string& cursor) {
-  return listed(storage::list_sagas(node_.disk(), state, limit, cursor));
-}
 shop_adapter::maybe<domain::stock> shop_adapter::list_stock(
   std::size_t limit, const std::string& cursor) {
   return listed(storage::list_stock(node_.disk(), limit, cursor));
@@ -189,6 +181,14 @@ std::optional<std::string> shop_adapter::restart_actor(const std::string& id) {
   const auto number = number_of(id);
   const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
   if (!record || record->kind == "node") return {};
+  if (record->kind == "saga" && record->state == "quarantined") { // it is gone: there is no actor
+    const auto order = domain::parse_id(
+      domain::id_kind::order, std::string_view{record->name}.substr(record->name.find('/') + 1));
+    if (!order) return {};
+    if (auto to = node_.env().route.supervisor(domain::shard_of(*order)))
+      caf::anon_send(to, actors::respawn{actors::role::saga, *order});
+    return record->name;
+  }
   actors::stop_actor(record->address, record->address,
     caf::make_error(actors::errc::restart_asked, std::string{"an operator asked for it"}));
   return record->name;

@@ -30,8 +30,6 @@ public:
   std::optional<domain::product> find_product(const std::string& sku) override;
   maybe<domain::order> list_orders(
     const http::order_query& q, std::size_t limit, const std::string& cursor) override;
-  maybe<domain::order> list_sagas(
-    const std::string& state, std::size_t limit, const std::string& cursor) override;
   maybe<domain::stock> list_stock(std::size_t limit, const std::string& cursor) override;
   maybe<domain::product> list_products(std::size_t limit, const std::string& cursor) override;
   maybe<domain::movement> list_movements(

@@ -44,7 +44,8 @@ struct order_line {
   bool operator==(const order_line&) const = default;
 };
 
-/// none: nothing asked yet. unknown: asked, no sure answer. voided: surely not taken. Append only.
+/// none: nothing asked yet. unknown: asked, no sure answer. voided: surely not taken. resolved: a
+/// person has settled it outside of the provider, who may keep it for all we know. Append only.
 enum class payment_status : std::uint8_t {
   none = 0,
   pending,
@@ -52,7 +53,8 @@ enum class payment_status : std::uint8_t {
   declined,
   unknown,
   refunded,
-  voided
+  voided,
+  resolved
 };
 /// Append only.
 enum class delivery_status : std::uint8_t {
@@ -88,6 +90,8 @@ struct order {
   payment_status payment = payment_status::none;
   std::int64_t captured = 0; // minor units that the provider took
   std::int64_t refunded = 0; // minor units that it gave back
+  /// Minor units that a person says to have given back by other means: never in `refunded`.
+  std::int64_t settled_outside = 0;
   delivery_status delivery = delivery_status::none;
   bool shipped = false; // the courier has had it: cancelling is over, even after a failure
   bool cancel_requested = false;
@@ -103,7 +107,8 @@ struct order {
   std::string last_error;           // of the present phase
   bool blocked = false;             // a person should look; inverses still go on
   bool poisoned = false;            // its actor kept crashing: nothing is sent any more
-  bool paused = false;
+  bool paused = false;              // by an operator: nothing is sent, answers are still taken
+  bool resolved = false; // an operator has done something by hand that the saga was about
   /// Since when its provider surely was not asked, as a breaker held the call back; 0: not held.
   std::int64_t held_since_ms = 0;
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "domain/order.hpp"
+#include "domain/saga.hpp"
 #include "domain/stock.hpp"
 #include <optional>
 #include <string>
@@ -46,6 +46,13 @@ struct cancel_order {
   order_id order;
   std::string reason;
 };
+struct act_on_saga {
+  request_context from;
+  std::string roles; // of the asker, for the audit log
+  order_id order;
+  operator_acted what;
+  std::optional<std::uint64_t> if_version; // If-Match
+};
 struct report_delivery {
   request_context from;
   order_id order;
@@ -78,7 +85,6 @@ struct remember_reply {
 /// Every reason for which a well-formed request is turned down; `code` in a problem.
 enum class refusal : std::uint8_t {
   not_found = 1,
-  unknown_sku,         // 422 validation-failed
   price_changed,       // 409
   insufficient_stock,  // 409
   not_cancellable,     // 409

@@ -28,7 +28,9 @@ void check(const order& o) {
   JUMUN_INVARIANT(
     o.at != phase::fulfilled || o.captured == o.total, "no delivery without a charge");
   const auto ended = o.at == phase::rejected || o.at == phase::cancelled;
-  JUMUN_INVARIANT(!ended || o.captured == o.refunded, "no charge is kept on what was undone");
+  JUMUN_INVARIANT(
+    !ended || o.captured <= o.refunded + o.settled_outside, "no charge is kept on what was undone");
+  JUMUN_INVARIANT(!o.paused || !at_rest(o), "what owes nothing is not paused");
 }
 
 /// One turn of the table: the order as it becomes, and what is said about it on the way.
@@ -77,11 +79,13 @@ public:
     o.held_since_ms = 0;
     o.last_error.clear();
     o.blocked = false;
+    if (at_rest(o)) o.paused = false;
     moved_ = true;
     return applied();
   }
 
   decision applied() {
+    if (o.paused) o.next_attempt_ms = 0; // nothing is due until it is resumed
     ++o.version;
     o.updated_ms = ctx_.now_ms;
     check(o);
@@ -194,7 +198,7 @@ public:
     const auto all = std::all_of(o.lines.begin(), o.lines.end(), [](const order_line& l) {
       return l.state == line_state::noted || l.state == line_state::held;
     });
-    if (!all) return plain(verdict::noted);
+    if (!all) return partly();
     announce();
     return charge();
   }
@@ -217,7 +221,14 @@ public:
     line.state = line_state::committed;
     const auto all = std::all_of(o.lines.begin(), o.lines.end(),
       [](const order_line& l) { return l.state == line_state::committed; });
-    return all ? go(phase::fulfilled) : plain(verdict::noted);
+    return all ? go(phase::fulfilled) : partly();
+  }
+  /// An answer for one line of several: a note, which a crash may lose, as it is asked for again.
+  /// While paused nothing is asked for, so it is written down.
+  decision partly() {
+    if (!o.paused) return plain(verdict::noted);
+    announce();
+    return applied();
   }
   decision on_release(order_line& line, const stock_answered& a) {
     if (line.state == line_state::released || line.state == line_state::refused)
@@ -323,14 +334,20 @@ public:
   }
   decision on_cancel(const cancel_requested& c) {
     if (o.cancel_requested) return plain(verdict::ignored);
-    if (!cancellable(o) || o.poisoned) return refused("not-cancellable");
+    if (!cancellable(o)) return refused("not-cancellable");
     announce();
+    return cancel(c.reason, c.traceparent);
+  }
+  /// A paused one goes backward as well, and sends nothing until it is resumed. One that was set
+  /// aside is tried anew.
+  decision cancel(const std::string& reason, const std::string& traceparent = {}) {
+    o.poisoned = false;
     o.cancel_requested = true;
-    o.cancel_reason = c.reason;
+    o.cancel_reason = reason;
     o.cancel_requested_ms = ctx_.now_ms;
     // Who follows the cancellation must find the refund: from here on its trace is the order's.
-    if (!c.traceparent.empty()) o.traceparent = c.traceparent;
-    say(event_type::order_canceled).reason = c.reason;
+    if (!traceparent.empty()) o.traceparent = traceparent;
+    say(event_type::order_canceled).reason = reason;
     return undo(ending::cancel);
   }
   decision on_report(const provider_reported& r) {
@@ -385,6 +402,70 @@ public:
     return applied();
   }
 
+  // -- people
+  // ---------------------------------------------------------------------------------------
+  /// Sends all that is owed, at once: the back-off is over, and so are the crashes.
+  decision anew() {
+    if (o.poisoned) {
+      o.poisoned = false;
+      o.blocked = o.at == phase::fulfilled && o.delivery == delivery_status::failed;
+      o.last_error.clear();
+    }
+    o.next_attempt_ms = 0;
+    moved_ = true;
+    return applied();
+  }
+  decision on_operator(const operator_acted& a) {
+    if (already_so(o, a.action)) return plain(verdict::ignored);
+    const auto may = allowed_actions(o);
+    if (std::find(may.begin(), may.end(), a.action) == may.end())
+      return refused("action-not-allowed");
+    announce();
+    auto& e = say(event_type::operator_acted);
+    e.reason = a.reason;
+    e.detail = name_of(a.action);
+    switch (a.action) {
+      case operator_action::pause: o.paused = true; return applied();
+      case operator_action::resume: o.paused = false; return anew();
+      case operator_action::retry_now: return anew();
+      case operator_action::cancel: return cancel(a.reason);
+      case operator_action::resolve: break;
+    }
+    return o.at == phase::fulfilled ? brought_by_hand() : settled_by_hand(e);
+  }
+  decision brought_by_hand() {
+    o.resolved = o.shipped = true;
+    o.blocked = false;
+    o.delivery = delivery_status::delivered;
+    o.failure_code.clear();
+    o.failure_detail.clear();
+    say(event_type::delivery_completed).reason = "resolved";
+    say_money(event_type::order_completed, o.total);
+    return applied();
+  }
+  /// The provider may keep its part for all we know: what a person gave back is not its refund, so
+  /// there is no PaymentCanceled and `refunded` stays as it is.
+  decision settled_by_hand(event& told) {
+    o.resolved = true;
+    o.settled_outside = o.captured - o.refunded;
+    o.payment = payment_status::resolved;
+    told.amount = o.settled_outside;
+    told.currency = o.currency;
+    return undo_stock();
+  }
+  /// The provider gave it back after all, beside what a person did: that is told, too.
+  decision on_late_refund(const payment_answered& a) {
+    const bool ours = a.said == payment_said::cancelled && a.amount == o.total && o.refunded == 0;
+    if (!ours) return plain(verdict::ignored);
+    if (o.captured == 0) {
+      o.captured = a.amount;
+      say_money(event_type::payment_approved, a.amount);
+    }
+    o.refunded = a.amount;
+    say_money(event_type::payment_canceled, a.amount, "refunded after it had been resolved");
+    return applied();
+  }
+
 private:
   /// What is owed, to be sent now. The first charge needs a row that says it may have been asked.
   std::vector<command> asked_now() {
@@ -424,6 +505,7 @@ decision on_not_asked(turn& t, const payment_answered& a) {
 }
 
 decision on_payment(turn& t, const payment_answered& a) {
+  if (t.o.payment == payment_status::resolved) return t.on_late_refund(a);
   if (a.said == payment_said::not_asked) return on_not_asked(t, a);
   switch (t.o.at) {
     case phase::charging:
@@ -528,6 +610,10 @@ decision advance(order now, const input& what, context ctx) {
     decision operator()(const courier_reported& c) const { return t.on_courier(c); }
     decision operator()(const found_poisoned& p) const { return t.on_poison(p); }
     decision operator()(const provider_reported& r) const { return t.on_report(r); }
+    decision operator()(const revived&) const {
+      return t.o.poisoned ? t.anew() : t.plain(verdict::ignored);
+    }
+    decision operator()(const operator_acted& a) const { return t.on_operator(a); }
   };
   return std::visit(chooser{t}, what);
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include "domain/event.hpp"
 #include "domain/hook_news.hpp"
+#include "domain/operator.hpp"
 #include "domain/order.hpp"
 #include <optional>
 #include <variant>
@@ -126,8 +127,15 @@ struct provider_reported {
 struct found_poisoned {
   std::string error;
 };
+/// A new life of the process tries what was set aside once more.
+struct revived {};
+/// Said by a person who may; see operator.hpp.
+struct operator_acted {
+  operator_action action = operator_action::pause;
+  std::string reason;
+};
 using input = std::variant<stock_answered, payment_answered, delivery_answered, timer_fired,
-  cancel_requested, courier_reported, found_poisoned, provider_reported>;
+  cancel_requested, courier_reported, found_poisoned, provider_reported, revived, operator_acted>;
 
 /// Time and chance come in from outside.
 struct context {
@@ -139,7 +147,7 @@ enum class verdict : std::uint8_t {
   applied, // persist `next` and `events`, then send `commands`
   noted,   // `next` differs in memory only: nothing to persist, nothing to send
   ignored, // duplicate or late: `next` is the same
-  refused, // the asker may not (not cancellable, a courier's step backwards): `next` is the same
+  refused, // the asker may not (not cancellable, a step backwards, not now): `next` is the same
 };
 
 struct decision {

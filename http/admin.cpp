@@ -6,24 +6,6 @@
 #include "http/resources.hpp"
 
 namespace jumun::http {
-/// GET /admin/v1/sagas?state= → 200; without `state` all that are open. 400 invalid-cursor, 422.
-void list_sagas(const exchange_ptr& ex) {
-  const auto state = read_choice(ex, "state", {"running", "waiting", "paused", "blocked", "done"});
-  if (!state) return;
-  const auto p = read_page(ex);
-  if (!p) return;
-  send_rows(ex, ex->inside().list_sagas(*state, p->limit, p->cursor),
-    [&](const domain::order& o) { return saga_json(o, ex->at->options.node); });
-}
-
-/// GET /admin/v1/sagas/{order} → 200, 304, 404.
-void get_saga(const exchange_ptr& ex) {
-  const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
-  const auto o = id ? ex->inside().find_order(*id) : std::nullopt;
-  if (!o) return send(ex, problems::not_found, "no order has this id");
-  send_versioned(ex, saga_json(*o, ex->at->options.node), o->version);
-}
-
 /// GET /admin/v1/actors → 200, all of them.
 void list_actors(const exchange_ptr& ex) {
   std::vector<std::string> data;

@@ -255,8 +255,6 @@ bool is_json_type(std::string_view content_type) {
   return true;
 }
 
-std::string time_text(std::int64_t unix_ms) { return domain::time_text(unix_ms); }
-
 std::optional<std::int64_t> parse_time(std::string_view s) {
   using namespace std::chrono;
   if (s.size() < 20 || s[4] != '-' || s[7] != '-' || (s[10] != 'T' && s[10] != 't') || s[13] != ':'

@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/time_text.hpp"
 #include "http/head_check.hpp"
 #include <chrono>
 #include <cstdint>
@@ -58,8 +59,7 @@ struct tag_list {
 /// application/json, with or without charset=utf-8.
 [[nodiscard]] bool is_json_type(std::string_view content_type);
 
-/// RFC 3339 in UTC with milliseconds: 2024-02-29T23:59:59.007Z
-[[nodiscard]] std::string time_text(std::int64_t unix_ms);
+using domain::time_text;
 /// RFC 3339 with any offset; a space counts as the + that form encoding takes it for.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
 /// A place in the feed, as `after`, `cursor` and Last-Event-ID give it: decimal digits alone.

@@ -9,6 +9,7 @@
 #include "http/monitor.hpp"
 #include "http/feed.hpp"
 #include "http/payment_hooks.hpp"
+#include "http/saga_desk.hpp"
 #include "http/shop.hpp"
 #include "http/tls.hpp"
 #include "http/webhook_registry.hpp"
@@ -32,5 +33,6 @@ struct ports {
   http::faults* faults = nullptr; // only with --enable-faults
   payment_hooks* hooks = nullptr;
   webhook_registry* webhooks = nullptr;
+  saga_desk* sagas = nullptr;
 };
 } // namespace jumun::http

@@ -58,7 +58,6 @@ const problem_kind* find_problem(std::string_view code) {
 const problem_kind& kind_of(domain::refusal why) {
   switch (why) {
     case domain::refusal::not_found: return problems::not_found;
-    case domain::refusal::unknown_sku: return problems::validation_failed;
     case domain::refusal::price_changed: return problems::price_changed;
     case domain::refusal::insufficient_stock: return problems::insufficient_stock;
     case domain::refusal::not_cancellable: return problems::not_cancellable;
@@ -83,6 +82,11 @@ std::string problem_body(const problem& p, std::string_view trace_id) {
   if (!p.detail.empty()) w.text("detail", p.detail);
   w.text("code", p.kind->code);
   w.text("trace_id", trace_id);
+  if (p.allowed_actions) {
+    w.open("allowed_actions", '[');
+    for (const auto& a : *p.allowed_actions) w.element(a);
+    w.close(']');
+  }
   if (!p.errors.empty()) {
     w.open("errors", '[');
     for (const auto& e : p.errors) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "domain/request.hpp"
 #include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ inline constexpr problem_kind not_cancellable{
   409, "not-cancellable", "The order can no longer be cancelled"};
 inline constexpr problem_kind invalid_transition{
   409, "invalid-transition", "The delivery cannot go there from where it is"};
+inline constexpr problem_kind action_not_allowed{
+  409, "action-not-allowed", "The saga can't take this action where it stands"};
 inline constexpr problem_kind key_running{
   409, "idempotency-key-running", "The first request with this key is still running"};
 inline constexpr problem_kind no_other_node{
@@ -93,6 +96,7 @@ struct problem {
   const problem_kind* kind = &problems::internal_error;
   std::string detail;
   std::vector<field_error> errors;
+  std::optional<std::vector<std::string_view>> allowed_actions = {}; // literals; action_not_allowed
 };
 
 /// How each refusal of the inside reads outside: the only such map.

@@ -1,6 +1,7 @@
 #include "http/render.hpp"
 #include "http/fields.hpp"
 #include "http/json_writer.hpp"
+#include "http/server_options.hpp"
 #include <algorithm>
 
 namespace jumun::http {
@@ -70,7 +71,8 @@ void put_event_data(json_writer& w, const domain::event& e) {
   if (e.quantity != 0) w.number("quantity", e.quantity);
   if (!e.currency.empty()) put_money(w, "amount", e.amount, e.currency);
   if (!e.reason.empty()) w.text("reason", e.reason);
-  if (!e.detail.empty()) w.text("detail", e.detail);
+  const bool acted = e.type == domain::event_type::operator_acted;
+  if (!e.detail.empty()) w.text(acted ? "action" : "detail", e.detail);
   w.close('}');
 }
 
@@ -109,6 +111,8 @@ std::string_view charge_state(const domain::order& o) {
     case domain::payment_status::unknown: return "unknown";
     case domain::payment_status::refunded:
     case domain::payment_status::voided: return "undone";
+    case domain::payment_status::resolved:
+      return "resolved"; // by a person, outside of the provider
   }
   return "open";
 }
@@ -328,7 +332,12 @@ std::string saga_json(const domain::order& o, std::string_view node) {
   w.text("status", status_of(o));
   w.text("saga", saga_state_of(o));
   w.text("phase", domain::name_of(o.at));
+  w.text("customer_id", o.customer);
   put_steps(w, o);
+  w.open("allowed_actions", '[');
+  for (const auto a : allowed_actions(o)) w.element(name_of(a));
+  w.close(']');
+  w.text("since", time_text(o.phase_since_ms));
   w.number("attempts", o.attempts);
   w.text_or_null("next_attempt_at", o.next_attempt_ms ? time_text(o.next_attempt_ms) : "");
   w.text_or_null("last_error", o.last_error);
@@ -339,6 +348,7 @@ std::string saga_json(const domain::order& o, std::string_view node) {
   put_money(w, "money_at_risk", money_at_risk(o), o.currency);
   w.text("explain", explain(o));
   w.count("version", o.version);
+  w.text("created_at", time_text(o.created_ms));
   w.text("updated_at", time_text(o.updated_ms));
   w.close('}');
   return w.take();
@@ -429,6 +439,20 @@ domain::stored_reply renderer::cancellation(const domain::order& o) const {
 
 domain::stored_reply renderer::delivery(const domain::order& o) const {
   return reply_of(200, delivery_json(o), etag_of(o.version));
+}
+
+domain::stored_reply renderer::acted(const domain::order& o) const {
+  return reply_of(202, saga_json(o, server_options{}.node), etag_of(o.version));
+}
+
+domain::stored_reply renderer::not_allowed(
+  const domain::order& o, domain::operator_action a, const domain::request_context& from) const {
+  problem p{&problems::action_not_allowed, "The saga is ", {}};
+  p.detail.append(saga_state_of(o)).append(" and the order ").append(status_of(o));
+  p.detail.append("; ").append(name_of(a)).append(" is not for it now.");
+  p.allowed_actions.emplace();
+  for (const auto may : allowed_actions(o)) p.allowed_actions->push_back(name_of(may));
+  return problem_reply(p, from.trace_id);
 }
 
 domain::stored_reply renderer::adjusted(const domain::stock& s, const domain::movement& m) const {

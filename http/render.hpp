@@ -51,6 +51,9 @@ public:
   [[nodiscard]] domain::stored_reply placed(const domain::order& o) const;       // 201
   [[nodiscard]] domain::stored_reply cancellation(const domain::order& o) const; // 202 | 200
   [[nodiscard]] domain::stored_reply delivery(const domain::order& o) const;     // 200
+  [[nodiscard]] domain::stored_reply acted(const domain::order& o) const;        // 202
+  [[nodiscard]] domain::stored_reply not_allowed(const domain::order& o, domain::operator_action a,
+    const domain::request_context& from) const; // 409
   [[nodiscard]] domain::stored_reply adjusted(
     const domain::stock& s, const domain::movement& m) const;               // 201
   [[nodiscard]] domain::stored_reply counted(const domain::stock& s) const; // 200

@@ -31,9 +31,11 @@ void update_delivery(const exchange_ptr& ex);
 void take_payment_hook(const exchange_ptr& ex);
 // events.cpp
 void list_events(const exchange_ptr& ex);
-// admin.cpp
+// sagas.cpp
 void list_sagas(const exchange_ptr& ex);
 void get_saga(const exchange_ptr& ex);
+void act_on_saga(const exchange_ptr& ex);
+// admin.cpp
 void list_actors(const exchange_ptr& ex);
 void get_actor(const exchange_ptr& ex);
 void restart_actor(const exchange_ptr& ex);

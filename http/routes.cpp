@@ -35,6 +35,7 @@ constexpr route table[] = {
   {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads, crowd::request, streams},
   {"GET",  "/admin/v1/sagas",                          ops,  reader,                        list_sagas, reads},
   {"GET",  "/admin/v1/sagas/{order}",                  ops,  reader,                        get_saga, reads},
+  {"POST", "/admin/v1/sagas/{order}/actions",          ops,  operator_ | admin,             act_on_saga, reads},
   {"GET",  "/admin/v1/actors",                         ops,  reader,                        list_actors, reads},
   {"GET",  "/admin/v1/actors/{id}",                    ops,  reader,                        get_actor},
   {"POST", "/admin/v1/actors/{id}/restart",            ops,  operator_ | admin,             restart_actor},

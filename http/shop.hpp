@@ -65,8 +65,6 @@ public:
   template <class Row> using maybe = std::optional<listed<Row>>;
   [[nodiscard]] virtual maybe<domain::order> list_orders(
     const order_query& q, std::size_t limit, const std::string& cursor) = 0;
-  [[nodiscard]] virtual maybe<domain::order> list_sagas(
-    const std::string& state, std::size_t limit, const std::string& cursor) = 0;
   [[nodiscard]] virtual maybe<domain::stock> list_stock(
     std::size_t limit, const std::string& cursor) = 0;
   [[nodiscard]] virtual maybe<domain::product> list_products(

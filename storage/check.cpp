@@ -1,5 +1,6 @@
 #include "storage/check.hpp"
 #include "storage/check_pass.hpp"
+#include "storage/customer_index.hpp"
 #include "storage/journal.hpp"
 #include <utility>
 
@@ -100,6 +101,14 @@ std::optional<std::string> check_pass::get(table in, std::string_view key) {
 std::uint64_t check_pass::last_offset() {
   try {
     return read_last_offset(disk_);
+  } catch (const std::runtime_error& why) {
+    give_up(table::meta, why);
+  }
+}
+
+bool check_pass::has_customer_index() {
+  try {
+    return storage::has_customer_index(disk_);
   } catch (const std::runtime_error& why) {
     give_up(table::meta, why);
   }

@@ -63,6 +63,7 @@ public:
     const auto bytes = get(in, key);
     return bytes ? decode<Row>(*bytes) : std::nullopt;
   }
+  [[nodiscard]] bool has_customer_index();
   [[nodiscard]] bool has(table in, std::string_view key) { return get(in, key).has_value(); }
   /// Whether there is a row whose key has that prefix.
   [[nodiscard]] bool has_any(table in, std::string_view prefix) {

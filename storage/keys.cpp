@@ -100,6 +100,17 @@ std::string idempotency_key(domain::shard_id shard, std::string_view hash) {
   return key;
 }
 
+std::string customer_order_key(std::string_view customer, domain::order_id id) {
+  const auto order = order_key(id);
+  std::string key;
+  key.reserve(order.size() + customer.size() + 1);
+  key.push_back(order.front());
+  key.append(customer);
+  key.push_back('\0');
+  key.append(order, 1);
+  return key;
+}
+
 std::string audit_key(domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance) {
   std::string key;
   key.reserve(17);

@@ -76,6 +76,42 @@ bool matches(const order_filter& f, const domain::order& o) {
          && (f.sku.empty() || has_sku(o, f.sku));
 }
 
+/// What follows the shard in the keys that may be of the filter's time. Keys sort by time, so that
+/// most of what it excludes is not even looked at. Empty: no bound.
+std::pair<std::string, std::string> time_bounds(const order_filter& f) {
+  std::string low, high;
+  if (f.created_after_ms && *f.created_after_ms > clock_slack_ms)
+    low = order_tail(*f.created_after_ms - clock_slack_ms);
+  if (f.created_before_ms && *f.created_before_ms < INT64_MAX - clock_slack_ms)
+    high = order_tail(*f.created_before_ms + clock_slack_ms);
+  return {low, high};
+}
+
+/// Walks one customer's orders by their index, newest first; its keys are those of `orders`.
+class customer_cursor {
+public:
+  /// `after`, `low` and `high` as for a merged_cursor over `orders`.
+  customer_cursor(const store& disk, const std::string& customer, std::string_view after,
+    const std::string& low, const std::string& high)
+      : prefix_(customer + '\0'),
+        at_(disk, table::customer_orders, direction::backward, in_index(after), prefix_ + low,
+          high.empty() ? after_prefix(prefix_) : prefix_ + high) {}
+  [[nodiscard]] bool valid() const { return at_.valid(); }
+  [[nodiscard]] std::string key() const {
+    return std::string{at_.key().substr(0, 1)}.append(at_.key().substr(1 + prefix_.size()));
+  }
+  [[nodiscard]] std::string_view value() const { return at_.value(); }
+  void next() { at_.next(); }
+
+private:
+  [[nodiscard]] std::string in_index(std::string_view order) const {
+    if (order.empty()) return {};
+    return std::string{order.substr(0, 1)} + prefix_ + std::string{order.substr(1)};
+  }
+  std::string prefix_;
+  merged_cursor at_;
+};
+
 /// Where the history of a partitionkey lies: an order's, or else a SKU's (no SKU looks like an
 /// order's id).
 std::string history_of(std::string_view partition_key) {
@@ -144,12 +180,14 @@ std::optional<page<domain::order>> list_orders(
   const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor) {
   const auto start = start_of(orders_kind, cursor, is_order_key);
   if (!start) return {};
-  // Keys sort by time, so that most of what the times exclude is not even looked at.
-  std::string low, high;
-  if (f.created_after_ms && *f.created_after_ms > clock_slack_ms)
-    low = order_tail(*f.created_after_ms - clock_slack_ms);
-  if (f.created_before_ms && *f.created_before_ms < INT64_MAX - clock_slack_ms)
-    high = order_tail(*f.created_before_ms + clock_slack_ms);
+  const auto [low, high] = time_bounds(f);
+  if (!f.customer.empty()) {
+    customer_cursor at{disk, f.customer, *start, low, high};
+    return fill<domain::order>(at, limit, orders_kind, [&](std::string_view key, std::string_view) {
+      auto o = find<domain::order>(disk, table::orders, key);
+      return o && matches(f, *o) ? std::move(o) : std::nullopt;
+    });
+  }
   merged_cursor at{disk, table::orders, direction::backward, *start, low, high};
   return fill<domain::order>(
     at, limit, orders_kind, [&f](std::string_view, std::string_view value) {
@@ -159,16 +197,18 @@ std::optional<page<domain::order>> list_orders(
 }
 
 std::optional<page<domain::order>> list_sagas(
-  const store& disk, std::string_view state, std::size_t limit, std::string_view cursor) {
+  const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor) {
   const auto start = start_of(sagas_kind, cursor, is_order_key);
   if (!start) return {};
-  merged_cursor at{disk, table::open_sagas, direction::forward, *start};
+  const auto [low, high] = time_bounds(f);
+  const bool done = f.saga == "done";
+  merged_cursor at{
+    disk, done ? table::orders : table::open_sagas, direction::forward, *start, low, high};
   return fill<domain::order>(at, limit, sagas_kind,
     [&](std::string_view key, std::string_view) -> std::optional<domain::order> {
       auto o = find<domain::order>(disk, table::orders, key);
       // It may have come to rest since the index was opened.
-      if (!o || !domain::open(*o)) return {};
-      if (!state.empty() && domain::saga_state_of(*o) != state) return {};
+      if (!o || domain::open(*o) == done || !matches(f, *o)) return {};
       return o;
     });
 }

@@ -17,12 +17,13 @@ struct order_filter {
   std::string customer, status, saga, sku; // empty: any
   std::optional<std::int64_t> created_after_ms, created_before_ms;
 };
-/// Newest first by order id's time. A cursor that is not ours: nullopt.
+/// Newest first by order id's time. With a customer: by their index, so that a page costs what it
+/// holds. A cursor that is not ours: nullopt.
 [[nodiscard]] std::optional<page<domain::order>> list_orders(
   const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor);
-/// Open sagas (in flight or blocked), oldest first; `state` as saga_state_of, empty: all.
+/// Open sagas (in flight or blocked), oldest first; with f.saga `done`: those at rest.
 [[nodiscard]] std::optional<page<domain::order>> list_sagas(
-  const store& disk, std::string_view state, std::size_t limit, std::string_view cursor);
+  const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor);
 /// By SKU.
 [[nodiscard]] std::optional<page<domain::stock>> list_stock(
   const store& disk, std::size_t limit, std::string_view cursor);

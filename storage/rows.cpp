@@ -52,6 +52,8 @@ void put_saga(rows::Order& to, const domain::order& o) {
   to.set_poisoned(o.poisoned);
   to.set_paused(o.paused);
   to.set_held_since_ms(o.held_since_ms);
+  to.set_settled_outside(o.settled_outside);
+  to.set_resolved(o.resolved);
 }
 
 bool get_saga(domain::order& o, const rows::Order& from) {
@@ -72,12 +74,14 @@ bool get_saga(domain::order& o, const rows::Order& from) {
   o.poisoned = from.poisoned();
   o.paused = from.paused();
   o.held_since_ms = from.held_since_ms();
+  o.settled_outside = from.settled_outside();
+  o.resolved = from.resolved();
   using namespace domain;
   return into(o.at, from.at(), phase::reserving, phase::cancelled)
          && into(o.why, from.why(), ending::none, ending::cancel)
-         && into(o.payment, from.payment(), payment_status::none, payment_status::voided)
+         && into(o.payment, from.payment(), payment_status::none, payment_status::resolved)
          && into(o.delivery, from.delivery(), delivery_status::none, delivery_status::refused)
-         && count(o.captured) && count(o.refunded);
+         && count(o.captured) && count(o.refunded) && count(o.settled_outside);
 }
 } // namespace
 

@@ -25,6 +25,8 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string history_prefix(domain::order_id id);
 [[nodiscard]] std::string feed_key(domain::shard_id shard, std::uint64_t offset);
 [[nodiscard]] std::string idempotency_key(domain::shard_id shard, std::string_view hash);
+/// In the index of orders by customer. A customer holds no NUL (the edge sees to it).
+[[nodiscard]] std::string customer_order_key(std::string_view customer, domain::order_id id);
 /// `chance` tells entries of one millisecond apart.
 [[nodiscard]] std::string audit_key(
   domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance);

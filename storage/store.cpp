@@ -19,6 +19,7 @@ std::string_view name_of(table t) {
     case table::hooks: return "hooks";
     case table::webhooks: return "webhooks";
     case table::webhook_deliveries: return "webhook_deliveries";
+    case table::customer_orders: return "customer_orders";
   }
   return "";
 }

@@ -29,8 +29,9 @@ enum class table : std::uint8_t {
                 // shard, 'p', order_id, event                → nothing: those that are parked
   webhooks,     // webhook id (16)                            → webhook
   webhook_deliveries, // webhook id (16), offset (8)          → webhook_delivery
+  customer_orders, // shard, customer, 0, what follows the shard in order_id → nothing: the index
 };
-inline constexpr std::size_t table_count = 16;
+inline constexpr std::size_t table_count = 17;
 [[nodiscard]] std::string_view name_of(table t);
 
 /// Append, never renumber: exit codes and alerts are made of these.

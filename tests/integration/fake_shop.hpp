@@ -183,9 +183,6 @@ public:
     const http::order_query&, std::size_t, const std::string&) override {
     return http::listed<domain::order>{};
   }
-  maybe<domain::order> list_sagas(const std::string&, std::size_t, const std::string&) override {
-    return http::listed<domain::order>{};
-  }
   maybe<domain::stock> list_stock(std::size_t, const std::string&) override {
     return http::listed<domain::stock>{};
   }

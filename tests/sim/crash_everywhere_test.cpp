@@ -1,5 +1,7 @@
+#include "storage/customer_index.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/world.hpp"
+#include <array>
 #include <set>
 
 using namespace jumun;
@@ -18,6 +20,7 @@ struct ending {
   std::size_t writes = 0;
   int lives = 0;
   bool stuck = false;
+  int operated = 0;               // operators' actions that were answered 202
   std::vector<std::string> wrong; // each broken promise, one line
   std::string digest;             // of all that is on disk and at the provider
 };
@@ -30,8 +33,9 @@ std::string id_in(const std::string& body) {
 class shop_day {
 public:
   shop_day(std::uint64_t seed, std::size_t fail_at) : chance_(seed), seed_(seed) {
+    if (storage::build_customer_index(*disk_)) end_.stuck = true;
     // Odd seeds: the failed write reached the disk before it was reported.
-    disk_->fail_at(fail_at + 1, /*written_anyway=*/seed % 2 == 1);
+    disk_->fail_at(fail_at + 2, /*written_anyway=*/seed % 2 == 1);
   }
 
   ending run() {
@@ -52,8 +56,9 @@ private:
       disk_, provider_, chance_, /*boot=*/static_cast<std::uint64_t>(end_.lives), clock_ms_};
     stock_up(now);
     for (int s = 0; s < shoppers; ++s) order(now, s);
-    for (int steps = 0; now.step(); ++steps) {
+    for (int steps = 0; now.step() || resume_paused(now); ++steps) {
       if (chance_() % 64 == 0) cancel_something(now);
+      if (chance_() % 24 == 0) operate_on_something(now);
       if (steps > 2'000'000) {
         end_.stuck = true;
         return true;
@@ -114,6 +119,37 @@ private:
       });
   }
 
+  void operate(sim::life& now, const std::string& order, domain::operator_action a) {
+    const auto id = *domain::parse_id(domain::id_kind::order, order);
+    domain::act_on_saga c{from(""), "operator", id, {a, "by chance"}, {}};
+    now.ask(now.env().route.supervisor(domain::shard_of(id)), std::move(c),
+      [this, order, a](const actors::command_result& r) {
+        if (r.lost || r.reply.status != 202) return;
+        ++end_.operated;
+        if (a == domain::operator_action::cancel) told_.cancel_accepted.insert(order);
+      });
+  }
+  void operate_on_something(sim::life& now) {
+    using enum domain::operator_action;
+    if (told_.order_of.empty() || operations_ == 8) return;
+    ++operations_;
+    auto which = told_.order_of.begin();
+    std::advance(which, static_cast<std::ptrdiff_t>(chance_() % told_.order_of.size()));
+    constexpr std::array what{pause, pause, resume, retry_now, cancel};
+    operate(now, which->second, what[chance_() % what.size()]);
+  }
+  /// Nothing moves any more: people let go of what they hold. False: they hold nothing.
+  bool resume_paused(sim::life& now) {
+    if (now.crashed()) return false;
+    bool any = false;
+    for (const auto& o : storage::list_orders(*disk_, {}, 200, "")->rows) {
+      if (!o.paused) continue;
+      any = true;
+      operate(now, domain::to_text(domain::id_kind::order, o.id), domain::operator_action::resume);
+    }
+    return any;
+  }
+
   void inspect() {
     const auto report =
       storage::check_store(*disk_, provider_.ledger(), [](std::uint64_t) { return true; });
@@ -153,7 +189,7 @@ private:
   std::int64_t clock_ms_ = 1'700'000'000'000;
   told told_;
   std::set<std::string> added_;
-  int cancels_ = 0;
+  int cancels_ = 0, operations_ = 0;
   ending end_;
 };
 
@@ -172,14 +208,17 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 // Replay one with JUMUN_SEED=… JUMUN_SEEDS=1 build/tests/sim_tests
 TEST_CASE("no failed write and no lost answer loses stock, money or an answer", "[sim]") {
   const auto first = setting("JUMUN_SEED", 0), count = setting("JUMUN_SEEDS", 60);
+  int operated = 0;
   for (auto seed = first; seed < first + count; ++seed)
     for (std::size_t n = 0;; ++n) {
       const auto end = shop_day{seed, n}.run();
       CAPTURE(seed, n, end.lives, joined(end.wrong));
       REQUIRE_FALSE(end.stuck);
       REQUIRE(end.wrong.empty());
+      operated += end.operated;
       if (end.writes <= n) break; // no write left to fail: this seed is covered
     }
+  CHECK(operated > 0); // people were there
 }
 
 TEST_CASE("the same seed gives the same story", "[sim]") {

@@ -157,7 +157,6 @@ TEST_CASE("every refusal is a problem with its own status and code", "[http][ren
   using domain::refusal;
   const std::vector<std::tuple<refusal, unsigned, const char*>> table{
     {refusal::not_found, 404, "not-found"},
-    {refusal::unknown_sku, 422, "validation-failed"},
     {refusal::price_changed, 409, "price-changed"},
     {refusal::insufficient_stock, 409, "insufficient-stock"},
     {refusal::not_cancellable, 409, "not-cancellable"},

@@ -1,3 +1,4 @@
+#include "storage/customer_index.hpp"
 #include "storage/journal.hpp"
 #include "storage/merge.hpp"
 #include "storage/queries.hpp"
@@ -25,6 +26,7 @@ domain::order order_number(std::uint64_t n) {
 }
 void put(tests::memory_store& to, const domain::order& o) {
   std::vector<entry> rows{{table::orders, order_key(o.id), encode(o)}};
+  rows.push_back({table::customer_orders, customer_order_key(o.customer, o.id), ""});
   if (domain::open(o)) rows.push_back({table::open_sagas, order_key(o.id), ""});
   REQUIRE_FALSE(to.apply(rows));
 }
@@ -138,16 +140,15 @@ TEST_CASE(
   std::vector<entry> rows;
   for (std::uint64_t n = 1; n <= 10'500; ++n) {
     auto o = order_number(n);
-    o.customer = n == 1 ? "rare" : "common";
+    o.lines[0].sku = n == 1 ? "rare" : "common";
     rows.push_back({table::orders, order_key(o.id), encode(o)});
   }
   REQUIRE_FALSE(disk->apply(rows));
-  const auto first = list_orders(*disk, only(&order_filter::customer, "rare"), 50, "");
+  const auto first = list_orders(*disk, only(&order_filter::sku, "rare"), 50, "");
   REQUIRE(first);
   CHECK(first->rows.empty());
   REQUIRE_FALSE(first->next_cursor.empty());
-  const auto second =
-    list_orders(*disk, only(&order_filter::customer, "rare"), 50, first->next_cursor);
+  const auto second = list_orders(*disk, only(&order_filter::sku, "rare"), 50, first->next_cursor);
   REQUIRE(second);
   CHECK(numbers(second->rows) == std::vector<std::uint64_t>{1});
   CHECK(second->next_cursor.empty());
@@ -159,7 +160,7 @@ TEST_CASE("a cursor that isn't this list's is refused", "[queries]") {
   REQUIRE(page);
   const auto good = page->next_cursor;
   REQUIRE(list_orders(*disk, {}, 1, good));
-  CHECK_FALSE(list_sagas(*disk, "", 1, good));
+  CHECK_FALSE(list_sagas(*disk, {}, 1, good));
   CHECK_FALSE(list_stock(*disk, 1, good));
   CHECK_FALSE(list_movements(*disk, "tea", 1, good));
   for (const auto& bad : {good + "A", good.substr(0, good.size() - 1), std::string{"o"},
@@ -178,17 +179,96 @@ TEST_CASE("open sagas are listed oldest first, by state", "[queries]") {
     o.blocked = n == 7;
     put(*disk, o);
   }
-  const auto list = [&](std::string_view state) {
+  const auto list = [&](const std::string& state) {
+    order_filter f;
+    f.saga = state;
     return numbers(
-      all_pages(1, [&](const std::string& at) { return list_sagas(*disk, state, 1, at); }));
+      all_pages(1, [&](const std::string& at) { return list_sagas(*disk, f, 1, at); }));
   };
   CHECK(list("") == std::vector<std::uint64_t>{6, 7, 8});
   CHECK(list("blocked") == std::vector<std::uint64_t>{7});
   CHECK(list("running") == std::vector<std::uint64_t>{6, 8});
   CHECK(list("paused").empty());
+  CHECK(list("done").size() == 4); // at rest: found among all orders
   const auto seventh = order_number(7).id;
   CHECK(open_orders(*disk, domain::shard_of(seventh)) == std::vector<domain::order_id>{seventh});
   CHECK(open_orders(*disk, 255).empty());
+}
+
+TEST_CASE("sagas are found by customer, SKU and age", "[queries]") {
+  const auto disk = with_orders(0);
+  for (std::uint64_t n = 1; n <= 6; ++n) {
+    auto o = order_number(n);
+    o.at = domain::phase::charging;
+    if (n == 3) o.lines[0].sku = "tea";
+    put(*disk, o);
+  }
+  const auto list = [&](const order_filter& f) {
+    return numbers(
+      all_pages(2, [&](const std::string& at) { return list_sagas(*disk, f, 2, at); }));
+  };
+  using ids = std::vector<std::uint64_t>;
+  CHECK(list(only(&order_filter::customer, "even")) == ids{2, 4, 6});
+  CHECK(list(only(&order_filter::sku, "tea")) == ids{3});
+  CHECK(list(between({}, start_ms + 3 * 60'000)) == ids{1, 2});
+}
+
+TEST_CASE("a customer's orders are found without looking at anybody else's", "[queries]") {
+  struct counting_store final : store {
+    tests::memory_store rows;
+    mutable std::size_t reads = 0;
+    std::optional<failure> apply(const std::vector<entry>& all) override { return rows.apply(all); }
+    std::optional<std::string> get(table in, std::string_view key) const override {
+      ++reads;
+      return rows.get(in, key);
+    }
+    std::unique_ptr<cursor> scan(
+      table in, std::string_view from, std::string_view to, direction way) const override {
+      CHECK(in == table::customer_orders); // never the table of all orders
+      return rows.scan(in, from, to, way);
+    }
+  };
+  counting_store disk;
+  for (std::uint64_t n = 1; n <= 60; ++n) {
+    auto o = order_number(n);
+    o.customer = n % 20 == 0 ? "c-1" : n % 2 ? "c-10" : "c-";
+    put(disk.rows, o);
+  }
+  disk.reads = 0;
+  auto f = only(&order_filter::customer, "c-1");
+  const auto mine = [&](std::size_t limit) {
+    return numbers(
+      all_pages(limit, [&](const std::string& at) { return list_orders(disk, f, limit, at); }));
+  };
+  CHECK(mine(50) == std::vector<std::uint64_t>{60, 40, 20});
+  CHECK(disk.reads == 3);
+  CHECK(mine(1) == std::vector<std::uint64_t>{60, 40, 20});
+  f.created_before_ms = order_number(60).created_ms;
+  f.created_after_ms = order_number(20).created_ms;
+  CHECK(mine(50) == std::vector<std::uint64_t>{40});
+}
+
+TEST_CASE(
+  "the customers' index is made once for a folder that an older release wrote", "[queries]") {
+  const auto disk = std::make_shared<tests::memory_store>();
+  for (std::uint64_t n = 1; n <= 2'500; ++n) {
+    const auto o = order_number(n);
+    REQUIRE_FALSE(disk->apply({{table::orders, order_key(o.id), encode(o)}}));
+  }
+  const auto odd = only(&order_filter::customer, "odd");
+  const auto all = [&] {
+    return all_pages(200, [&](const std::string& at) { return list_orders(*disk, odd, 200, at); });
+  };
+  CHECK(all().empty());
+  disk->fail_at(disk->applies() + 2); // the power goes in the middle
+  CHECK(build_customer_index(*disk));
+  disk->revive();
+  CHECK_FALSE(has_customer_index(*disk));
+  CHECK_FALSE(build_customer_index(*disk));
+  CHECK(all().size() == 1'250);
+  const auto writes = disk->applies();
+  CHECK_FALSE(build_customer_index(*disk)); // once
+  CHECK(disk->applies() == writes);
 }
 
 TEST_CASE("stock and products are listed by SKU over all shards", "[queries]") {

@@ -153,7 +153,7 @@ TEST_CASE("values out of their range are refused", "[rows]") {
   refused(broken([](order& x) { x.at = phase{0}; }), "phase 0");
   refused(broken([](order& x) { x.at = phase{13}; }), "phase 13");
   refused(broken([](order& x) { x.why = ending{3}; }), "ending 3");
-  refused(broken([](order& x) { x.payment = payment_status{7}; }), "payment 7");
+  refused(broken([](order& x) { x.payment = payment_status{8}; }), "payment 8");
   refused(broken([](order& x) { x.delivery = delivery_status{7}; }), "delivery 7");
   refused(broken([](order& x) { x.lines[0].state = line_state{6}; }), "line state 6");
   refused(broken([](order& x) { x.lines[0].quantity = -1; }), "negative quantity");
@@ -203,6 +203,18 @@ TEST_CASE("no bytes make decode fall over", "[rows]") {
     accepted += decode_as_all(bent);
   }
   CHECK(accepted > 0); // a bent byte inside a text is still a row: the loop did reach the decoder
+}
+
+TEST_CASE("what a person settled comes back, and older rows have none of it", "[rows]") {
+  auto o = tests::sample_order();
+  o.payment = domain::payment_status::resolved;
+  o.settled_outside = 14'000;
+  o.resolved = true;
+  CHECK((decode<domain::order>(encode(o)) == o));
+  const auto before = decode<domain::order>(encode(tests::sample_order()));
+  REQUIRE(before);
+  CHECK(before->settled_outside == 0);
+  CHECK_FALSE(before->resolved);
 }
 
 TEST_CASE("keys sort as they count, and name their shard first", "[keys]") {
