@@ -398,7 +398,11 @@ void keep_reply(supervisor_self self, const remember_message& m) {
 void recover_open_sagas(supervisor_self self) {
   auto& s = self->state;
   for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard)) {
-    if (s.sagas.contains(id)) continue;
+    if (const auto known = s.sagas.find(id); known != s.sagas.end()) {
+      // A command came before this, and revived it: it has not yet sent what it owes.
+      if (known->second.handle) self->send(known->second.handle, resume{});
+      continue;
+    }
     s.env->order_found(id, "recovering");
     start_saga(self, id, nullptr);
   }

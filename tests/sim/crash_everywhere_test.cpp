@@ -142,7 +142,8 @@ private:
   bool resume_paused(sim::life& now) {
     if (now.crashed()) return false;
     bool any = false;
-    for (const auto& o : storage::list_orders(*disk_, {}, 200, "")->rows) {
+    const auto all = storage::list_orders(*disk_, {}, 200, "");
+    for (const auto& o : all->rows) {
       if (!o.paused) continue;
       any = true;
       operate(now, domain::to_text(domain::id_kind::order, o.id), domain::operator_action::resume);
