@@ -20,6 +20,7 @@ constexpr const problem_kind* kinds[] = {
   &p::price_changed,
   &p::not_cancellable,
   &p::invalid_transition,
+  &p::action_not_allowed,
   &p::key_running,
   &p::no_other_node,
   &p::backup_running,

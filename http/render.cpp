@@ -337,7 +337,7 @@ std::string saga_json(const domain::order& o, std::string_view node) {
   w.open("allowed_actions", '[');
   for (const auto a : allowed_actions(o)) w.element(name_of(a));
   w.close(']');
-  w.text("since", time_text(o.phase_since_ms));
+  w.text_or_null("since", o.phase_since_ms ? time_text(o.phase_since_ms) : "");
   w.number("attempts", o.attempts);
   w.text_or_null("next_attempt_at", o.next_attempt_ms ? time_text(o.next_attempt_ms) : "");
   w.text_or_null("last_error", o.last_error);
