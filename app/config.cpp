@@ -3,6 +3,7 @@
 #include "app/config_file.hpp"
 #include "app/config_rules.hpp"
 #include "app/providers/secret_file.hpp"
+#include "http/cors.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -116,6 +117,28 @@ field countries() {
       codes.emplace_back(code);
     }
     c.delivery_countries = std::move(codes);
+    return true;
+  };
+  return f;
+}
+field origins() {
+  field f{"cors-origins",
+    "at most " + std::to_string(limits::cors_origins_max)
+      + " of https://HOST[:PORT] or http://…, exactly as browsers send them (no `*`, no path, "
+        "lower case, no default port), with commas between, or nothing",
+    "", "origins whose pages may read answers (CORS); nothing: none", false, false, {}, {}};
+  f.get = [](const config& c) { return joined(c.cors_origins); };
+  f.set = [](config& c, std::string_view value) {
+    std::vector<std::string> all;
+    while (!value.empty()) {
+      const auto comma = std::min(value.find(','), value.size());
+      all.emplace_back(value.substr(0, comma));
+      const bool more = comma < value.size();
+      value.remove_prefix(comma + (more ? 1 : 0));
+      if (!http::is_origin(all.back()) || (more && value.empty())) return false;
+    }
+    if (all.size() > limits::cors_origins_max) return false;
+    c.cors_origins = std::move(all);
     return true;
   };
   return f;
@@ -245,6 +268,9 @@ const std::vector<field>& table() {
       "requests at work at once; more are answered 503"),
     number<&c::max_connections>("max-connections", 1, count_of(limits::connections_max),
       "connections", "open connections; more are closed at once"),
+    number<&c::rate_limit>("rate-limit", 0, count_of(limits::rate_limit_max), "requests/s",
+      "of each principal on the public listener; more are answered 429; 0: no limit"),
+    origins(),
     number<&c::drain_grace>("drain-grace-ms", 0, 60'000, "ms",
       "on SIGTERM: time to go on serving, with /readyz failing, before the drain"),
     number<&c::disk_free_min_pct>("disk-free-min-pct", 0, 50, "%",

@@ -46,13 +46,15 @@ struct config {
   std::vector<std::string> delivery_countries; // ISO 3166 alpha-2; empty: all
   std::size_t max_requests = limits::requests_waiting_max;
   std::size_t max_connections = limits::connections_max;
+  std::uint32_t rate_limit = 0;          // requests a second and principal; 0: no limit
+  std::vector<std::string> cors_origins; // empty: no other origin's pages may read answers
   std::chrono::milliseconds drain_grace{0};
   unsigned disk_free_min_pct = limits::disk_free_min_pct;
   bool webhooks_allow_private = false;
   std::int64_t webhooks_hurry = 1; // for tests
-  std::string outbound_ca_file; // PEM; empty: the system's
-  std::string keys_file;        // empty: no API keys
-  std::string jwt_algorithm;    // empty: no JWT
+  std::string outbound_ca_file;    // PEM; empty: the system's
+  std::string keys_file;           // empty: no API keys
+  std::string jwt_algorithm;       // empty: no JWT
   std::string jwt_key, jwt_jwks, jwt_issuer, jwt_audience;
   std::string jwt_role_claim = "role", jwt_principal_claim = "sub";
   std::string tls_cert, tls_key, ops_tls_cert, ops_tls_key; // empty: plain HTTP

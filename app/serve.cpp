@@ -75,6 +75,8 @@ http::server_options edge_of(const config& c) {
   how.node = c.node_id;
   how.requests_waiting_max = c.max_requests;
   how.connections_max = c.max_connections;
+  how.rate_limit = c.rate_limit;
+  how.cors_origins = c.cors_origins;
   how.drain_grace = c.drain_grace;
   how.event_heartbeat = c.event_heartbeat;
   how.event_reader_bytes_max = c.event_reader_bytes;

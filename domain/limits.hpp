@@ -67,6 +67,9 @@ inline constexpr std::size_t connections_max = 10'000;     // in all; more → c
 inline constexpr std::size_t connections_per_peer = 4'096; // per address; more → closed at accept
 inline constexpr std::size_t requests_waiting_max = 4'096; // in all; more → 503
 inline constexpr std::size_t requests_per_principal = 4'096; // more → 429
+inline constexpr std::uint32_t rate_limit_max = 1'000'000;   // requests a second and principal
+inline constexpr std::size_t rate_principals_max = 65'536;   // remembered by the rate limit
+inline constexpr std::size_t cors_origins_max = 32;
 inline constexpr std::size_t orders_per_shard_max =
   1'024; // being accepted in one shard; more → 503
 

@@ -10,13 +10,13 @@ std::optional<asset> find_asset(std::string_view name) {
   return {};
 }
 
-void send_file(
-  const exchange_ptr& ex, std::string_view bytes, std::string media_type, std::string more) {
+void send_file(const exchange_ptr& ex, std::string_view bytes, std::string media_type,
+  std::string_view content_policy) {
   response r;
   r.content_type = std::move(media_type);
   r.body = bytes;
   r.cache_control = "no-cache";
-  r.more = std::move(more);
+  if (!content_policy.empty()) r.content_policy = content_policy;
   send_tagged(ex, std::move(r), digest(bytes));
 }
 } // namespace jumun::http

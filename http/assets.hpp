@@ -8,7 +8,7 @@ namespace jumun::http {
 [[nodiscard]] std::optional<asset> find_asset(std::string_view name);
 
 /// 200 with the bytes, their hash as ETag, to be asked for again each time (no-cache); 304, 412.
-/// `more`: further field lines, each with its CRLF.
-void send_file(
-  const exchange_ptr& ex, std::string_view bytes, std::string media_type, std::string more = {});
+/// `content_policy`: static text; empty: that of all answers.
+void send_file(const exchange_ptr& ex, std::string_view bytes, std::string media_type,
+  std::string_view content_policy = {});
 } // namespace jumun::http

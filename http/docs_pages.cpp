@@ -7,10 +7,9 @@ namespace jumun::http {
 namespace {
 /// Nothing inline, nothing from elsewhere. The viewer's pictures are data: URLs of its style sheet.
 constexpr std::string_view page_policy =
-  "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+  "default-src 'none'; script-src 'self'; style-src 'self'; "
   "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-  "frame-ancestors 'none'\r\n"
-  "Referrer-Policy: no-referrer\r\n";
+  "frame-ancestors 'none'";
 
 void send_page_file(const exchange_ptr& ex, std::string_view name) {
   static constexpr std::pair<std::string_view, std::string_view> types[] = {
@@ -19,8 +18,7 @@ void send_page_file(const exchange_ptr& ex, std::string_view name) {
   const auto file = find_asset("docs/" + std::string{name});
   if (!file) return send(ex, problems::not_found, "the page has no such file");
   for (const auto& [ending, type] : types)
-    if (name.ends_with(ending))
-      return send_file(ex, file->bytes, std::string{type}, std::string{page_policy});
+    if (name.ends_with(ending)) return send_file(ex, file->bytes, std::string{type}, page_policy);
   send(ex, problems::not_found, "the page has no such file");
 }
 } // namespace

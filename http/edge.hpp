@@ -2,6 +2,7 @@
 #include "http/admission.hpp"
 #include "http/metrics.hpp"
 #include "http/ports.hpp"
+#include "http/rate_limit.hpp"
 #include "http/server_options.hpp"
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -75,6 +76,7 @@ struct edge {
   const server_options options;
   metrics counts;
   admission permits{options.requests_waiting_max, options.requests_per_principal, counts.waiting};
+  rate_limiter rates{options.rate_limit};
   admission readers_of_events{
     options.event_readers_max, options.event_readers_per_principal, counts.event_readers};
   roster connected{options};

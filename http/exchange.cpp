@@ -1,4 +1,5 @@
 #include "http/exchange.hpp"
+#include "http/cors.hpp"
 #include "http/routes.hpp"
 #include "http/session.hpp"
 #include <algorithm>
@@ -20,7 +21,20 @@ exchange::~exchange() {
   }
 }
 
+std::string exchange::rate_key() const {
+  return who.principal.empty() ? '\0' + by_->peer() : who.principal; // no principal has a NUL
+}
+
+/// What every answer of the public listener has, where it is configured.
+void exchange::add_fields(std::string& more) const {
+  if (on != listener::on_public) return;
+  if (at->rates.on())
+    more += at->rates.fields(rate ? *rate : at->rates.look(rate_key(), rate_limiter::clock::now()));
+  add_cors(head, at->options.cors_origins, more);
+}
+
 void exchange::reply(response r) {
+  add_fields(r.more);
   if (answered_.exchange(true)) return;
   account(r.status);
   held = {};
@@ -47,6 +61,7 @@ void exchange::account(unsigned status) const {
 }
 
 void exchange::stream(response head, std::shared_ptr<endless_body> body) {
+  add_fields(head.more);
   if (answered_.exchange(true)) return;
   account(head.status);
   held = {};

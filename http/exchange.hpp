@@ -22,6 +22,8 @@ struct response {
   std::string location; // empty: none
   std::string more;     // further field lines, each with its CRLF
   std::string_view cache_control = "no-store";
+  /// Content-Security-Policy: this one for what is no page, but a browser might show as one.
+  std::string_view content_policy = "default-src 'none'; frame-ancestors 'none'";
   bool endless = false; // `body` is empty, and comes bit by bit: see endless_body
 };
 
@@ -49,6 +51,9 @@ public:
   /// encoded.
   [[nodiscard]] std::optional<std::string> query(std::string_view name) const;
 
+  /// Whose rate limit this counts for: the principal's, or the address's where nobody is named.
+  [[nodiscard]] std::string rate_key() const;
+
   const std::shared_ptr<edge> at;
   const listener on;
   std::string head_bytes; // `head` has views into it
@@ -58,10 +63,12 @@ public:
   identity who;
   domain::request_context from;
   admission::permit held;
+  std::optional<rate_limiter::standing> rate;  // once the limit was asked
   std::size_t route = metrics::routes_max - 1; // its place in all_routes()
 
 private:
   void account(unsigned status) const;
+  void add_fields(std::string& more) const;
   std::shared_ptr<session> by_;
   std::atomic<bool> answered_ = false;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();

@@ -269,6 +269,9 @@ private:
         {"401", "WWW-Authenticate"}, {"429", "Retry-After"}, {"503", "Retry-After"}};
       if (const auto field = with.find(status); field != with.end())
         answer["headers"][field->second] = reference("headers", field->second, name);
+      if (status == "429")
+        for (const auto* field : {"RateLimit-Policy", "RateLimit"})
+          answer["headers"][field] = reference("headers", field, name);
     }
     return {{"$ref", "#/components/responses/" + name}};
   }

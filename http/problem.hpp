@@ -65,7 +65,7 @@ inline constexpr problem_kind key_reused{
 inline constexpr problem_kind precondition_required{
   428, "precondition-required", "The request needs an If-Match"};
 inline constexpr problem_kind too_many_requests{
-  429, "too-many-requests", "Too many of your requests are waiting"};
+  429, "too-many-requests", "You send too many requests"};
 inline constexpr problem_kind header_too_large{431, "header-too-large", "The header is too large"};
 inline constexpr problem_kind internal_error{500, "internal-error", "We made a mistake"};
 inline constexpr problem_kind not_implemented{

@@ -1,5 +1,6 @@
 #include "http/routes.hpp"
 #include "http/command.hpp"
+#include "http/cors.hpp"
 #include "http/fields.hpp"
 #include "http/resources.hpp"
 
@@ -129,7 +130,8 @@ void send_no_route(const exchange_ptr& ex, const lookup& looked) {
   if (ex->head.method != "OPTIONS")
     return send(ex, problem{&problems::method_not_allowed, "Allow names those it has", {}}, allow);
   response r;
-  r.status = 204, r.more = allow;
+  r.status = 204;
+  r.more = allow + preflight_fields(ex->head, ex->at->options.cors_origins, looked.allow);
   ex->reply(std::move(r));
 }
 
@@ -154,23 +156,35 @@ std::string_view bearer_token(const head& h) {
   return token.size() <= limits::bearer_bytes_max ? token : std::string_view{};
 }
 
-/// False: the 401 or 403 is sent. What does not name its asker is not kept for an Idempotency-Key.
+/// False: the 429 is sent.
+bool take_rate(const exchange_ptr& ex) {
+  auto& rates = ex->at->rates;
+  if (!rates.on() || ex->on != listener::on_public) return true;
+  ex->rate = rates.take(ex->rate_key(), rate_limiter::clock::now());
+  if (ex->rate->allowed) return true;
+  send(ex, problems::too_many_requests,
+    "you may send " + std::to_string(rates.per_second()) + " requests a second");
+  return false;
+}
+
+/// False: the 401, 403 or 429 is sent; a wrong key counts for its address. What does not name its
+/// asker is not kept for an Idempotency-Key.
 bool take_identity(const exchange_ptr& ex, const route& r) {
   const auto* port = ex->at->to.who;
   ex->who = {"dev", anyone}; // dev mode: nobody asks for keys, and everyone may do everything
-  if (port && r.roles == open_to_all) ex->who = {"", 0};
-  if (port && r.roles != open_to_all) {
-    const auto token = bearer_token(ex->head);
-    auto who = token.empty() ? std::nullopt : port->identify(token);
-    if (!who) {
-      send(ex, problem{&problems::unauthenticated, "send a valid key: Authorization: Bearer …", {}},
-        token.empty() ? "WWW-Authenticate: Bearer\r\n"
-                      : "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
-      return false;
-    }
-    ex->who = std::move(*who);
-  }
+  if (port) ex->who = {"", 0};
+  const auto token = port && r.roles != open_to_all ? bearer_token(ex->head) : std::string_view{};
+  auto who = token.empty() ? std::nullopt : port->identify(token);
+  const bool known = who || !port || r.roles == open_to_all;
+  if (who) ex->who = std::move(*who);
   ex->from.principal = ex->who.principal;
+  if (r.as != crowd::probe && !take_rate(ex)) return false;
+  if (!known) {
+    send(ex, problem{&problems::unauthenticated, "send a valid key: Authorization: Bearer …", {}},
+      token.empty() ? "WWW-Authenticate: Bearer\r\n"
+                    : "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
+    return false;
+  }
   if (r.roles == open_to_all || (ex->who.roles & r.roles) != 0) return true;
   send(ex, problems::forbidden);
   return false;
@@ -229,7 +243,11 @@ bool take_permit(const exchange_ptr& ex, crowd as) {
 void run(const exchange_ptr& ex) {
   take_trace(ex);
   const auto looked = find_route(ex);
-  if (!looked.found) return send_no_route(ex, looked);
+  if (!looked.found) {
+    // A preflight brings no key; counted by address, a crowd behind one would be shut out.
+    if (ex->head.method == "OPTIONS" || take_rate(ex)) send_no_route(ex, looked);
+    return;
+  }
   const auto& r = *looked.found;
   if (!take_identity(ex, r)) return;
   if (r.as != crowd::probe && !check_media(ex, r)) return; // not for JSON: monitors, browsers

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace jumun::http {
 /// What a server is started with. The defaults of all bounds are limits.hpp's; tests set smaller
@@ -30,6 +31,9 @@ struct server_options {
   std::size_t ops_connections_max = 256; // apart from the others: probes must get through
   std::size_t requests_waiting_max = limits::requests_waiting_max;
   std::size_t requests_per_principal = limits::requests_per_principal;
+
+  std::uint32_t rate_limit = 0;          // requests a second and principal; 0: no limit
+  std::vector<std::string> cors_origins; // whose pages may read answers; empty: nobody's
 
   std::size_t event_readers_max = limits::event_readers_max;
   std::size_t event_readers_per_principal = limits::event_readers_per_principal;

@@ -157,7 +157,7 @@ void session::refuse(const head_refused& why) {
   ++at_->counts.heads_refused;
   keep_ = false;
   const auto ex = hand_over();
-  ex->head.method = {}; // whatever it is, nobody has checked it
+  ex->head = {}; // whatever it is, nobody has checked it
   ex->from.trace_id = new_trace(at_->random(), at_->random()).trace_id;
   send(ex, *why.kind, std::string{why.detail});
 }
@@ -167,7 +167,7 @@ void session::answer(response r) {
     JUMUN_INVARIANT(doing_ == doing::handling, "one answer for each request, one at a time");
     if (at_->draining) keep_ = false;
     ++at_->counts.answered[std::min(r.status / 100, 5U)];
-    out_ = wire_text(r, {head_only_, http_1_0_, keep_});
+    out_ = wire_text(r, {head_only_, http_1_0_, keep_, stream_.is_tls()});
     written_ = 0;
     doing_ = doing::writing;
     write();
@@ -205,7 +205,7 @@ void session::stream(response head, std::shared_ptr<endless_body> body) {
     ++at_->counts.answered[std::min(head.status / 100, 5U)];
     head.endless = true;
     keep_ = keep_ && head_only_ && !at_->draining;
-    out_ = wire_text(head, {head_only_, http_1_0_, keep_});
+    out_ = wire_text(head, {head_only_, http_1_0_, keep_, stream_.is_tls()});
     written_ = 0;
     if (head_only_) {
       doing_ = doing::writing;

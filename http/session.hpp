@@ -25,6 +25,7 @@ public:
   void stream(response head, std::shared_ptr<endless_body> body);
   void close_if_idle();
   void cut();
+  [[nodiscard]] const std::string& peer() const { return peer_; }
 
   // the session's strand, for an endless_body
   [[nodiscard]] socket_strand strand() { return socket_.get_executor(); }

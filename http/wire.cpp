@@ -61,11 +61,14 @@ void field(std::string& out, std::string_view name, std::string_view value) {
 
 std::string wire_text(const response& r, wire_form form) {
   std::string out;
-  out.reserve(384 + r.more.size() + r.body.size());
+  out.reserve(640 + r.more.size() + r.body.size());
   out.append("HTTP/1.1 ").append(std::to_string(r.status)).append(" ").append(reason(r.status));
   out.append("\r\n").append(date_line());
   field(out, "Cache-Control", r.cache_control);
-  out.append("X-Content-Type-Options: nosniff\r\n");
+  field(out, "Content-Security-Policy", r.content_policy);
+  out.append("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+  // RFC 6797 §7.2: not over plain HTTP.
+  if (form.tls) out.append("Strict-Transport-Security: max-age=31536000\r\n");
   // RFC 9110 §8.6: none with a 204; with a 304 it would have to be that of the 200.
   if (r.endless) {
     field(out, "Content-Type", r.content_type);

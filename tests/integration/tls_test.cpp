@@ -45,6 +45,7 @@ public:
     stream_->handshake(ssl::stream_base::client);
   }
   void send(const std::string& bytes) { asio::write(*stream_, asio::buffer(bytes)); }
+  std::string last_head; // of the answer that status() has read
   /// Status of the next answer; its body is dropped. 0: the connection has ended.
   int status() {
     std::size_t head = 0;
@@ -55,6 +56,7 @@ public:
     while (held_.size() < head + 4 + body)
       if (!fill()) return 0;
     const auto code = std::stoi(held_.substr(9, 3));
+    last_head = held_.substr(0, head);
     held_.erase(0, head + 4 + body);
     return code;
   }
@@ -118,6 +120,7 @@ TEST_CASE("HTTPS serves what HTTP serves, on both listeners", "[tls]") {
   CHECK(c.version() == "TLSv1.3");
   CHECK(c.get("/v1/products/americano") == 200);
   CHECK(c.get("/v1/products/none") == 404);
+  CHECK(c.last_head.find("\r\nStrict-Transport-Security: max-age=31536000\r\n") < 1'000);
   std::string many;
   for (int i = 0; i < 50; ++i) many += get_request("/v1/products");
   c.send(many); // pipelined
