@@ -104,7 +104,9 @@ std::string contradiction(const domain::order& o) {
   if (o.at == phase::cancelled && o.why != ending::cancel) return "cancelled, for another reason";
   if (!goes_back(o.at) && !ended(o) && o.why != ending::none)
     return "it was undone, and goes forward";
-  if (o.shipped && o.at != phase::fulfilled) return "shipped, and not fulfilled";
+  // An operator may take back what the courier could not bring.
+  if (o.shipped && o.at != phase::fulfilled && o.why != ending::cancel)
+    return "shipped, and not fulfilled";
   const bool paid_phase =
     o.at == phase::dispatching || o.at == phase::committing || o.at == phase::fulfilled;
   if (paid_phase && o.payment != payment_status::approved) return "it goes on without a payment";

@@ -229,7 +229,8 @@ TEST_CASE("an order that was set aside comes back by an operator", "[operators]"
   SECTION("by resume") { need(d.act(id, "resume"), 202); }
   SECTION("by the restart button") {
     std::string actor;
-    for (const auto& a : need(d.shop->ops.get("/admin/v1/actors"), 200).json().at("data"))
+    const auto all = need(d.shop->ops.get("/admin/v1/actors"), 200).json();
+    for (const auto& a : all.at("data"))
       if (a.at("name") == "saga/" + id) actor = a.at("id");
     need(d.shop->ops.post("/admin/v1/actors/" + actor + "/restart", json::object()), 202);
   }
