@@ -7,7 +7,8 @@
 
 namespace jumun::http {
 namespace {
-constexpr std::size_t errors_max = 256; // an answer stays in proportion to its request
+constexpr std::size_t errors_max = 256;    // an answer stays in proportion to its request
+constexpr std::size_t name_bytes_max = 32; // of an unknown field, to be named
 
 /// Builds the tree from nlohmann's events; false stops the parser.
 class builder final : public nlohmann::json_sax<nlohmann::json> {
@@ -263,8 +264,11 @@ void object_reader::finish() {
   for (const auto& [name, unused] : value_.members) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     if (errors_.size() >= errors_max) return;
-    // A long or odd name is not echoed: then the pointer names the object.
-    const bool tellable = name.size() <= limits::sku_bytes_max && is_clean_text(name);
+    // Only what looks like a name is echoed, and no number of a card, no key: else the pointer
+    // names the object.
+    const auto digits =
+      std::count_if(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool tellable = name.size() <= name_bytes_max && digits <= 4 && is_clean_text(name);
     errors_.push_back(
       {tellable ? at(name) : pointer_, "is not a known field; allowed: " + allowed});
   }
