@@ -1,10 +1,10 @@
 #include "http/audited.hpp"
 #include "http/cluster_view.hpp"
 #include "http/command.hpp"
+#include "http/fields.hpp"
 #include "http/json_writer.hpp"
 #include "http/lists.hpp"
 #include "http/resources.hpp"
-#include <charconv>
 
 namespace jumun::http {
 namespace {
@@ -40,11 +40,9 @@ std::string shard_json(const shard_info& s) {
 }
 
 std::optional<int> shard_number(std::string_view text) {
-  int n = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || stop != text.data() + text.size()) return {};
-  if (n < 0 || n >= static_cast<int>(domain::shard_count)) return {};
-  return n;
+  const auto n = parse_offset(text);
+  if (!n || *n >= domain::shard_count) return {};
+  return static_cast<int>(*n);
 }
 
 /// 202 with `body`, or why not.

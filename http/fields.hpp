@@ -62,6 +62,7 @@ struct tag_list {
 using domain::time_text;
 /// RFC 3339 with any offset; a space counts as the + that form encoding takes it for.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
-/// A place in the feed, as `after`, `cursor` and Last-Event-ID give it: decimal digits alone.
+/// A place in the feed, as `after`, `cursor` and Last-Event-ID give it, or a shard's number:
+/// decimal digits alone.
 [[nodiscard]] std::optional<std::uint64_t> parse_offset(std::string_view text);
 } // namespace jumun::http

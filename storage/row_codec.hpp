@@ -21,7 +21,7 @@ template <class Message> std::string seal(std::uint64_t version, Message& m) {
   const auto size = m.ByteSizeLong();
   std::string out(header_bytes + size, '\0');
   out[0] = static_cast<char>(row_format);
-  for (std::size_t i = 0; i < 8; ++i) out[1 + i] = static_cast<char>(version >> (8 * i));
+  set_version(out, version);
   auto* body = reinterpret_cast<std::uint8_t*>(out.data() + header_bytes);
   m.SerializeWithCachedSizesToArray(body);
   return out;
