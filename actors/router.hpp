@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/interfaces.hpp"
 #include <array>
+#include <functional>
 #include <mutex>
 
 namespace jumun::actors {
@@ -15,37 +16,47 @@ public:
     payment_actor payment;
     delivery_actor delivery;
   };
+  /// What askers are given in place of a shard's actors, e.g. a link that loses and delays (the
+  /// simulator's network). Called under the slot's lock, whenever one of them was (re)spawned.
+  using link = std::function<shard_actors(domain::shard_id, const shard_actors&)>;
+  /// Empty: the actors themselves.
+  explicit router(link over = {}) : over_(std::move(over)) {}
+
   [[nodiscard]] shard_actors at(domain::shard_id shard) const {
     const auto& s = slots_[shard];
     std::lock_guard lock{s.guard};
-    return s.actors;
+    return s.seen;
   }
   [[nodiscard]] supervisor_actor supervisor(domain::shard_id shard) const {
     const auto& s = slots_[shard];
     std::lock_guard lock{s.guard};
-    return s.actors.supervisor;
+    return s.seen.supervisor;
   }
   [[nodiscard]] inventory_actor inventory(domain::shard_id shard) const {
     const auto& s = slots_[shard];
     std::lock_guard lock{s.guard};
-    return s.actors.inventory;
+    return s.seen.inventory;
   }
   /// Called by whoever (re)spawned one of them.
   template <class Change> void update(domain::shard_id shard, Change change) {
     auto& s = slots_[shard];
     std::lock_guard lock{s.guard};
     change(s.actors);
+    s.seen = over_ ? over_(shard, s.actors) : s.actors;
   }
   void clear() {
-    for (std::size_t i = 0; i < slots_.size(); ++i)
-      update(static_cast<domain::shard_id>(i), [](shard_actors& a) { a = {}; });
+    for (auto& s : slots_) {
+      std::lock_guard lock{s.guard};
+      s.actors = s.seen = {};
+    }
   }
 
 private:
   struct slot {
     mutable std::mutex guard;
-    shard_actors actors;
+    shard_actors actors, seen;
   };
+  link over_;
   std::array<slot, domain::shard_count> slots_;
 };
 } // namespace jumun::actors

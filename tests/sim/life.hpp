@@ -1,0 +1,102 @@
+#pragma once
+#include "actors/guarded_provider.hpp"
+#include "actors/supervisor.hpp"
+#include "domain/order_step.hpp"
+#include "tests/sim/disk.hpp"
+#include "tests/sim/provider.hpp"
+#include "tests/sim/wire.hpp"
+#include <caf/scheduler/test_coordinator.hpp>
+#include <memory>
+#include <random>
+
+namespace jumun::sim {
+/// What outlives the node's process.
+struct outside {
+  chaos& luck;
+  timeline& time;
+  sim::disk& disk_;
+  sim::provider& provider_;
+  std::mt19937_64& order; // which of the things that could happen now happens first
+};
+/// How this process was started.
+struct life_options {
+  std::uint64_t boot = 1; // the how many-th life
+  std::vector<domain::shard_lease> leases;
+  domain::breaker_settings breaker;
+  std::int64_t payment_timeout_ms = 1'000;
+  std::vector<std::string> delivery_countries;
+  std::string poisoned_sku;
+  unsigned commit_patience = 8; // one in so many steps commits, while others could go on
+  unsigned hurry = 16;          // one in so many steps lets time pass while work is waiting
+  std::function<void(const domain::order_step&)> order_durable = [](const domain::order_step&) {};
+  std::function<void(std::string)> trace; // empty: nobody reads it
+};
+
+/// One life of the node's process in one thread: the real actors on CAF's test scheduler, the real
+/// journal, breaker and decisions, on a disk and beside a provider that outlive it.
+class life {
+public:
+  life(outside& world, life_options how);
+  /// The process is gone: by an orderly shutdown, or after kill() at once.
+  ~life();
+  life(const life&) = delete;
+  life& operator=(const life&) = delete;
+
+  /// Does one thing that could happen now, by chance; else lets time pass to the next one. False:
+  /// nothing will ever happen again, or the process has died.
+  bool step();
+  /// SIGKILL.
+  void kill();
+  /// SIGSTOP for so long, then SIGCONT.
+  void freeze(std::int64_t ms);
+  /// Ends any actor with an error; its supervisor restarts it. `which`: taken modulo their number.
+  void kill_an_actor(std::uint64_t which);
+
+  [[nodiscard]] bool dead() const { return dead_; }
+  /// Supervision gave up: not ready, the platform would restart it.
+  [[nodiscard]] bool gave_up() const { return gave_up_; }
+  actors::environment& env() { return *env_; }
+  actors::guarded_provider& guarded() { return *guarded_; }
+  storage::journal& journal() { return *journal_; }
+
+  /// Sends a command as the edge does. `done` is called at most once, and only by a living process,
+  /// but for `lost`, which is told of by the client's broken connection.
+  template <class Command, class Handle>
+  void ask(const Handle& to, Command c, std::function<void(actors::command_result)> done) {
+    if (!to) return done(lost());
+    caf::anon_send(to, actors::asked_by_edge<Command>{std::move(c),
+                         actors::completion{[alive = alive_, done = std::move(done)](
+                                              actors::command_result r) { // gone: nobody answers
+                           done(*alive ? std::move(r) : lost());
+                         }}});
+  }
+
+private:
+  static actors::command_result lost() { return {{}, {}, /*lost=*/true}; }
+  caf::scheduler::test_coordinator& scheduler();
+  bool run_a_job();
+  bool commit();
+  /// To the next thing that is due, inside or outside. False: nothing is.
+  bool let_time_pass();
+  void synchronise();
+
+  outside& world_;
+  life_options how_;
+  std::int64_t base_us_; // simulated time at this life's begin
+  bool dead_ = false, gave_up_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::unique_ptr<actors::presenter> presenter_;
+  std::unique_ptr<storage::journal> journal_;
+  std::unique_ptr<actors::guarded_provider> guarded_;
+  std::mt19937_64 random_; // the product's own source
+  sim::wire wire_;
+  actors::router route_;
+  actors::actor_registry registry_;
+  std::unique_ptr<actors::environment> env_;
+  struct testing : caf::actor_system_config {
+    testing() { set("scheduler.policy", caf::atom("testing")); }
+  } config_;
+  caf::actor_system system_{config_};
+  actors::node_actor root_;
+};
+} // namespace jumun::sim

@@ -1,0 +1,54 @@
+#pragma once
+#include "actors/payment_provider.hpp"
+#include "storage/check.hpp"
+#include "tests/sim/chaos.hpp"
+#include "tests/sim/timeline.hpp"
+#include <map>
+
+namespace jumun::sim {
+/// The payment provider: outside of us, so it remembers money through our crashes. Idempotent by
+/// payment id; its network and its moods come from chance.
+class provider final : public actors::payment_provider {
+public:
+  struct account {
+    std::string order, token;
+    std::int64_t charged = 0, refunded = 0;
+    int charges = 0;
+    bool voided = false, declined = false;
+  };
+  /// Called at the very moment that a call leaves our process.
+  using call_check = std::function<void(std::string_view what, const actors::provider_charge&)>;
+
+  provider(chaos& luck, timeline& time, std::int64_t latency_ms)
+      : luck_(luck), time_(time), latency_ms_(latency_ms) {}
+  void watch(call_check on_call) { on_call_ = std::move(on_call); }
+
+  void charge(actors::provider_charge c, actors::provider_callback said) override;
+  void inquire(actors::provider_charge c, actors::provider_callback said) override;
+  void cancel(actors::provider_charge c, actors::provider_callback said) override;
+
+  /// Our process died: its connections are gone, the money is not.
+  void hang_up() { ++connection_; }
+  /// From now on nobody is answered; half of what is asked happens all the same.
+  void go_down() { down_ = true; }
+  void come_back() { down_ = false; }
+  /// Reverses a charge on its own (a chargeback). False: there is none to reverse.
+  bool give_back(const std::string& payment_id);
+
+  [[nodiscard]] std::vector<storage::ledger_line> ledger() const;
+  [[nodiscard]] const std::map<std::string, account>& accounts() const { return accounts_; }
+
+private:
+  account& account_of(const actors::provider_charge& c);
+  /// Over the wire and to `act`, unless it is lost on the way; then the process that asked hears.
+  template <class Act> void receive(actors::provider_charge c, actors::provider_callback said, Act act);
+
+  chaos& luck_;
+  timeline& time_;
+  std::int64_t latency_ms_;
+  call_check on_call_;
+  std::map<std::string, account> accounts_;
+  std::uint64_t connection_ = 0, calls_ = 0;
+  bool down_ = false;
+};
+} // namespace jumun::sim
