@@ -6,7 +6,7 @@ namespace {
 std::string_view forward_status(const order& o) {
   switch (o.payment) {
     case payment_status::none:
-      if (o.at == phase::charging) return "paying"; // held back before anything was asked
+      if (o.charges_asked > 0) return "paying"; // held back before anything was asked
       return o.version <= 1 ? "pending" : "reserving";
     case payment_status::approved:
     case payment_status::refunded:

@@ -390,7 +390,8 @@ public:
     return applied();
   }
   decision on_poison(const found_poisoned& p) {
-    if (o.poisoned) return plain(verdict::ignored);
+    const bool ended = o.at == phase::rejected || o.at == phase::cancelled; // nothing is owed
+    if (o.poisoned || ended) return plain(verdict::ignored);
     announce();
     o.poisoned = o.blocked = true;
     o.last_error = p.error;
