@@ -4,6 +4,16 @@
 namespace jumun::actors {
 using domain::refusal;
 
+namespace {
+std::int64_t ms(std::chrono::milliseconds d) { return d.count(); }
+/// Its first asker, or the edge that keeps the answer for it, may still be there. A clock that went
+/// back says nothing; to be asked for by two is harmless, as the supervisor keeps one answer.
+bool waited_for(const environment& env, const domain::idempotency_record& record) {
+  const auto age = env.now_ms() - record.created_ms;
+  return record.boot == env.boot && age >= 0 && age <= ms(limits::running_key_max);
+}
+} // namespace
+
 key_lookup look_up(
   const environment& env, domain::shard_id shard, const domain::request_context& from) {
   key_lookup found;
@@ -12,9 +22,7 @@ key_lookup look_up(
     env.journal.latest(storage::table::idempotency, storage::idempotency_key(shard, from.key));
   if (!bytes) return found;
   auto record = storage::decode<domain::idempotency_record>(*bytes);
-  const auto kept =
-    std::chrono::duration_cast<std::chrono::milliseconds>(limits::idempotency_kept).count();
-  if (!record || env.now_ms() - record->created_ms > kept) return found;
+  if (!record || env.now_ms() - record->created_ms > ms(limits::idempotency_kept)) return found;
   using kind = key_lookup::kind;
   if (record->fingerprint != from.fingerprint) {
     found.what = kind::reused;
@@ -23,7 +31,7 @@ key_lookup look_up(
     found.reply = std::move(*record->reply);
     found.reply.replayed = true;
   } else {
-    found.what = record->boot == env.boot ? kind::running : kind::taken_over;
+    found.what = waited_for(env, *record) ? kind::running : kind::taken_over;
     found.order = record->order.value_or(domain::order_id{});
   }
   return found;

@@ -10,8 +10,8 @@ struct key_lookup {
   domain::order_id order;     // running, taken_over
 };
 /// Reads the newest record, durable or not; fresh when the request brings no key, or the record is
-/// older than limits::idempotency_kept. taken_over: another process had accepted it and died before
-/// it answered.
+/// older than limits::idempotency_kept. taken_over: whoever accepted it
+/// died before it answered (the process, or an actor on the answer's way).
 [[nodiscard]] key_lookup look_up(
   const environment& env, domain::shard_id shard, const domain::request_context& from);
 

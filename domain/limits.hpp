@@ -20,6 +20,7 @@ inline constexpr auto write_max = 10s;                    // slower → the conn
 inline constexpr auto idle_max = 30s;                     // then closed
 inline constexpr auto prefer_wait_max = 30s;              // more is taken as this
 inline constexpr auto running_key_wait_max = 5s;          // Idempotency-Key still running → 409
+inline constexpr auto running_key_max = prefer_wait_max + 5s; // then its answer was lost on the way
 inline constexpr auto idempotency_kept = 72h;
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
 
