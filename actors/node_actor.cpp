@@ -25,7 +25,8 @@ void spawn_shard(node_self self, domain::shard_id shard) {
   r.signs = signs_of(child);
   s.env->registry.enter(std::move(r));
   s.env->route.update(shard, [&](router::shard_actors& a) { a.supervisor = child; });
-  self->send(child, recover{});
+  // Not before: what a predecessor accepted may still be on its way to the disk.
+  s.env->journal.when_durable([child] { caf::anon_send(child, recover{}); });
 }
 
 void on_down(node_self self, const caf::down_msg& down) {

@@ -294,6 +294,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     // Sends what the present phase owes, unless it is in a back-off: after a start or a peer's
     // restart.
     [self](resume) {
+      ++self->state.commands;
       throw_if_poisoned(self->state);
       if (self->state.now.poisoned) return void(feed(self, domain::revived{}));
       if (self->state.now.next_attempt_ms > 0) return arm(self);

@@ -7,6 +7,7 @@
 #include "actors/payment_actor.hpp"
 #include "actors/saga_actor.hpp"
 #include "storage/queries.hpp"
+#include <algorithm>
 
 namespace jumun::actors {
 std::optional<std::chrono::milliseconds> restart_budget::spend(std::int64_t now_ms) {
@@ -114,9 +115,15 @@ supervisor_shell::child& spawn_saga(
 
 template <class Command> order_id order_of(const Command& c) { return c.order; }
 order_id order_of(const domain::take_hook& c) { return c.what.order; }
+/// Counted as a command: it may wake a saga that has just said that it is at rest.
+void let_go_on(supervisor_self self, supervisor_shell::child& child) {
+  if (!child.handle) return; // its restart will
+  ++child.sent;
+  self->send(child.handle, resume{});
+}
 /// Spawns a saga that goes on at once with what it owes.
 void start_saga(supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
-  self->send(spawn_saga(self, id, std::move(fresh)).handle, resume{});
+  let_go_on(self, spawn_saga(self, id, std::move(fresh)));
 }
 
 /// Hands a command on to its order's saga, which is revived from disk when it is at rest.
@@ -167,14 +174,6 @@ void take_hook(supervisor_self self, const hook_message& m) {
   if (here) return hand_on(self, m, m.command.from);
   if (find_hook(*s.env, hook)) return answer_when_durable(*s.env, m.done, hook_reply());
   park(self, m);
-}
-
-void load_parked_hooks(supervisor_self self) {
-  auto& s = self->state;
-  for (auto& h : parked_hooks(s.env->journal.disk(), s.shard)) {
-    h.parked = false;
-    s.parked.push_back(std::move(h));
-  }
 }
 
 void forget(supervisor_self self, order_id id) {
@@ -282,8 +281,7 @@ void on_respawn(supervisor_self self, const respawn& r) {
   }
   spawn_role(self, r.who);
   // Questions to the one that fell are lost: ask again now rather than at their deadlines.
-  for (const auto& [id, child] : s.sagas)
-    if (child.handle) self->send(child.handle, resume{});
+  for (auto& [id, child] : s.sagas) let_go_on(self, child);
 }
 
 // -- deadlines: one heap a shard, not a timer of CAF's for each saga
@@ -395,22 +393,36 @@ void keep_reply(supervisor_self self, const remember_message& m) {
   });
 }
 
+/// What was parked before this life: its order may have come meanwhile, be it at rest.
+void recover_parked_hooks(supervisor_self self) {
+  auto& s = self->state;
+  for (auto& h : parked_hooks(s.env->journal.disk(), s.shard)) {
+    const auto same = [&h](const auto& other) { return other.event == h.event; };
+    if (std::any_of(s.parked.begin(), s.parked.end(), same)) continue; // came again in this life
+    h.parked = false;
+    const auto here = s.sagas.contains(h.order)
+                      || s.env->journal.latest(table::orders, storage::order_key(h.order));
+    if (here)
+      hand_on(self, hook_message{{{}, std::move(h)}, {}}, {});
+    else
+      s.parked.push_back(std::move(h));
+  }
+}
+
+/// Only once all that was appended before this life is on the disk: what its predecessor accepted
+/// and died of (or was restarted after) may still be on its way there.
 void recover_open_sagas(supervisor_self self) {
   auto& s = self->state;
   for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard)) {
     if (const auto known = s.sagas.find(id); known != s.sagas.end()) {
       // A command came before this, and revived it: it has not yet sent what it owes.
-      if (known->second.handle) self->send(known->second.handle, resume{});
+      let_go_on(self, known->second);
       continue;
     }
     s.env->order_found(id, "recovering");
     start_saga(self, id, nullptr);
   }
-  const auto parked = s.parked; // some may be of an order that is here now, at rest
-  for (const auto& h : parked)
-    if (!s.sagas.contains(h.order)
-        && s.env->journal.latest(table::orders, storage::order_key(h.order)))
-      spawn_saga(self, h.order, nullptr);
+  recover_parked_hooks(self);
   s.env->recovered(s.shard);
 }
 } // namespace
@@ -431,7 +443,6 @@ supervisor_actor::behavior_type supervisor(
     stop_children(self, why);
     return why;
   });
-  load_parked_hooks(self);
   for (const auto who : {role::inventory, role::payment, role::delivery}) spawn_role(self, who);
   return {
     [self](const place_message& m) { place(self, m); },
@@ -454,6 +465,7 @@ supervisor_actor::behavior_type supervisor(
                .add("shard", static_cast<int>(s.shard))
                .add("sagas", s.sagas.size())
                .add("timers", s.timers.size())
+               .add("parked_hooks", s.parked.size())
                .add("accepted", s.accepted)
                .add("revived", s.revived)
                .text());
