@@ -60,21 +60,23 @@ options::options(std::uint64_t seed) {
   // One run in eight is quiet, so that what goes wrong without any fault is found, too.
   const bool quiet = draw() % 8 == 0;
   for (std::size_t f = 0; f < fault_count; ++f) {
-    const auto scale = one_of(0U, 0U, 0U, 1U, 1U, 4U);
+    const auto scale = one_of(0U, 0U, 0U, 1U, 1U, 4U, 8U);
     rate[f] = quiet ? 0 : std::min<std::uint32_t>(usual_rate[f] * scale, whole / 2);
   }
   for (const auto people : {fault::cancels, fault::operates, fault::courier_reports})
     if (draw() % 2 == 0) rate[at(people)] = usual_rate[at(people)]; // quiet days have people, too
   shards = one_of(std::size_t{2}, std::size_t{8}, std::size_t{8}, std::size_t{32});
   skus = one_of(std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{6});
-  orders = one_of(std::size_t{4}, std::size_t{10}, std::size_t{16}, std::size_t{30});
+  orders = one_of(std::size_t{4}, std::size_t{10}, std::size_t{24}, std::size_t{50});
   shelf = one_of(std::int64_t{3}, std::int64_t{12}, std::int64_t{40}, std::int64_t{1'000});
   day_ms = one_of(std::int64_t{50}, std::int64_t{2'000}, std::int64_t{30'000});
-  lives_max = one_of(std::size_t{4}, std::size_t{8}, std::size_t{12});
+  lives_max = one_of(std::size_t{4}, std::size_t{8}, std::size_t{16});
   commit_patience = one_of(1U, 4U, 16U, 64U);
   hurry = one_of(4U, 16U, 64U, 1'000'000U);
   provider_ms = one_of(std::int64_t{1}, std::int64_t{20}, std::int64_t{400});
-  payment_timeout_ms = one_of(std::int64_t{150}, std::int64_t{1'000}, std::int64_t{5'000});
+  // Never shorter than a healthy provider takes: that would be an outage that nothing ends.
+  payment_timeout_ms =
+    std::max(3 * provider_ms, one_of(std::int64_t{150}, std::int64_t{1'000}, std::int64_t{5'000}));
   waiters_pct = one_of(0U, 30U, 100U);
   declined_pct = one_of(0U, 10U, 40U);
   undeliverable_pct = one_of(0U, 10U, 40U);

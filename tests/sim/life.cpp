@@ -32,6 +32,7 @@ life::life(outside& world, life_options how)
       how_.trace(domain::to_text(domain::id_kind::order, o.id) + " " + std::string{from} + " -> "
                  + std::string{domain::name_of(o.at)} + " version=" + std::to_string(o.version));
     };
+  world.provider_.connect();
   wire_.open(system_);
   root_ = system_.spawn(actors::node, env_.get(), how_.leases);
 }

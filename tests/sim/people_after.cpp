@@ -13,6 +13,17 @@ std::string text_of(domain::order_id id) { return domain::to_text(domain::id_kin
 bool waits_for_a_person(const domain::order& o) {
   return o.paused || o.poisoned || (domain::at_rest(o) && o.blocked);
 }
+/// How many rows of a list fit, over all of its pages. `list`: cursor → page.
+template <class List, class Fits> std::size_t count_listed(List list, Fits fits) {
+  std::size_t n = 0;
+  std::string cursor;
+  do {
+    const auto page = list(cursor);
+    n += static_cast<std::size_t>(std::count_if(page->rows.begin(), page->rows.end(), fits));
+    cursor = page->next_cursor;
+  } while (!cursor.empty());
+  return n;
+}
 } // namespace
 
 std::vector<domain::order> people::all_orders() const {
@@ -64,6 +75,7 @@ void people::inspect() {
 void people::inspect_wish(const wish& w, const std::vector<domain::order>& orders) {
   if (!w.answered) return model_.wrong("never-answered", w.name);
   const auto status = w.reply ? w.reply->status : 0;
+  const auto& truth = world_.disk_.truth();
   if (std::holds_alternative<domain::place_order>(w.what)) {
     const auto n = std::count_if(
       orders.begin(), orders.end(), [&](const auto& o) { return o.customer == w.name; });
@@ -71,13 +83,9 @@ void people::inspect_wish(const wish& w, const std::vector<domain::order>& order
       model_.wrong("duplicate-order", w.name + " has " + std::to_string(n) + " orders, and was told "
                                         + std::to_string(status));
   } else if (const auto* a = std::get_if<domain::adjust_stock>(&w.what)) {
-    std::size_t n = 0;
-    std::string cursor;
-    do {
-      const auto page = storage::list_movements(world_.disk_.truth(), a->sku, 200, cursor);
-      for (const auto& m : page->rows) n += m.reference == w.name ? 1 : 0;
-      cursor = page->next_cursor;
-    } while (!cursor.empty());
+    const auto n = count_listed(
+      [&](const std::string& c) { return storage::list_movements(truth, a->sku, 200, c); },
+      [&](const auto& m) { return m.reference == w.name; });
     if (n != (status == 201 ? 1U : 0U))
       model_.wrong("adjusted-twice", w.name + " moved stock " + std::to_string(n)
                                        + " times, and was told " + std::to_string(status));
@@ -87,10 +95,12 @@ void people::inspect_wish(const wish& w, const std::vector<domain::order>& order
     if (status < 300 && !over)
       model_.wrong("cancellation-lost", w.name + " was accepted, and " + text_of(c->order) + " is kept");
   } else if (const auto* op = std::get_if<domain::act_on_saga>(&w.what)) {
-    const auto page = storage::list_audit(world_.disk_.truth(), {"", "", text_of(op->order)}, 200, "");
-    const auto told = std::any_of(
-      page->rows.begin(), page->rows.end(), [&](const auto& e) { return e.reason == w.name; });
-    if (!told && status != 404) model_.wrong("not-audited", w.name + " is not in the audit log");
+    const auto told = count_listed(
+      [&](const std::string& c) {
+        return storage::list_audit(truth, {"", "", text_of(op->order)}, 200, c);
+      },
+      [&](const auto& e) { return e.reason == w.name; });
+    if (told == 0 && status != 404) model_.wrong("not-audited", w.name + " is not in the audit log");
   }
 }
 } // namespace jumun::sim

@@ -11,7 +11,10 @@ provider::account& provider::account_of(const actors::provider_charge& c) {
 }
 
 template <class Act>
-void provider::receive(actors::provider_charge c, actors::provider_callback said, Act act) {
+void provider::receive(
+  const char* what, actors::provider_charge c, actors::provider_callback said, Act act) {
+  if (!connected_) return;
+  if (on_call_) on_call_(what, c);
   if (luck_.fires(fault::goes_down)) {
     go_down();
     const auto ms = 1'000 + luck_.pick(fault::goes_down, 60'000);
@@ -24,21 +27,20 @@ void provider::receive(actors::provider_charge c, actors::provider_callback said
     ms += static_cast<std::int64_t>(luck_.pick(fault::call_late, 10'000));
   const auto line = connection_;
   time_.later(ms, [this, line, c = std::move(c), said = std::move(said), act = std::move(act)] {
-    auto what = act(account_of(c)); // what has left our process arrives, whether we live or not
+    const auto said_it = act(account_of(c)); // what has left us arrives, whether we live or not
     if (down_ || luck_.fires(fault::outcome_lost)) return;
     auto back = latency_ms_;
     if (luck_.fires(fault::outcome_late))
       back += static_cast<std::int64_t>(luck_.pick(fault::outcome_late, 10'000));
-    time_.later(back, [this, line, said, what] {
-      if (line == connection_) said(what);
+    time_.later(back, [this, line, said, said_it] {
+      if (line == connection_) said(said_it);
     });
   });
 }
 
 void provider::charge(actors::provider_charge c, actors::provider_callback said) {
-  if (on_call_) on_call_("charge", c);
   const auto amount = c.amount;
-  receive(std::move(c), std::move(said), [this, amount](account& a) -> actors::provider_said {
+  receive("charge", std::move(c), std::move(said), [this, amount](account& a) -> actors::provider_said {
     if (a.voided) return {payment_said::declined, 0, "voided"};
     if (a.token == "tok_decline") a.declined = true;
     if (a.declined) return {payment_said::declined, 0, "do_not_honor"};
@@ -53,8 +55,7 @@ void provider::charge(actors::provider_charge c, actors::provider_callback said)
 }
 
 void provider::inquire(actors::provider_charge c, actors::provider_callback said) {
-  if (on_call_) on_call_("inquire", c);
-  receive(std::move(c), std::move(said), [this](account& a) -> actors::provider_said {
+  receive("inquire", std::move(c), std::move(said), [this](account& a) -> actors::provider_said {
     if (luck_.fires(fault::says_pending)) return {payment_said::pending, 0, {}};
     if (a.voided) return {payment_said::cancelled, a.refunded, {}};
     if (a.declined) return {payment_said::declined, 0, "do_not_honor"};
@@ -63,8 +64,7 @@ void provider::inquire(actors::provider_charge c, actors::provider_callback said
 }
 
 void provider::cancel(actors::provider_charge c, actors::provider_callback said) {
-  if (on_call_) on_call_("cancel", c);
-  receive(std::move(c), std::move(said), [this](account& a) -> actors::provider_said {
+  receive("cancel", std::move(c), std::move(said), [this](account& a) -> actors::provider_said {
     if (luck_.fires(fault::refund_fails)) return {payment_said::unknown, 0, "try later"};
     a.voided = true;
     a.refunded = a.charged;

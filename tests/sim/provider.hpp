@@ -27,8 +27,10 @@ public:
   void inquire(actors::provider_charge c, actors::provider_callback said) override;
   void cancel(actors::provider_charge c, actors::provider_callback said) override;
 
-  /// Our process died: its connections are gone, the money is not.
-  void hang_up() { ++connection_; }
+  /// A process connects; until then nobody calls.
+  void connect() { ++connection_, connected_ = true; }
+  /// It died: its connections are gone, the money is not.
+  void hang_up() { ++connection_, connected_ = false; }
   /// From now on nobody is answered; half of what is asked happens all the same.
   void go_down() { down_ = true; }
   void come_back() { down_ = false; }
@@ -41,7 +43,9 @@ public:
 private:
   account& account_of(const actors::provider_charge& c);
   /// Over the wire and to `act`, unless it is lost on the way; then the process that asked hears.
-  template <class Act> void receive(actors::provider_charge c, actors::provider_callback said, Act act);
+  template <class Act>
+  void receive(
+    const char* what, actors::provider_charge c, actors::provider_callback said, Act act);
 
   chaos& luck_;
   timeline& time_;
@@ -49,6 +53,6 @@ private:
   call_check on_call_;
   std::map<std::string, account> accounts_;
   std::uint64_t connection_ = 0, calls_ = 0;
-  bool down_ = false;
+  bool down_ = false, connected_ = false;
 };
 } // namespace jumun::sim

@@ -145,7 +145,11 @@ private:
     set.replaces = {storage::table::orders, key, old_epoch ? o->version : o->version - 1};
     if (!old_epoch && o->version == 0) return;
     set.entries.push_back({storage::table::orders, key, std::string{rows->value()}});
-    const auto said = now.journal().append(std::move(set), {});
+    auto said = storage::append_result::stopped;
+    try {
+      said = now.journal().append(std::move(set), {});
+    } catch (const std::runtime_error&) { // a failed read ends whoever reads, an actor as a rule
+    }
     if (said == storage::append_result::ok)
       model_.wrong(old_epoch ? "not-fenced" : "stale-version-accepted",
         "a write of an earlier owner or version was accepted");

@@ -1,0 +1,76 @@
+#include "domain/hook.hpp"
+#include "storage/rows.hpp"
+#include "tests/sim/calm_shop.hpp"
+
+// What the swarm found, told step by step.
+using namespace jumun;
+
+namespace {
+/// As an operator does, and as a crash in a handler would.
+void restart(const actors::supervisor_actor& who) {
+  actors::stop_actor(who.address(), who.address(),
+    caf::make_error(actors::errc::restart_asked, std::string{"asked for"}));
+}
+} // namespace
+
+TEST_CASE("a supervisor that falls while its orders are on their way to the disk finds them again",
+  "[sim][recovery]") {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    CAPTURE(seed);
+    sim::calm_shop t{seed};
+    t.disk().stall(500); // appended, and not durable for half a second
+    int answered = 0;
+    t.place("key", false, [&](const actors::command_result& r) { answered = r.reply.status; });
+    t.run_for(100);
+    REQUIRE(t.orders().empty());
+    restart(t.supervisor_of("key"));
+    t.run_out();
+    CHECK(answered == 201);
+    REQUIRE(t.orders().size() == 1);
+    CHECK(domain::at_rest(t.orders()[0]));
+    CHECK(t.check().findings.empty());
+  }
+}
+
+TEST_CASE("a hook that is parked while its supervisor falls is told to its order all the same",
+  "[sim][recovery]") {
+  sim::calm_shop t{1};
+  const auto shard = domain::shard_of(std::string_view{"key"});
+  t.disk().stall(500);
+  domain::hook_record h;
+  h.order = domain::make_order_id(shard, 1, 0, 7);
+  h.event = std::string(32, 'e');
+  h.received_ms = 1;
+  int status = 0;
+  t.node->ask(t.supervisor_of("key"), domain::take_hook{sim::calm_shop::from(""), h},
+    [&](const actors::command_result& r) { status = r.reply.status; });
+  t.run_for(100);
+  restart(t.supervisor_of("key"));
+  t.run_out();
+  REQUIRE(status == 202);
+  const auto parked = t.disk().truth().get(
+    storage::table::hooks, storage::parked_hook_key(h.order, h.event));
+  CHECK(parked.has_value());
+  std::string state;
+  caf::anon_send(t.supervisor_of("key"), actors::describe{[&](std::string s) { state = std::move(s); }});
+  t.run_out();
+  CHECK(state.find(R"("parked_hooks":1)") != std::string::npos);
+}
+
+TEST_CASE("a key whose answer was lost on its way is answered once it has waited long enough",
+  "[sim][idempotency]") {
+  sim::calm_shop t{1};
+  domain::order_id first, later;
+  t.place("key", true, [&](const actors::command_result& r) { first = r.to_settle; });
+  t.run_for(1'000);
+  REQUIRE(first != domain::order_id{}); // and here its edge, or the keeper of its answer, dies
+  int status = 0;
+  t.place("key", true, [&](const actors::command_result& r) { status = r.reply.status; });
+  t.run_for(1'000);
+  CHECK(status == 409); // it may still be on its way
+  t.run_for(40'000);
+  t.place("key", true, [&](const actors::command_result& r) { later = r.to_settle; });
+  t.run_for(1'000);
+  CHECK(later == first);
+  CHECK(t.orders().size() == 1);
+}
