@@ -5,7 +5,7 @@
 
 namespace jumun::sim {
 namespace {
-constexpr std::size_t steps_max = 400'000; // more: it will never come to rest
+constexpr std::size_t steps_max = 2'000'000; // more: it will never come to rest
 constexpr std::int64_t faults_end_ms = 40'000; // behind the end of the day
 
 /// One seed's world.
