@@ -74,7 +74,8 @@ public:
     return std::string{domain::name_of(node->guarded().look().state)};
   }
   [[nodiscard]] storage::check_report check() const {
-    return storage::check_store(disk_.truth(), payments.ledger(), [](std::uint64_t) { return true; });
+    return storage::check_store(
+      disk_.truth(), payments.ledger(), [](std::uint64_t) { return true; });
   }
   [[nodiscard]] static domain::request_context from(const std::string& key) {
     return {"tester", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -84,16 +84,16 @@ options::options(std::uint64_t seed) {
 }
 
 std::string options::text() const {
-  std::string out = "shards=" + std::to_string(shards) + " skus=" + std::to_string(skus)
-                    + " orders=" + std::to_string(orders) + " shelf=" + std::to_string(shelf)
-                    + " day_ms=" + std::to_string(day_ms) + " lives_max="
-                    + std::to_string(lives_max) + " commit_patience="
-                    + std::to_string(commit_patience) + " hurry=" + std::to_string(hurry)
-                    + " provider_ms=" + std::to_string(provider_ms) + " payment_timeout_ms="
-                    + std::to_string(payment_timeout_ms) + " waiters_pct="
-                    + std::to_string(waiters_pct) + " declined_pct=" + std::to_string(declined_pct)
-                    + " undeliverable_pct=" + std::to_string(undeliverable_pct)
-                    + " operators_heal=" + std::to_string(operators_heal) + " rates(/10000):";
+  std::string out =
+    "shards=" + std::to_string(shards) + " skus=" + std::to_string(skus)
+    + " orders=" + std::to_string(orders) + " shelf=" + std::to_string(shelf)
+    + " day_ms=" + std::to_string(day_ms) + " lives_max=" + std::to_string(lives_max)
+    + " commit_patience=" + std::to_string(commit_patience) + " hurry=" + std::to_string(hurry)
+    + " provider_ms=" + std::to_string(provider_ms) + " payment_timeout_ms="
+    + std::to_string(payment_timeout_ms) + " waiters_pct=" + std::to_string(waiters_pct)
+    + " declined_pct=" + std::to_string(declined_pct)
+    + " undeliverable_pct=" + std::to_string(undeliverable_pct)
+    + " operators_heal=" + std::to_string(operators_heal) + " rates(/10000):";
   for (std::size_t f = 0; f < fault_count; ++f)
     if (rate[f] > 0) out += " " + std::string{names[f]} + "=" + std::to_string(rate[f]);
   return out;

@@ -14,7 +14,8 @@ public:
 };
 
 /// The node's disk, which outlives it. A batch is atomic, as RocksDB's log makes it (tests/power
-/// shows that on RocksDB itself); here it can fail and be gone, fail and be there, or take its time.
+/// shows that on RocksDB itself); here it can fail and be gone, fail and be there, or take its
+/// time.
 class disk final : public storage::store {
 public:
   disk(chaos& luck, timeline& time) : luck_(luck), time_(time) {}

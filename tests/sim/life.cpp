@@ -17,16 +17,16 @@ life::life(outside& world, life_options how)
   for (const auto& lease : how_.leases) journal_->raise_epoch(lease.shard, lease.epoch);
   const auto now_us = [this] { return world_.time.wall_us(); };
   const auto random = [this] { return random_(); };
-  guarded_ = std::make_unique<actors::guarded_provider>(world.provider_, how_.breaker,
-    actors::guarded_provider::surroundings{now_us, random, {}});
-  env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *guarded_, now_us,
-    random, how_.order_durable, [](domain::shard_id) {},
-    [this](const std::string&) { gave_up_ = true; },
-    [this](std::string_view event, const std::string& detail, std::string_view) {
-      if (how_.trace) how_.trace(std::string{event} + " " + detail);
-    },
-    std::chrono::milliseconds{how_.payment_timeout_ms}, how_.delivery_countries, how_.boot,
-    how_.poisoned_sku});
+  guarded_ = std::make_unique<actors::guarded_provider>(
+    world.provider_, how_.breaker, actors::guarded_provider::surroundings{now_us, random, {}});
+  env_.reset(
+    new actors::environment{*journal_, route_, registry_, *presenter_, *guarded_, now_us, random,
+      how_.order_durable, [](domain::shard_id) {}, [this](const std::string&) { gave_up_ = true; },
+      [this](std::string_view event, const std::string& detail, std::string_view) {
+        if (how_.trace) how_.trace(std::string{event} + " " + detail);
+      },
+      std::chrono::milliseconds{how_.payment_timeout_ms}, how_.delivery_countries, how_.boot,
+      how_.poisoned_sku});
   if (how_.trace)
     env_->order_moved = [this](std::string_view from, const domain::order& o) {
       how_.trace(domain::to_text(domain::id_kind::order, o.id) + " " + std::string{from} + " -> "
@@ -89,7 +89,8 @@ bool life::let_time_pass() {
     const auto inside = base_us_ + duration_cast<microseconds>(due + nanoseconds{999}).count();
     next = std::min(next.value_or(inside), inside);
   }
-  if (world_.disk_.stalled()) next = std::min(next.value_or(INT64_MAX), world_.disk_.stalled_until_us());
+  if (world_.disk_.stalled())
+    next = std::min(next.value_or(INT64_MAX), world_.disk_.stalled_until_us());
   if (!next) return false;
   const auto by = std::max<std::int64_t>(0, *next - world_.time.now_us());
   clock.advance_time(std::chrono::microseconds{by});

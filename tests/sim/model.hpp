@@ -54,7 +54,7 @@ private:
   std::map<std::string, domain::order> touched_orders_; // of this batch
   std::map<std::string, domain::stock> touched_stock_;
   std::map<std::pair<storage::table, std::string>, std::string> landed_; // of this batch
-  std::map<std::string, int> fed_;                                       // history keys in this batch
+  std::map<std::string, int> fed_; // history keys in this batch
   std::uint64_t last_offset_ = 0;
   std::uint64_t fingerprint_ = 14695981039346656037ULL;
   std::vector<violation> violations_;

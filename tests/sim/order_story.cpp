@@ -6,7 +6,8 @@ using domain::event_type;
 
 void order_story::hear(const domain::event& e, const complain& no) {
   if (e.sequence != sequence_ + 1)
-    no("event-gap", "event " + std::to_string(e.sequence) + " follows " + std::to_string(sequence_));
+    no(
+      "event-gap", "event " + std::to_string(e.sequence) + " follows " + std::to_string(sequence_));
   sequence_ = e.sequence;
   const bool first = e.type == event_type::order_placed;
   if (first != (e.sequence == 1)) no("event-order", "OrderPlaced is the first event, and only it");
@@ -85,7 +86,8 @@ void order_story::hear_delivery(const domain::event& e, const complain& no) {
       stopped_ = true;
       return;
     case event_type::delivery_picked_up:
-      if (!active || picked_up_ || delivered_ || failed_) no("event-order", "picked up twice or late");
+      if (!active || picked_up_ || delivered_ || failed_)
+        no("event-order", "picked up twice or late");
       picked_up_ = true;
       return;
     case event_type::delivery_failed:
@@ -93,7 +95,8 @@ void order_story::hear_delivery(const domain::event& e, const complain& no) {
       failed_ = true;
       return;
     default:
-      if (!active || delivered_ || (failed_ && !resolved_)) no("event-order", "delivered twice or late");
+      if (!active || delivered_ || (failed_ && !resolved_))
+        no("event-order", "delivered twice or late");
       delivered_ = true;
   }
 }
@@ -102,7 +105,8 @@ void order_story::hear_ending(const domain::event& e, const complain& no) {
   switch (e.type) {
     case event_type::order_canceled:
       if (cancelled_ || rejected_) no("event-order", "cancelled twice, or after the end");
-      if (delivered_ || (picked_up_ && !failed_)) no("cancelled-late", "cancelled once it was shipped");
+      if (delivered_ || (picked_up_ && !failed_))
+        no("cancelled-late", "cancelled once it was shipped");
       cancelled_ = true;
       return;
     case event_type::order_rejected:
@@ -113,7 +117,8 @@ void order_story::hear_ending(const domain::event& e, const complain& no) {
       rejected_ = true;
       return;
     default:
-      if (!delivered_ || completed_) no("event-order", "completed twice, or before it was delivered");
+      if (!delivered_ || completed_)
+        no("event-order", "completed twice, or before it was delivered");
       completed_ = true;
   }
 }
@@ -124,7 +129,8 @@ void order_story::compare(const domain::order& row, const complain& no) const {
   if (row.captured != captured_) differs("its row has another amount taken");
   if (row.refunded != refunded_) differs("its row has another amount given back");
   if (row.settled_outside != by_hand_) differs("its row has another amount settled by hand");
-  if (row.cancel_requested != cancelled_) differs("its row and its events differ on a cancellation");
+  if (row.cancel_requested != cancelled_)
+    differs("its row and its events differ on a cancellation");
   if ((row.at == domain::phase::rejected) != rejected_) differs("rejected by one account only");
   using d = domain::delivery_status;
   const bool active = row.delivery == d::started || row.delivery == d::picked_up

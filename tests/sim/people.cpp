@@ -27,14 +27,26 @@ domain::order_id order_in(const std::string& body) {
 /// Where a command's record is kept, and where it is sent.
 domain::shard_id shard_for(const wish::command& c) {
   struct {
-    domain::shard_id operator()(const domain::place_order& p) { return domain::shard_of(p.from.key); }
+    domain::shard_id operator()(const domain::place_order& p) {
+      return domain::shard_of(p.from.key);
+    }
     domain::shard_id operator()(const domain::cancel_order& p) { return domain::shard_of(p.order); }
-    domain::shard_id operator()(const domain::report_delivery& p) { return domain::shard_of(p.order); }
+    domain::shard_id operator()(const domain::report_delivery& p) {
+      return domain::shard_of(p.order);
+    }
     domain::shard_id operator()(const domain::act_on_saga& p) { return domain::shard_of(p.order); }
-    domain::shard_id operator()(const domain::take_hook& p) { return domain::shard_of(p.what.order); }
-    domain::shard_id operator()(const domain::adjust_stock& p) { return domain::shard_of(std::string_view{p.sku}); }
-    domain::shard_id operator()(const domain::count_stock& p) { return domain::shard_of(std::string_view{p.sku}); }
-    domain::shard_id operator()(const domain::put_product& p) { return domain::shard_of(std::string_view{p.row.sku}); }
+    domain::shard_id operator()(const domain::take_hook& p) {
+      return domain::shard_of(p.what.order);
+    }
+    domain::shard_id operator()(const domain::adjust_stock& p) {
+      return domain::shard_of(std::string_view{p.sku});
+    }
+    domain::shard_id operator()(const domain::count_stock& p) {
+      return domain::shard_of(std::string_view{p.sku});
+    }
+    domain::shard_id operator()(const domain::put_product& p) {
+      return domain::shard_of(std::string_view{p.row.sku});
+    }
   } which;
   return std::visit(which, c);
 }
@@ -56,7 +68,8 @@ people::people(outside& world, const options& how, shop_model& model, std::uint6
 std::string people::on_our_shards(const std::string& begin) const {
   for (int i = 0;; ++i) {
     auto name = begin + std::to_string(i);
-    if (std::binary_search(shards_.begin(), shards_.end(), domain::shard_of(std::string_view{name})))
+    if (std::binary_search(
+          shards_.begin(), shards_.end(), domain::shard_of(std::string_view{name})))
       return name;
   }
 }
@@ -77,11 +90,13 @@ void people::plan() {
 void people::plan_shelf(const std::string& sku) {
   const auto adjust = [this, sku](std::int64_t delta) {
     const auto name = "delivery-" + std::to_string(wishes_.size());
-    want(domain::adjust_stock{signed_by("clerk", sku + name), sku, {delta, "delivery", name}}, name);
+    want(
+      domain::adjust_stock{signed_by("clerk", sku + name), sku, {delta, "delivery", name}}, name);
   };
   adjust(how_.shelf);
   for (int n = 0; n < 3; ++n)
-    want_later(some(how_.day_ms + 1), [this, adjust] { adjust(some(2 * how_.shelf) - how_.shelf / 2 + 1); });
+    want_later(
+      some(how_.day_ms + 1), [this, adjust] { adjust(some(2 * how_.shelf) - how_.shelf / 2 + 1); });
   for (int n = 0; n < 3; ++n)
     want_later(some(how_.day_ms + 1), [this, sku] {
       if (!world_.luck.fires(fault::shelf_counted)) return;
@@ -112,7 +127,8 @@ void people::plan_order(int number) {
   std::shuffle(menu.begin(), menu.end(), draw_);
   menu.resize(1 + draw_() % std::min<std::size_t>(menu.size(), 3));
   for (const auto& sku : menu)
-    c.draft.lines.push_back({sku, sku, 1 + some(std::max<std::int64_t>(1, how_.shelf / 4)), price, {}});
+    c.draft.lines.push_back(
+      {sku, sku, 1 + some(std::max<std::int64_t>(1, how_.shelf / 4)), price, {}});
   for (const auto& l : c.draft.lines) c.draft.total += l.quantity * l.unit_price;
   c.draft.method = "card";
   c.draft.token = draw_() % 100 < how_.declined_pct ? "tok_decline" : "tok_approve";
@@ -133,7 +149,8 @@ void people::after_acceptance(const std::string& customer, domain::order_id id) 
     for (auto n = 1 + luck.pick(fault::operates, 4); n > 0; --n)
       want_later(some(20'000), [this, id] {
         using enum domain::operator_action;
-        constexpr std::array what{pause, pause, resume, resume, retry_now, retry_now, resolve, cancel};
+        constexpr std::array what{
+          pause, pause, resume, resume, retry_now, retry_now, resolve, cancel};
         operate(id, what[draw_() % what.size()]);
       });
   if (luck.fires(fault::courier_reports)) couriered_.insert(id);
@@ -158,7 +175,8 @@ void people::order_durable(const domain::order_step& s) {
     const bool late = world_.luck.fires(fault::courier_backwards);
     const auto good = draw_() % 4 != 0;
     want_later(some(10'000), [this, id = s.id] { report(id, d::picked_up); });
-    want_later(10'000 + some(10'000), [this, id = s.id, good] { report(id, good ? d::delivered : d::failed); });
+    want_later(10'000 + some(10'000),
+      [this, id = s.id, good] { report(id, good ? d::delivered : d::failed); });
     if (late) want_later(some(30'000), [this, id = s.id] { report(id, d::picked_up); });
   } else if (world_.luck.fires(fault::gives_back)) {
     want_later(some(5'000), [this, id = s.id] {
@@ -227,16 +245,18 @@ void people::ask(wish& w, const wish::command& what, bool honest) {
   auto done = [this, &w, honest, attempt = w.attempts](const actors::command_result& r) {
     if (honest) return heard(w, r);
     if (!r.lost && r.reply.status != 422 && !not_yet(r.reply))
-      model_.wrong("key-reused", w.name + ": another body under a used key was answered "
-                                   + std::to_string(r.reply.status));
+      model_.wrong("key-reused",
+        w.name + ": another body under a used key was answered " + std::to_string(r.reply.status));
   };
   const auto shard = shard_for(what);
   const auto& route = node_->env().route;
   std::visit(
     [&](const auto& c) {
       using type = std::decay_t<decltype(c)>;
-      if constexpr (std::is_same_v<type, domain::adjust_stock> || std::is_same_v<type, domain::count_stock>
-                    || std::is_same_v<type, domain::put_product>)
+      if constexpr (
+        std::is_same_v<type,
+          domain::
+            adjust_stock> || std::is_same_v<type, domain::count_stock> || std::is_same_v<type, domain::put_product>)
         node_->ask(route.inventory(shard), c, done);
       else
         node_->ask(route.supervisor(shard), c, done);
@@ -250,7 +270,8 @@ void people::heard(wish& w, const actors::command_result& r) {
     return;
   }
   if (r.to_settle != domain::order_id{}) {
-    if (!durable(r.to_settle)) model_.wrong("answered-before-durable", w.name + " waits for no order");
+    if (!durable(r.to_settle))
+      model_.wrong("answered-before-durable", w.name + " waits for no order");
     return wait_for(w, r.to_settle);
   }
   model_.mark(r.reply.body);
@@ -285,7 +306,8 @@ void people::stop_waiting(std::uint64_t number) {
 void people::render(wish& w, domain::order_id id) {
   const auto o = durable(id);
   if (!node_ || !o) return;
-  domain::remember_reply c{w.from(), domain::shard_of(w.from().key), node_->env().present.placed(*o)};
+  domain::remember_reply c{
+    w.from(), domain::shard_of(w.from().key), node_->env().present.placed(*o)};
   node_->ask(node_->env().route.supervisor(c.shard), c,
     [this, &w](const actors::command_result& r) { heard(w, r); });
 }
@@ -300,7 +322,8 @@ void people::left_the_node(wish& w, const domain::stored_reply& reply) {
     if (!record || !record->reply || record->reply->body != reply.body)
       model_.wrong("answered-before-durable", w.name + ": its key does not remember the answer");
     if (w.reply && (w.reply->body != reply.body || w.reply->status != reply.status))
-      model_.wrong("replay-differs", w.name + ": one key, two answers: " + w.reply->body + " / " + reply.body);
+      model_.wrong(
+        "replay-differs", w.name + ": one key, two answers: " + w.reply->body + " / " + reply.body);
   }
   if (!w.reply) w.reply = reply;
   check_effect(w, reply);

@@ -47,12 +47,17 @@ public:
 
 private:
   [[nodiscard]] std::string on_our_shards(const std::string& begin) const;
-  [[nodiscard]] domain::request_context signed_by(const std::string& who, const std::string& key) const;
-  std::int64_t some(std::int64_t below) { return static_cast<std::int64_t>(draw_() % static_cast<std::uint64_t>(below)); }
+  [[nodiscard]] domain::request_context signed_by(
+    const std::string& who, const std::string& key) const;
+  std::int64_t some(std::int64_t below) {
+    return static_cast<std::int64_t>(draw_() % static_cast<std::uint64_t>(below));
+  }
 
   // -- wishes
   wish& want(wish::command what, std::string name);
-  void want_later(std::int64_t ms, std::function<void()> what) { world_.time.later(ms, std::move(what)); }
+  void want_later(std::int64_t ms, std::function<void()> what) {
+    world_.time.later(ms, std::move(what));
+  }
   void plan_order(int number);
   void plan_shelf(const std::string& sku);
   void after_acceptance(const std::string& customer, domain::order_id id);
@@ -83,7 +88,7 @@ private:
   life* node_ = nullptr;
   std::vector<domain::shard_id> shards_;
   std::vector<std::string> skus_;
-  std::deque<wish> wishes_; // never moved: closures point into it
+  std::deque<wish> wishes_;                        // never moved: closures point into it
   std::map<std::string, domain::order_id> placed_; // customer → order, once durable
   std::set<domain::order_id> couriered_;
   struct waiter { // Prefer: wait, at the edge of this life of the node

@@ -28,8 +28,8 @@ template <class List, class Fits> std::size_t count_listed(List list, Fits fits)
 
 std::vector<domain::order> people::all_orders() const {
   std::vector<domain::order> out;
-  const auto all = world_.disk_.truth().scan(
-    storage::table::orders, "", "", storage::direction::forward);
+  const auto all =
+    world_.disk_.truth().scan(storage::table::orders, "", "", storage::direction::forward);
   for (; all->valid(); all->next())
     if (auto o = storage::decode<domain::order>(all->value())) out.push_back(std::move(*o));
   return out;
@@ -38,7 +38,8 @@ std::vector<domain::order> people::all_orders() const {
 bool people::tidy_up() {
   if (!node_ || ++rounds_ > 12) return false;
   bool any = false;
-  const auto listed = storage::list_sagas(world_.disk_.truth(), {"", "", "blocked", "", {}, {}}, 200, "");
+  const auto listed =
+    storage::list_sagas(world_.disk_.truth(), {"", "", "blocked", "", {}, {}}, 200, "");
   for (const auto& o : all_orders()) {
     if (domain::saga_state_of(o) == "blocked") {
       const auto here = std::any_of(
@@ -80,8 +81,8 @@ void people::inspect_wish(const wish& w, const std::vector<domain::order>& order
     const auto n = std::count_if(
       orders.begin(), orders.end(), [&](const auto& o) { return o.customer == w.name; });
     if (n != (status == 201 ? 1 : 0))
-      model_.wrong("duplicate-order", w.name + " has " + std::to_string(n) + " orders, and was told "
-                                        + std::to_string(status));
+      model_.wrong("duplicate-order",
+        w.name + " has " + std::to_string(n) + " orders, and was told " + std::to_string(status));
   } else if (const auto* a = std::get_if<domain::adjust_stock>(&w.what)) {
     const auto n = count_listed(
       [&](const std::string& c) { return storage::list_movements(truth, a->sku, 200, c); },
@@ -93,14 +94,16 @@ void people::inspect_wish(const wish& w, const std::vector<domain::order>& order
     const auto o = durable(c->order);
     const bool over = o && (o->at == domain::phase::cancelled || waits_for_a_person(*o));
     if (status < 300 && !over)
-      model_.wrong("cancellation-lost", w.name + " was accepted, and " + text_of(c->order) + " is kept");
+      model_.wrong(
+        "cancellation-lost", w.name + " was accepted, and " + text_of(c->order) + " is kept");
   } else if (const auto* op = std::get_if<domain::act_on_saga>(&w.what)) {
     const auto told = count_listed(
       [&](const std::string& c) {
         return storage::list_audit(truth, {"", "", text_of(op->order)}, 200, c);
       },
       [&](const auto& e) { return e.reason == w.name; });
-    if (told == 0 && status != 404) model_.wrong("not-audited", w.name + " is not in the audit log");
+    if (told == 0 && status != 404)
+      model_.wrong("not-audited", w.name + " is not in the audit log");
   }
 }
 } // namespace jumun::sim

@@ -10,8 +10,7 @@ provider::account& provider::account_of(const actors::provider_charge& c) {
   return a;
 }
 
-template <class Act>
-void provider::receive(
+template <class Act> void provider::receive(
   const char* what, actors::provider_charge c, actors::provider_callback said, Act act) {
   if (!connected_) return;
   if (on_call_) on_call_(what, c);
@@ -40,18 +39,20 @@ void provider::receive(
 
 void provider::charge(actors::provider_charge c, actors::provider_callback said) {
   const auto amount = c.amount;
-  receive("charge", std::move(c), std::move(said), [this, amount](account& a) -> actors::provider_said {
-    if (a.voided) return {payment_said::declined, 0, "voided"};
-    if (a.token == "tok_decline") a.declined = true;
-    if (a.declined) return {payment_said::declined, 0, "do_not_honor"};
-    if (a.charges == 0 && luck_.fires(fault::says_unknown)) return {payment_said::unknown, 0, "busy"};
-    if (a.charges == 0) {
-      a.charged = amount;
-      ++a.charges;
-    }
-    if (luck_.fires(fault::says_unknown)) return {payment_said::unknown, 0, "busy"};
-    return {payment_said::approved, 0, {}};
-  });
+  receive(
+    "charge", std::move(c), std::move(said), [this, amount](account& a) -> actors::provider_said {
+      if (a.voided) return {payment_said::declined, 0, "voided"};
+      if (a.token == "tok_decline") a.declined = true;
+      if (a.declined) return {payment_said::declined, 0, "do_not_honor"};
+      if (a.charges == 0 && luck_.fires(fault::says_unknown))
+        return {payment_said::unknown, 0, "busy"};
+      if (a.charges == 0) {
+        a.charged = amount;
+        ++a.charges;
+      }
+      if (luck_.fires(fault::says_unknown)) return {payment_said::unknown, 0, "busy"};
+      return {payment_said::approved, 0, {}};
+    });
 }
 
 void provider::inquire(actors::provider_charge c, actors::provider_callback said) {

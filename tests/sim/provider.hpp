@@ -43,8 +43,7 @@ public:
 private:
   account& account_of(const actors::provider_charge& c);
   /// Over the wire and to `act`, unless it is lost on the way; then the process that asked hears.
-  template <class Act>
-  void receive(
+  template <class Act> void receive(
     const char* what, actors::provider_charge c, actors::provider_callback said, Act act);
 
   chaos& luck_;

@@ -48,11 +48,12 @@ TEST_CASE("a hook that is parked while its supervisor falls is told to its order
   restart(t.supervisor_of("key"));
   t.run_out();
   REQUIRE(status == 202);
-  const auto parked = t.disk().truth().get(
-    storage::table::hooks, storage::parked_hook_key(h.order, h.event));
+  const auto parked =
+    t.disk().truth().get(storage::table::hooks, storage::parked_hook_key(h.order, h.event));
   CHECK(parked.has_value());
   std::string state;
-  caf::anon_send(t.supervisor_of("key"), actors::describe{[&](std::string s) { state = std::move(s); }});
+  caf::anon_send(
+    t.supervisor_of("key"), actors::describe{[&](std::string s) { state = std::move(s); }});
   t.run_out();
   CHECK(state.find(R"("parked_hooks":1)") != std::string::npos);
 }

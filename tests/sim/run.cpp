@@ -5,7 +5,7 @@
 
 namespace jumun::sim {
 namespace {
-constexpr std::size_t steps_max = 2'000'000; // more: it will never come to rest
+constexpr std::size_t steps_max = 2'000'000;   // more: it will never come to rest
 constexpr std::int64_t faults_end_ms = 40'000; // behind the end of the day
 
 /// One seed's world.
@@ -13,8 +13,10 @@ class day {
 public:
   day(std::uint64_t seed, const run_options& how)
       : how_(how), options_(how.with ? *how.with : options{seed}), luck_(seed, options_, how.only),
-        order_(mix(seed, 0x0d3)), disk_(luck_, time_), provider_(luck_, time_, options_.provider_ms),
-        world_{luck_, time_, disk_, provider_, order_}, people_(world_, options_, model_, seed) {
+        order_(mix(seed, 0x0d3)), disk_(luck_, time_),
+        provider_(luck_, time_, options_.provider_ms), world_{luck_, time_, disk_, provider_,
+                                                         order_},
+        people_(world_, options_, model_, seed) {
     end_.seed = seed;
     if (how.trace) {
       const auto tell = [this](const std::string& what) { trace(what); };
@@ -50,7 +52,8 @@ private:
     say(what);
   }
   void say(const std::string& what) {
-    how_.trace(std::to_string(time_.now_ms()) + " ms, life " + std::to_string(end_.lives) + ": " + what);
+    how_.trace(
+      std::to_string(time_.now_ms()) + " ms, life " + std::to_string(end_.lives) + ": " + what);
   }
   void heal() {
     if (how_.trace) trace("-- nothing goes wrong any more");
@@ -122,14 +125,16 @@ private:
       time_.skew_by(-static_cast<std::int64_t>(luck_.pick(fault::clock_back, 600'000)));
     if (luck_.fires(fault::clock_forward))
       time_.skew_by(static_cast<std::int64_t>(luck_.pick(fault::clock_forward, 600'000)));
-    if (luck_.fires(fault::actor_killed)) now.kill_an_actor(luck_.pick(fault::actor_killed, 1 << 20));
+    if (luck_.fires(fault::actor_killed))
+      now.kill_an_actor(luck_.pick(fault::actor_killed, 1 << 20));
     if (luck_.fires(fault::stale_owner_writes)) stale_owner(now);
     return true;
   }
 
   /// A former owner of a shard, or a writer with an old row in its hands, comes back and writes.
   void stale_owner(life& now) {
-    const auto rows = disk_.truth().scan(storage::table::orders, "", "", storage::direction::forward);
+    const auto rows =
+      disk_.truth().scan(storage::table::orders, "", "", storage::direction::forward);
     if (!rows->valid()) return;
     for (auto n = luck_.pick(fault::stale_owner_writes, 8); n > 0; --n) {
       rows->next();

@@ -14,15 +14,15 @@ struct outcome {
   std::uint64_t events = 0, batches = 0; // that reached the feed; that the disk was asked to write
 };
 struct run_options {
-  std::optional<std::set<fired>> only = {};      // nothing but these may happen
+  std::optional<std::set<fired>> only = {};           // nothing but these may happen
   std::function<void(const std::string&)> trace = {}; // empty: nobody reads it
-  std::optional<options> with = {};              // in place of those that the seed draws
-  std::uint64_t fail_batch = 0;                  // the n-th batch fails; 0: none
-  bool fail_landed = false;                      // and is there all the same
+  std::optional<options> with = {};                   // in place of those that the seed draws
+  std::uint64_t fail_batch = 0;                       // the n-th batch fails; 0: none
+  bool fail_landed = false;                           // and is there all the same
 };
 /// One day of the shop and its end: a phase with faults, then one without, in which every accepted
-/// order must settle or be listed as blocked. Deterministic: the same seed and options give the same
-/// outcome, byte for byte.
+/// order must settle or be listed as blocked. Deterministic: the same seed and options give the
+/// same outcome, byte for byte.
 [[nodiscard]] outcome run(std::uint64_t seed, const run_options& how = {});
 /// A list of which nothing can be taken away without losing what `still_fails` sees in it (delta
 /// debugging: Zeller, Hildebrandt, IEEE TSE 2002). `all` itself must fail.

@@ -9,14 +9,17 @@
 #include <unistd.h>
 
 // swarm: many seeds, side by side in processes of their own, so that an aborting invariant is a
-// finding like any other. The seeds' outcomes don't depend on the clock; only the progress line does.
+// finding like any other. The seeds' outcomes don't depend on the clock; only the progress line
+// does.
 namespace {
 using namespace jumun::sim;
 
 constexpr const char* usage =
-  "usage: swarm [--first N] [--count N] [--jobs N] [--keep-going]   runs seeds, stops at a failure\n"
+  "usage: swarm [--first N] [--count N] [--jobs N] [--keep-going]   runs seeds, stops at a "
+  "failure\n"
   "       swarm --seed N [--only FAULT:N,…] [--trace]                one seed, with its story\n"
-  "       swarm --seed N --minimise                                 the fewest faults that break it\n";
+  "       swarm --seed N --minimise                                 the fewest faults that break "
+  "it\n";
 
 struct arguments {
   std::uint64_t first = 0, count = 1'000;
@@ -30,19 +33,33 @@ std::optional<arguments> parse(int argc, char** argv) {
   arguments a;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (name == "--trace") { a.trace = true; continue; }
-    if (name == "--minimise") { a.minimise = true; continue; }
-    if (name == "--keep-going") { a.keep_going = true; continue; }
+    if (name == "--trace") {
+      a.trace = true;
+      continue;
+    }
+    if (name == "--minimise") {
+      a.minimise = true;
+      continue;
+    }
+    if (name == "--keep-going") {
+      a.keep_going = true;
+      continue;
+    }
     if (++i >= argc) return {};
     const auto number = std::strtoull(argv[i], nullptr, 10);
-    if (name == "--first") a.first = number;
-    else if (name == "--count") a.count = number;
-    else if (name == "--jobs") a.jobs = static_cast<unsigned>(std::max<std::uint64_t>(1, number));
-    else if (name == "--seed") a.seed = number;
+    if (name == "--first")
+      a.first = number;
+    else if (name == "--count")
+      a.count = number;
+    else if (name == "--jobs")
+      a.jobs = static_cast<unsigned>(std::max<std::uint64_t>(1, number));
+    else if (name == "--seed")
+      a.seed = number;
     else if (name == "--only") {
       a.only = parse_fired(argv[i]);
       if (!a.only) return {};
-    } else return {};
+    } else
+      return {};
   }
   return a;
 }
@@ -164,7 +181,8 @@ int many(const arguments& a) {
       --running;
       int status = 0;
       (void)::waitpid(std::exchange(w.pid, -1), &status, 0);
-      if (status != 0) ++all.failed, failed(w.next, "aborted", "the process died; its own words are above");
+      if (status != 0)
+        ++all.failed, failed(w.next, "aborted", "the process died; its own words are above");
     }
     if (seconds() - printed > (::isatty(1) ? 1 : 15)) all.print(printed = seconds());
   }
@@ -187,10 +205,11 @@ int one(const arguments& a) {
       std::puts(line.c_str());
       std::fflush(stdout); // it may abort
     };
-  std::printf("seed=%llu %s\n", static_cast<unsigned long long>(*a.seed), options{*a.seed}.text().c_str());
+  std::printf(
+    "seed=%llu %s\n", static_cast<unsigned long long>(*a.seed), options{*a.seed}.text().c_str());
   const auto o = run(*a.seed, how);
-  std::printf("%zu orders, %zu lives, %zu steps, %llu events, %zu faults, fingerprint %016llx\n", o.orders,
-    o.lives, o.steps, static_cast<unsigned long long>(o.events), o.faults.size(),
+  std::printf("%zu orders, %zu lives, %zu steps, %llu events, %zu faults, fingerprint %016llx\n",
+    o.orders, o.lives, o.steps, static_cast<unsigned long long>(o.events), o.faults.size(),
     static_cast<unsigned long long>(o.fingerprint));
   for (const auto& w : o.wrong) std::printf("WRONG %s: %s\n", w.code.c_str(), w.what.c_str());
   if (o.wrong.empty()) return std::puts("every promise was kept"), 0;
@@ -198,8 +217,8 @@ int one(const arguments& a) {
   const auto few = minimise(o, [](const std::string& line) { std::puts(line.c_str()); });
   std::string list;
   for (const auto& f : few) list += (list.empty() ? "" : ",") + to_text(f);
-  std::printf("replay: swarm --seed %llu --trace --only %s\n", static_cast<unsigned long long>(*a.seed),
-    list.empty() ? "''" : list.c_str());
+  std::printf("replay: swarm --seed %llu --trace --only %s\n",
+    static_cast<unsigned long long>(*a.seed), list.empty() ? "''" : list.c_str());
   return 1;
 }
 } // namespace

@@ -58,9 +58,9 @@ actors::saga_actor::behavior_type saga_link(
   actors::saga_actor::pointer, wire* over, const actors::saga_actor& to) {
   return {never<actors::resume>(), answering<domain::stock_answered>(over, to),
     answering<domain::payment_answered>(over, to), answering<domain::delivery_answered>(over, to),
-    never<domain::timer_fired>(), never<actors::cancel_message>(),
-    never<actors::report_message>(), never<actors::hook_message>(),
-    never<actors::operate_message>(), never<actors::retire>(), never<actors::describe>()};
+    never<domain::timer_fired>(), never<actors::cancel_message>(), never<actors::report_message>(),
+    never<actors::hook_message>(), never<actors::operate_message>(), never<actors::retire>(),
+    never<actors::describe>()};
 }
 } // namespace
 
@@ -69,7 +69,8 @@ actors::router::shard_actors wire::link(
   real_[shard] = real;
   auto& seen = links_[shard];
   seen.supervisor = real.supervisor; // the edge's own process: no network between
-  if (real.inventory && !seen.inventory) seen.inventory = system_->spawn(inventory_link, this, shard);
+  if (real.inventory && !seen.inventory)
+    seen.inventory = system_->spawn(inventory_link, this, shard);
   if (real.payment && !seen.payment) seen.payment = system_->spawn(payment_link, this, shard);
   if (real.delivery && !seen.delivery) seen.delivery = system_->spawn(delivery_link, this, shard);
   return seen;
