@@ -24,6 +24,12 @@ domain::order_id order_in(const std::string& body) {
   if (at == std::string::npos) return {};
   return domain::parse_id(domain::id_kind::order, body.substr(at, 30)).value_or(domain::order_id{});
 }
+/// Its shard is its SKU's, and its actor that shard's inventory.
+template <class Command> constexpr bool has_sku =
+  std::is_same_v<Command,
+    domain::
+      adjust_stock> || std::is_same_v<Command, domain::count_stock> || std::is_same_v<Command, domain::put_product>;
+
 /// Where a command's record is kept, and where it is sent.
 domain::shard_id shard_for(const wish::command& c) {
   struct {
@@ -250,18 +256,13 @@ void people::ask(wish& w, const wish::command& what, bool honest) {
   };
   const auto shard = shard_for(what);
   const auto& route = node_->env().route;
-  std::visit(
-    [&](const auto& c) {
-      using type = std::decay_t<decltype(c)>;
-      if constexpr (
-        std::is_same_v<type,
-          domain::
-            adjust_stock> || std::is_same_v<type, domain::count_stock> || std::is_same_v<type, domain::put_product>)
-        node_->ask(route.inventory(shard), c, done);
-      else
-        node_->ask(route.supervisor(shard), c, done);
-    },
-    what);
+  const auto to = [&](const auto& c) {
+    if constexpr (has_sku<std::decay_t<decltype(c)>>)
+      node_->ask(route.inventory(shard), c, done);
+    else
+      node_->ask(route.supervisor(shard), c, done);
+  };
+  std::visit(to, what);
 }
 
 void people::heard(wish& w, const actors::command_result& r) {
