@@ -246,7 +246,7 @@ void recording_client::broken(std::size_t from) {
 }
 
 void recording_client::send_batch() {
-  const auto hang_up = !closing_ && pick(2'000) == 0;
+  const auto hang_up = !closing_ && pick(300) == 0;
   const auto heard_of = hang_up ? pick(batch_.size() + 1) : batch_.size();
   const auto start = now_ns();
   for (auto& a : batch_) a.c.invoked = start;
