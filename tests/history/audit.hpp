@@ -8,8 +8,8 @@ namespace jumun::tests::history {
 /// needed where several ways lead to one end.
 struct order_end {
   standing at = standing::none;
-  std::string failure, refused_sku;   // of a rejected one
-  std::set<std::string> held, moved;  // SKUs: by its events, by the ledger ("delivery")
+  std::string failure, refused_sku;  // of a rejected one
+  std::set<std::string> held, moved; // SKUs: by its events; by the ledger
 };
 
 /// Looks at everything once the crowd has gone, on a quiet shop. Its reads are calls like others.
@@ -34,9 +34,9 @@ private:
   std::vector<std::uint32_t> moving_; // not at rest yet
 };
 
-/// The whole run as a story: requests as they were sent, wishes as they took effect, and what orders
-/// did on shelves, each with the times between which it must have been. `starts`: the shelves'
-/// first state.
+/// The whole run as a story: requests as they were sent, wishes as they took effect, and what
+/// orders did on shelves, each with the times between which it must have been. `starts`: the
+/// shelves' first state.
 [[nodiscard]] story tell(const floor_of_shop& floor, const std::vector<call>& starts,
   const std::vector<recording_client>& crowd, const auditor& audited);
 } // namespace jumun::tests::history

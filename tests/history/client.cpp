@@ -160,7 +160,8 @@ void recording_client::take_read(asked& a, const answer& r) {
   const auto allowed = r.status == 200
                        || (c.what == action::count && (r.status == 412 || r.status == 409));
   if (!allowed) {
-    if (r.status < 500) floor_->complain("a read was answered " + std::to_string(r.status) + r.body);
+    if (r.status < 500)
+      floor_->complain("a read was answered " + std::to_string(r.status) + ": " + r.body);
     c.status = 0, c.returned = never;
     if (c.what == action::count) reads.push_back(c);
     return;

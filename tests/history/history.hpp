@@ -67,8 +67,8 @@ struct call {
 
   [[nodiscard]] bool answered() const { return status != 0; }
   [[nodiscard]] bool hidden() const { return what >= action::reserve && what <= action::restock; }
-  /// One line per request that was sent. A POST lies under its key/ as each attempt; as an effect of
-  /// all of its attempts it is another line, under stock/ or order/.
+  /// One line per request that was sent. A POST lies under its key/ as each attempt; as an effect
+  /// of all of its attempts it is another line, under stock/ or order/.
   [[nodiscard]] bool is_request() const {
     return what == action::attempt || what == action::count || what == action::read_stock
            || what == action::read_menu || what == action::read_order || what == action::events;

@@ -52,7 +52,7 @@ std::string text_of(const std::string& key, const std::vector<call>& calls, cons
 judgement judge(const story& s, const judging& how) {
   std::vector<std::vector<call>> by_key(s.keys.size());
   judgement result;
-  result.keys = s.keys.size();
+  result.keys = s.keys.size(), result.lines = s.calls.size();
   for (const auto& c : s.calls) {
     by_key.at(c.key).push_back(c);
     result.calls += c.is_request() ? 1 : 0;
@@ -61,15 +61,13 @@ judgement judge(const story& s, const judging& how) {
   }
   std::vector<verdict> found(s.keys.size());
   std::vector<std::string> texts(s.keys.size());
-  std::atomic<std::size_t> next{0}, checked{0};
+  std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (auto i = next++; i < by_key.size(); i = next++) {
       part of{by_key[i], {}, {}};
       found[i] = check(s.keys[i], of, how.most);
       if (found[i].said != outcome::linearizable)
         texts[i] = text_of(s.keys[i], by_key[i], found[i]);
-      const auto sum = checked += by_key[i].size();
-      if (how.progress && (i % 1024 == 0 || by_key[i].size() > 1024)) how.progress(sum);
     }
   };
   for (const auto& key : s.keys) // before any thread could throw

@@ -237,8 +237,7 @@ private:
   }
 
   void note_dead_end() {
-    if (ordered_.size() < result_.prefix || (result_.prefix > 0 && ordered_.size() == result_.prefix))
-      return;
+    if (result_.prefix > 0 && ordered_.size() <= result_.prefix) return;
     constexpr std::size_t tail_max = 12, window_max = 40;
     result_.prefix = ordered_.size();
     const auto from = ordered_.size() - std::min(ordered_.size(), tail_max);

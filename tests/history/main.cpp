@@ -45,9 +45,9 @@ double since(std::chrono::steady_clock::time_point begin) {
 
 int say(const judgement& j, double seconds, const std::string& file) {
   for (const auto& c : j.wrong) std::cout << c.text;
-  std::printf("checked: %zu requests (%zu steps of orders, %zu lines without an answer) of %zu keys "
-              "in %.1f s: %.0f requests/s, %llu steps, %llu configurations\n",
-    j.calls, j.hidden, j.unknown, j.keys, seconds, static_cast<double>(j.calls) / seconds,
+  std::printf("checked: %zu requests (%zu lines, of which %zu steps of orders and %zu without an "
+              "answer) of %zu keys in %.1f s: %.0f lines/s, %llu steps, %llu configurations\n",
+    j.calls, j.lines, j.hidden, j.unknown, j.keys, seconds, static_cast<double>(j.lines) / seconds,
     static_cast<unsigned long long>(j.steps), static_cast<unsigned long long>(j.remembered));
   if (j.passed()) {
     std::printf("verdict: linearizable\n");

@@ -8,7 +8,8 @@ bool undecided(standing s) { return s >= standing::pending && s <= standing::pai
 
 /// Where its saga alone may bring it, in a higher version.
 bool leads_to(const order& from, standing to) {
-  if (from.at == standing::cancelling) return to == standing::cancelling || to == standing::cancelled;
+  if (from.at == standing::cancelling)
+    return to == standing::cancelling || to == standing::cancelled;
   if (!undecided(from.at)) return false;
   if (to == standing::rejected) return true;
   if (undecided(to)) return to >= from.at;
@@ -49,7 +50,8 @@ std::optional<order> step_place(const order& now, const call& c) {
 
 std::optional<order> step_read(const order& now, const call& c) {
   if (c.status == 404) return now.at == standing::none ? std::optional{now} : std::nullopt;
-  if (c.status == 304) return c.version == now.version && !now.at_least ? std::optional{now} : std::nullopt;
+  const bool as_it_is = c.version == now.version && !now.at_least;
+  if (c.status == 304) return as_it_is ? std::optional{now} : std::nullopt;
   if (c.status != 200 || now.at == standing::none) return {};
   return seen_as(now, c.version, c.seen);
 }

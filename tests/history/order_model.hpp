@@ -30,8 +30,8 @@ private:
   std::vector<std::uint32_t> contradicting_;
 };
 
-/// One Idempotency-Key: one effect, one answer, byte for byte, and `Idempotency-Replayed` on all but
-/// the first.
+/// One Idempotency-Key: one effect, one answer, byte for byte, and `Idempotency-Replayed` on all
+/// but the first.
 class key_model {
 public:
   struct state {

@@ -63,8 +63,8 @@ void stock_model::learn_figures(const part& of, std::uint32_t index) {
   if (c.on_hand != unseen || v.seen_by == 0) v.seen_by = index;
 }
 
-/// A commit or a release comes after its reservation, a restock after its commit. Orders that do the
-/// same to the shelf are twins, where what they do has the same bounds from first to last.
+/// A commit or a release comes after its reservation, a restock after its commit. Orders that do
+/// the same to the shelf are twins, where what they do has the same bounds from first to last.
 void stock_model::order_hidden(part& of) const {
   struct chain {
     std::optional<std::uint32_t> reserve, leave, back; // leave: commit or release
@@ -135,7 +135,7 @@ std::optional<stock_model::state> stock_model::step_count(const state& now, cons
 }
 
 std::optional<stock_model::state> stock_model::step(const state& now, const call& c) const {
-  const auto only_if = [&](bool true_here) { return true_here ? std::optional{now} : std::nullopt; };
+  const auto only_if = [&](bool holds) { return holds ? std::optional{now} : std::nullopt; };
   const auto q = c.quantity, available = now.on_hand - now.reserved;
   if (c.what == action::start) {
     if (now.started) return {};
@@ -163,7 +163,8 @@ std::optional<stock_model::state> stock_model::step(const state& now, const call
 }
 
 fingerprint stock_model::hash(const state& s) const {
-  auto f = fingerprint_of(0x3000'0000'0000'0000U + static_cast<std::uint64_t>(s.version) * 2 + (s.started ? 1 : 0));
+  auto f = fingerprint_of(
+    0x3000'0000'0000'0000U + static_cast<std::uint64_t>(s.version) * 2 + (s.started ? 1 : 0));
   f ^= fingerprint_of(0x1000'0000'0000'0000U + static_cast<std::uint64_t>(s.on_hand));
   f ^= fingerprint_of(0x2000'0000'0000'0000U + static_cast<std::uint64_t>(s.reserved));
   return f;

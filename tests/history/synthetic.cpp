@@ -124,9 +124,11 @@ bool stale_read(std::vector<call*>& all, std::size_t from) {
     auto& r = *all[(from + n) % all.size()];
     if (r.what != action::read_stock) continue;
     for (const auto* old : all)
-      for (const auto* newer : all)
-        if (full(*old) && full(*newer) && old->version < newer->version && newer->returned < r.invoked)
+      for (const auto* newer : all) {
+        const bool seen_before = full(*newer) && newer->returned < r.invoked;
+        if (full(*old) && seen_before && old->version < newer->version)
           return answer_as(r, *old), true;
+      }
   }
   return false;
 }

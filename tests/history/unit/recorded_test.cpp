@@ -42,7 +42,7 @@ TEST_CASE("stock, orders and keys are linearizable under a crowd", "[recorded]")
   must_be_linearizable(how);
 }
 
-TEST_CASE("stock, orders and keys are linearizable across lives that end by kill -9", "[recorded]") {
+TEST_CASE("stock, orders and keys are linearizable across kill -9", "[recorded]") {
   recording_options how;
   how.operations = 50'000;
   how.kills = 6;
