@@ -40,6 +40,7 @@ unsigned reign(server& at, floor_of_shop& floor, const recording_options& how) {
       shown = now_ns();
       how.progress(floor.sent, kills);
     }
+    if (!at.child().running()) throw std::runtime_error("the server ended by itself:\n" + at.log());
     const auto due = how.operations * (kills + 1) / (how.kills + 1);
     if (kills >= how.kills || floor.sent < due) continue;
     std::this_thread::sleep_for(std::chrono::microseconds{chance() % 5'000}); // picks the moment
