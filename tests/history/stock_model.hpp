@@ -3,7 +3,7 @@
 
 namespace jumun::tests::history {
 /// One shelf, as API.md promises it: on_hand and reserved, 0 ≤ reserved ≤ on_hand, and a version
-/// that rises by one with every change, so that a version has one state. No oversell, at any prefix.
+/// that rises by one with every change, so that a version has one state. No oversell, ever.
 class stock_model {
 public:
   struct state {
