@@ -63,10 +63,18 @@ void recording_client::ask_count() {
         "{\"on_hand\":" + std::to_string(a.c.quantity) + '}'),
     std::move(a));
 }
-void recording_client::ask_order(std::uint32_t order, bool follows) {
+void recording_client::ask_order(std::uint32_t order) {
   asked a;
-  a.c.key = first_order_key + order, a.c.what = action::read_order, a.follows = follows;
+  a.c.key = first_order_key + order, a.c.what = action::read_order;
   ask(get("/v1/orders/" + floor_->order(order).id), std::move(a));
+}
+/// By long poll now and then, as that holds up what is behind it in the pipe.
+void recording_client::follow(const followed& f) {
+  asked a;
+  a.c.key = first_order_key + f.order, a.c.what = action::read_order, a.known = f.version;
+  auto more = "If-None-Match: \"" + std::to_string(f.version) + "\"\r\n";
+  if (pick(4) == 0) more += "Prefer: wait=1\r\n";
+  ask(get("/v1/orders/" + floor_->order(f.order).id, more), std::move(a));
 }
 void recording_client::ask_events(std::uint32_t order) {
   asked a;
@@ -145,7 +153,7 @@ void recording_client::choose() {
     if (const auto w = floor_->shown(chance_())) return send_wish(w);
   const auto order = some_order();
   if (order == UINT32_MAX) return ask_shelf();
-  if (what < 940) return ask_order(order, false);
+  if (what < 940) return ask_order(order);
   if (what < 970) return ask_events(order);
   auto w = new_change(order);
   if (pick(8) == 0) floor_->show(w);
@@ -157,7 +165,8 @@ void recording_client::choose() {
 
 void recording_client::take_read(asked& a, const answer& r) {
   auto& c = a.c;
-  const auto allowed = r.status == 200
+  const bool unchanged = a.known != unseen && r.status == 304;
+  const auto allowed = r.status == 200 || unchanged
                        || (c.what == action::count && (r.status == 412 || r.status == 409));
   if (!allowed) {
     if (r.status < 500)
@@ -166,7 +175,10 @@ void recording_client::take_read(asked& a, const answer& r) {
     if (c.what == action::count) reads.push_back(c);
     return;
   }
-  if (c.what == action::read_stock || (c.what == action::count && r.status == 200)) {
+  if (unchanged) {
+    c.version = a.known;
+    followed_.push_back({c.key - first_order_key, a.known});
+  } else if (c.what == action::read_stock || (c.what == action::count && r.status == 200)) {
     c.version = number_in(r.body, "version");
     c.on_hand = number_in(r.body, "on_hand"), c.reserved = number_in(r.body, "reserved");
     if (c.version != r.version || number_in(r.body, "available") != c.on_hand - c.reserved)
@@ -177,7 +189,8 @@ void recording_client::take_read(asked& a, const answer& r) {
   } else if (c.what == action::read_order) {
     c.version = number_in(r.body, "version"), c.seen = order_standing(r.body);
     c.digest = digest_of(r.body);
-    if (a.follows && !settled(c.seen)) followed_.push_back(c.key - first_order_key);
+    if (a.known != unseen && !settled(c.seen))
+      followed_.push_back({c.key - first_order_key, c.version});
   } else if (c.what == action::events) {
     c.digest = digest_of(r.body), c.quantity = 0;
     for (auto at = r.body.find("\"specversion\""); at != std::string::npos;
@@ -214,10 +227,10 @@ void recording_client::take_wish(asked& a, const answer& r) {
       text_in(std::string_view{r.body}.substr(std::min(delivery, r.body.size())), "id"), *a.of);
     s.heard.version = number_in(r.body, "version"), s.heard.seen = order_standing(r.body);
     s.body_digest = digest_of(r.body);
-    if (s.order != UINT32_MAX && !settled(s.heard.seen)) followed_.push_back(s.order);
+    if (s.order != UINT32_MAX && !settled(s.heard.seen)) followed_.push_back({s.order, s.heard.version});
   } else if (done && a.of->what == action::cancel) {
     s.heard.version = r.version;
-    followed_.push_back(a.of->order);
+    if (r.status == 202) followed_.push_back({a.of->order, r.version}); // 200: it is over
   } else if (done) {
     s.heard.version = number_in(r.body, "version");
     s.heard.seen = static_cast<standing>(a.of->quantity);
@@ -238,7 +251,7 @@ void recording_client::broken(std::size_t from) {
     auto& a = batch_[i];
     a.c.status = 0, a.c.returned = never;
     if (a.c.what == action::count) reads.push_back(a.c);
-    if (a.follows) followed_.push_back(a.c.key - first_order_key);
+    if (a.known != unseen) followed_.push_back({a.c.key - first_order_key, a.known});
     if (!a.of) continue;
     sendings.push_back({a.of, a.c, UINT32_MAX, 0});
     // An order's id must be learnt; of others, some are never heard of again.
@@ -277,7 +290,7 @@ void recording_client::shop() {
         continue;
       }
     }
-    for (const auto order : std::exchange(followed_, {})) ask_order(order, true);
+    for (const auto& f : std::exchange(followed_, {})) follow(f);
     if (!again_.empty()) send_wish(again_.back()), again_.pop_back();
     for (auto more = 1 + pick(6); more > 0; --more) choose();
     send_batch();

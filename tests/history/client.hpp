@@ -26,7 +26,11 @@ private:
   struct asked {
     call c;
     wish_ptr of;          // null: a read or a count
-    bool follows = false; // a read of an order that it waits for
+    std::int64_t known = unseen; // a read of an order that it follows: in this version before
+  };
+  struct followed {
+    std::uint32_t order;
+    std::int64_t version; // as it was seen last
   };
   void ask(std::string request, asked what);
   void send_batch();
@@ -38,7 +42,8 @@ private:
   void choose();
   void ask_shelf();
   void ask_count();
-  void ask_order(std::uint32_t order, bool follows);
+  void ask_order(std::uint32_t order);
+  void follow(const followed& f);
   void ask_events(std::uint32_t order);
   void send_wish(const wish_ptr& w);
   [[nodiscard]] wish_ptr new_adjustment();
@@ -55,8 +60,8 @@ private:
   std::string out_;
   std::vector<asked> batch_;
   std::vector<wish_ptr> again_;
-  std::vector<std::uint32_t> followed_; // orders, until they have settled
-  std::vector<std::int64_t> versions_;  // of each shelf, as it was last seen
+  std::vector<followed> followed_;     // until they have settled
+  std::vector<std::int64_t> versions_; // of each shelf, as it was last seen
   bool closing_ = false;
 };
 } // namespace jumun::tests::history
