@@ -227,10 +227,11 @@ void recording_client::take_wish(asked& a, const answer& r) {
       text_in(std::string_view{r.body}.substr(std::min(delivery, r.body.size())), "id"), *a.of);
     s.heard.version = number_in(r.body, "version"), s.heard.seen = order_standing(r.body);
     s.body_digest = digest_of(r.body);
-    if (s.order != UINT32_MAX && !settled(s.heard.seen)) followed_.push_back({s.order, s.heard.version});
+    if (s.order != UINT32_MAX && !settled(s.heard.seen))
+      followed_.push_back({s.order, s.heard.version});
   } else if (done && a.of->what == action::cancel) {
     s.heard.version = r.version;
-    if (r.status == 202) followed_.push_back({a.of->order, r.version}); // 200: it is over
+    if (r.status == 202) followed_.push_back({a.of->order, r.version});
   } else if (done) {
     s.heard.version = number_in(r.body, "version");
     s.heard.seen = static_cast<standing>(a.of->quantity);
