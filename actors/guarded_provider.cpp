@@ -5,13 +5,20 @@ namespace {
 constexpr std::int64_t unreachable_pause_ms = 1'000; // of a provider that could not even be asked
 } // namespace
 
+std::int64_t guarded_provider::forward_ms() {
+  const auto shown = around_.now_us() / 1000;
+  if (shown + ahead_ms_ < last_ms_) ahead_ms_ = last_ms_ - shown;
+  return last_ms_ = shown + ahead_ms_;
+}
+
 template <class Ask> auto guarded_provider::with_breaker(Ask ask) {
-  const domain::context ctx{around_.now_us() / 1000, around_.random()};
+  const auto chance = around_.random();
   std::unique_lock lock{guard_};
+  const domain::context ctx{forward_ms(), chance};
   auto result = ask(breaker_, ctx);
   const auto now = breaker_.state();
   if (std::exchange(last_, now) == now) return result;
-  const auto figures = breaker_.look(ctx);
+  const auto figures = as_shown(breaker_.look(ctx));
   lock.unlock();
   if (around_.changed) around_.changed(figures);
   return result;
@@ -19,11 +26,14 @@ template <class Ask> auto guarded_provider::with_breaker(Ask ask) {
 
 template <class Call>
 void guarded_provider::guarded(domain::order_id about, provider_callback said, Call call) {
-  auto verdict =
-    with_breaker([&](domain::breaker& b, const domain::context& ctx) { return b.ask(about, ctx); });
+  std::int64_t ahead_ms = 0;
+  auto verdict = with_breaker([&](domain::breaker& b, const domain::context& ctx) {
+    ahead_ms = ahead_ms_;
+    return b.ask(about, ctx);
+  });
   if (auto* held = std::get_if<domain::breaker::held>(&verdict)) {
     provider_said no{domain::payment_said::not_asked, 0, std::move(held->why)};
-    no.again_at_ms = held->again_at_ms;
+    no.again_at_ms = held->again_at_ms - ahead_ms;
     return said(std::move(no));
   }
   const auto number = std::get<domain::breaker::passed>(verdict).call;
@@ -53,7 +63,14 @@ void guarded_provider::cancel(provider_charge c, provider_callback said) {
     [&](provider_callback hear) { inner_.cancel(std::move(c), std::move(hear)); });
 }
 
+domain::breaker_figures guarded_provider::as_shown(domain::breaker_figures b) const {
+  b.since_ms -= ahead_ms_;
+  if (b.next_probe_ms != 0) b.next_probe_ms -= ahead_ms_;
+  return b;
+}
+
 domain::breaker_figures guarded_provider::look() {
-  return with_breaker([](domain::breaker& b, const domain::context& ctx) { return b.look(ctx); });
+  return with_breaker(
+    [this](domain::breaker& b, const domain::context& ctx) { return as_shown(b.look(ctx)); });
 }
 } // namespace jumun::actors

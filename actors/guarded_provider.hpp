@@ -23,7 +23,7 @@ public:
   void inquire(provider_charge c, provider_callback said) override;
   void cancel(provider_charge c, provider_callback said) override;
 
-  [[nodiscard]] domain::breaker_figures look();
+  [[nodiscard]] domain::breaker_figures look(); // times as the clock shows them
 
 private:
   /// Asks the breaker; then `call`s with a callback that tells it the answer.
@@ -33,7 +33,13 @@ private:
 
   payment_provider& inner_;
   surroundings around_;
+  /// Unix milliseconds, but never going back: a clock that is set back by an hour must not keep the
+  /// breaker open for an hour. Under the lock.
+  std::int64_t forward_ms();
+  [[nodiscard]] domain::breaker_figures as_shown(domain::breaker_figures b) const;
+
   std::mutex guard_;
+  std::int64_t last_ms_ = 0, ahead_ms_ = 0; // of forward_ms(); how far it is ahead of the clock
   domain::breaker breaker_;
   domain::breaker_state last_ = domain::breaker_state::closed;
 };

@@ -1,6 +1,7 @@
 #include "actors/payment_actor.hpp"
 #include "actors/describe.hpp"
 #include "actors/idempotency.hpp"
+#include <algorithm>
 
 namespace jumun::actors {
 namespace {
@@ -55,7 +56,7 @@ void tick_at_front(payment_self self) {
   if (s.ticking || s.deadlines.empty()) return;
   s.ticking = true;
   const auto left = std::max<std::int64_t>(0, s.deadlines.front().at_ms - s.env->now_ms());
-  self->delayed_send(self, std::chrono::milliseconds{left + 1}, tick{});
+  self->delayed_send(self, std::chrono::milliseconds{left + 1}, tick{s.deadlines.front().at_ms});
 }
 
 void answer(payment_self self, payment_answered a) {
@@ -72,10 +73,10 @@ bool still_open(
   return q != s.open.end() && q->second.about.about == about && q->second.about.attempt == attempt;
 }
 
-void give_up_on_late_ones(payment_self self) {
+void give_up_on_late_ones(payment_self self, const tick& t) {
   auto& s = self->state;
   s.ticking = false;
-  const auto now = s.env->now_ms();
+  const auto now = std::max(s.env->now_ms(), t.at_ms); // the clock may have been set back since
   while (!s.deadlines.empty() && s.deadlines.front().at_ms <= now) {
     const auto late = s.deadlines.front();
     s.deadlines.pop_front();
@@ -95,11 +96,12 @@ void give_up_on_late_ones(payment_self self) {
 /// Asks the provider once everything up to here is durable: no call leaves for a charge that a
 /// crash could make us forget.
 template <class Call> void ask_provider(payment_self self, payment_answered about,
-  std::int64_t amount, std::string currency, const saga_actor& from, Call call) {
+  std::int64_t amount, std::string currency, const saga_actor& from, std::uint64_t version,
+  Call call) {
   auto& s = self->state;
   const auto again = still_open(s, about.order, about.about, about.attempt);
   const auto number = again ? s.open[about.order].number : ++s.asked;
-  s.open[about.order] = {about, from, number};
+  s.open[about.order] = {about, from, number, version};
   if (again) return; // a repetition: the call is under way
   s.deadlines.push_back({s.env->now_ms() + s.env->payment_timeout.count(), about.order, number});
   tick_at_front(self);
@@ -126,8 +128,13 @@ void charge(payment_self self, const asked<domain::charge_payment>& m) {
   const auto& c = m.command;
   payment_answered about{c.order, phase::charging, c.attempt, payment_said::unknown, 0, {}};
   about.first = c.first;
+  auto& held = self->state.held;
+  if (const auto h = held.find(c.order); h != held.end()) {
+    if (c.version <= h->second) return; // its asker knows, and will ask by a newer row
+    held.erase(h);
+  }
   if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
-  ask_provider(self, about, c.amount, c.currency, m.from,
+  ask_provider(self, about, c.amount, c.currency, m.from, c.version,
     [&provider = env.provider, what = charge_of(c, {})](
       const provider_callback& hear) { provider.charge(what, hear); });
 }
@@ -137,7 +144,7 @@ void inquire(payment_self self, const asked<domain::inquire_payment>& m) {
   const auto& c = m.command;
   const payment_answered about{c.order, phase::inquiring, c.attempt, payment_said::unknown, 0, {}};
   if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
-  ask_provider(self, about, c.amount, c.currency, m.from,
+  ask_provider(self, about, c.amount, c.currency, m.from, 0,
     [&provider = env.provider, what = charge_of(c, {})](
       const provider_callback& hear) { provider.inquire(what, hear); });
 }
@@ -145,6 +152,7 @@ void inquire(payment_self self, const asked<domain::inquire_payment>& m) {
 void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
   auto& env = *self->state.env;
   const auto& c = m.command;
+  self->state.held.erase(c.order); // from here on no charge is made anyway
   auto known = known_of(env, c.order);
   payment_answered about{c.order, c.about, c.attempt, payment_said::cancelled, 0, {}};
   if (known && known->state == charge_state::cancelled) {
@@ -158,7 +166,7 @@ void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
     row.state = charge_state::cancelling;
     write(self, row);
   }
-  ask_provider(self, about, c.amount, c.currency, m.from,
+  ask_provider(self, about, c.amount, c.currency, m.from, 0,
     [&provider = env.provider, what = charge_of(c, known)](
       const provider_callback& hear) { provider.cancel(what, hear); });
 }
@@ -197,15 +205,20 @@ payment_actor::behavior_type payment(
     [self](const asked<domain::inquire_payment>& m) { inquire(self, m); },
     [self](const asked<domain::cancel_payment>& m) { cancel(self, m); },
     [self](const provider_answered& m) {
-      const auto& a = m.answer;
+      auto a = m.answer;
+      auto& s = self->state;
       keep(self, m);
-      if (still_open(self->state, a.order, a.about, a.attempt)) return answer(self, a);
+      if (still_open(s, a.order, a.about, a.attempt)) {
+        if (a.said == payment_said::not_asked && a.first) s.held[a.order] = s.open[a.order].version;
+        return answer(self, std::move(a));
+      }
+      a.first = false; // another call of this order may have left since
       // Too late for its question, but sure: it spares the saga its next inquiry, or a void.
       const auto sure = a.said == payment_said::approved || a.said == payment_said::declined
                         || a.said == payment_said::not_asked;
       if (sure) self->send(m.from, a);
     },
-    [self](tick) { give_up_on_late_ones(self); },
+    [self](const tick& t) { give_up_on_late_ones(self, t); },
     [self](const describe& d) {
       const auto& s = self->state;
       d.tell(json_object{}

@@ -14,9 +14,13 @@ struct payment_shell {
   struct question {
     domain::payment_answered about; // order, phase, attempt: what the answer must match
     saga_actor from;
-    std::uint64_t number = 0; // tells it from an earlier one, that was not asked in the end
+    std::uint64_t number = 0;  // tells it from an earlier one, that was not asked in the end
+    std::uint64_t version = 0; // of a charge: the row's that owes it
   };
   std::map<domain::order_id, question> open;
+  /// Charges that were told to be surely not asked, by the row's version that owed them: the same
+  /// command, coming twice, must not be asked after that was said.
+  std::map<domain::order_id, std::uint64_t> held;
   struct deadline {
     std::int64_t at_ms = 0;
     domain::order_id order;

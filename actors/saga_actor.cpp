@@ -46,7 +46,7 @@ private:
 /// Arms the supervisor's clock where the next wake-up is earlier than the one that it holds.
 void arm(saga_self self) {
   auto& s = self->state;
-  const auto at = domain::wake_at(s.now, s.asked_ms);
+  const auto at = domain::wake_at(s.now, s.asked_ms, s.env->now_ms());
   if (at == 0 || (s.armed_ms != 0 && s.armed_ms <= at)) return;
   s.armed_ms = at;
   self->send(s.supervisor, arm_timer{s.now.id, at});
@@ -315,7 +315,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     [self](domain::timer_fired t) {
       auto& s = self->state;
       s.armed_ms = 0;
-      const auto due = domain::wake_at(s.now, s.asked_ms);
+      const auto due = domain::wake_at(s.now, s.asked_ms, s.env->now_ms());
       if (due == 0 || due > s.env->now_ms()) return arm(self);
       feed(self, t);
       arm(self);

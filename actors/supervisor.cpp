@@ -301,7 +301,7 @@ void on_tick(supervisor_self self, const tick& t) {
   auto& s = self->state;
   if (t.at_ms != s.tick_at_ms) return; // an earlier one has taken its place
   s.tick_at_ms = 0;
-  const auto now = s.env->now_ms();
+  const auto now = std::max(s.env->now_ms(), t.at_ms); // the clock may have been set back since
   while (!s.timers.empty() && s.timers.begin()->first <= now) {
     const auto known = s.sagas.find(s.timers.begin()->second);
     s.timers.erase(s.timers.begin());

@@ -96,6 +96,9 @@ inline constexpr std::size_t breaker_probes_max = 3;      // at once, half-open
 inline constexpr auto breaker_open_max = 10s;             // of its back-off: ×2 each time
 inline constexpr auto breaker_ramp = 10s;                 // from a tenth of the drain rate to all
 inline constexpr auto breaker_slots_max = 60s;            // held orders are spread over this long
+/// Nothing waits longer than this: what seems to was set by a clock that has gone back since.
+inline constexpr auto wait_max = retry_cap_inverse + breaker_slots_max;
+static_assert(retry_cap_forward < wait_max && payment_answer_timeout < wait_max);
 inline constexpr std::size_t provider_calls_max = 4'096;  // in flight; more are held back
 inline constexpr std::size_t waiting_orders_max = 10'000; // unpaid, while some are held; then 503
 

@@ -9,6 +9,11 @@ namespace jumun::domain {
 namespace {
 constexpr std::int64_t ms(std::chrono::milliseconds d) { return d.count(); }
 
+/// Reached, or set by a clock that has gone back since.
+bool due(std::int64_t at_ms, std::int64_t now_ms) {
+  return at_ms <= now_ms || at_ms - now_ms > ms(limits::wait_max);
+}
+
 bool inverse(phase p) {
   return p == phase::undelivering || p == phase::refunding || p == phase::voiding
          || p == phase::releasing;
@@ -314,7 +319,7 @@ public:
   decision on_timer() {
     if (at_rest(o) || o.poisoned || o.paused) return plain(verdict::ignored);
     if (o.next_attempt_ms == 0) return no_answer();
-    if (o.next_attempt_ms > ctx_.now_ms) return plain(verdict::ignored);
+    if (!due(o.next_attempt_ms, ctx_.now_ms)) return plain(verdict::ignored);
     o.next_attempt_ms = 0;
     if (never_asked(o)) {
       moved_ = true;
@@ -560,8 +565,8 @@ std::vector<command> owed(const order& o) {
       break;
     case phase::charging:
       if (never_asked(o)) break; // not before its row says that it may have been asked
-      out.emplace_back(
-        charge_payment{o.id, o.charges_asked, o.total, o.currency, o.token, o.traceparent});
+      out.emplace_back(charge_payment{o.id, o.charges_asked, o.total, o.currency, o.token,
+        o.traceparent, /*first=*/false, o.version});
       break;
     case phase::inquiring:
       out.emplace_back(
@@ -581,12 +586,13 @@ std::vector<command> owed(const order& o) {
   return out;
 }
 
-std::int64_t wake_at(const order& o, std::int64_t asked_ms) {
+std::int64_t wake_at(const order& o, std::int64_t asked_ms, std::int64_t now_ms) {
   if (at_rest(o) || o.poisoned || o.paused) return 0;
-  if (o.next_attempt_ms > 0) return o.next_attempt_ms;
   const auto with_provider = o.at == phase::charging || o.at == phase::inquiring
                              || o.at == phase::refunding || o.at == phase::voiding;
-  return asked_ms + ms(with_provider ? limits::payment_answer_timeout : limits::answer_timeout);
+  const auto patience = with_provider ? limits::payment_answer_timeout : limits::answer_timeout;
+  const auto at = o.next_attempt_ms > 0 ? o.next_attempt_ms : asked_ms + ms(patience);
+  return due(at, now_ms) ? std::min(at, now_ms) : at;
 }
 
 decision begin(order fresh) {

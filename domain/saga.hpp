@@ -37,6 +37,7 @@ struct charge_payment {
   std::string token;       // secret
   std::string traceparent; // of the order, for the provider
   bool first = false;      // surely nothing was asked for this order before; owed() never says so
+  std::uint64_t version = 0; // of the row that owes it: tells a repetition from a new command
 };
 struct inquire_payment {
   order_id order;
@@ -172,8 +173,9 @@ struct decision {
 /// @pre `now` is a state this function or begin() produced.
 [[nodiscard]] decision advance(order now, const input& what, context ctx);
 
-/// When timer_fired is due, in unix ms: the next attempt, or the deadline for answers; 0: never.
-[[nodiscard]] std::int64_t wake_at(const order& o, std::int64_t asked_ms);
+/// When timer_fired is due, in unix ms: the next attempt, or the deadline for answers; 0: never. At
+/// once, where a clock that was set back makes it longer than limits::wait_max.
+[[nodiscard]] std::int64_t wake_at(const order& o, std::int64_t asked_ms, std::int64_t now_ms);
 
 /// base × 2^attempt, capped, with full jitter (AWS Architecture Blog, "Exponential backoff and
 /// jitter"): uniform in [0, cap].

@@ -104,6 +104,7 @@ private:
 
 public:
   sim::disk& disk() { return disk_; }
+  timeline& time() { return time_; }
   std::unique_ptr<life> node;
   std::map<int, int> answers; // status → how many
 };

@@ -75,3 +75,16 @@ TEST_CASE("a key whose answer was lost on its way is answered once it has waited
   CHECK(later == first);
   CHECK(t.orders().size() == 1);
 }
+
+TEST_CASE("a clock that is set back while the provider is down does not keep its breaker open",
+  "[sim][clock]") {
+  sim::calm_shop t{1};
+  t.payments.go_down();
+  t.place(30);
+  t.run_for(20'000);
+  REQUIRE(t.breaker() != "closed");
+  t.time().skew_by(-3'600'000);
+  t.payments.come_back();
+  t.run_for(60'000);
+  CHECK(t.breaker() == "closed");
+}

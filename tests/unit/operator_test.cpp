@@ -128,7 +128,7 @@ TEST_CASE(
     }
     CHECK(advance(before, timer_fired{}, {s.ctx.now_ms + 1'000'000'000, 7}).commands.empty());
     CHECK(advance(before, cancel_requested{"no"}, s.ctx).commands.empty());
-    CHECK(wake_at(before, s.ctx.now_ms) == 0);
+    CHECK(wake_at(before, s.ctx.now_ms, s.ctx.now_ms) == 0);
     CHECK(owed(before).empty());
   };
   for (const auto& p : places) {

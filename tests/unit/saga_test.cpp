@@ -229,7 +229,7 @@ TEST_CASE("an inverse past its budget is blocked with the money at risk, and goe
   CHECK(saga_state_of(s.now) == "blocked");
   CHECK(money_at_risk(s.now) == 9000);
   CHECK(s.said.back() == "SagaBlocked");
-  CHECK(wake_at(s.now, 0) > 0); // it still goes on trying
+  CHECK(wake_at(s.now, 0, s.ctx.now_ms) > 0); // it still goes on trying
   s.money(phase::refunding, payment_said::cancelled, 9000);
   s.stock(phase::releasing, answer::done);
   CHECK(status_of(s.now) == "cancelled");
