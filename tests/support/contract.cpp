@@ -17,29 +17,21 @@ const json& followed(const json& maybe) {
   return followed(api_description().at(json::json_pointer{path}));
 }
 
-/// The parsed form of a schema, kept by its text: there are not many.
-const rapidjson::SchemaDocument& compiled(const std::string& schema) {
-  static std::map<std::string, std::unique_ptr<rapidjson::SchemaDocument>> all;
-  auto& one = all[schema];
-  if (!one) {
-    rapidjson::Document d;
-    d.Parse(schema.c_str(), schema.size());
-    one = std::make_unique<rapidjson::SchemaDocument>(d);
-  }
-  return *one;
+std::unique_ptr<rapidjson::SchemaDocument> compiled(const std::string& schema) {
+  rapidjson::Document d;
+  d.Parse(schema.c_str(), schema.size());
+  return std::make_unique<rapidjson::SchemaDocument>(d);
 }
 std::string text_of(const rapidjson::Pointer& p) {
   rapidjson::StringBuffer out;
   p.Stringify(out);
   return std::string{out.GetString(), out.GetSize()};
 }
-std::string text_fault(const std::string& schema, const std::string& value) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock{one_at_a_time};
+std::string text_fault(const rapidjson::SchemaDocument& schema, const std::string& value) {
   rapidjson::Document d;
   d.Parse(value.c_str(), value.size());
   if (d.HasParseError()) return "it is no JSON";
-  rapidjson::SchemaValidator check{compiled(schema)};
+  rapidjson::SchemaValidator check{schema};
   if (d.Accept(check)) return {};
   return "at " + text_of(check.GetInvalidDocumentPointer()) + " it breaks \""
          + check.GetInvalidSchemaKeyword() + "\" of " + text_of(check.GetInvalidSchemaPointer());
@@ -71,14 +63,23 @@ const json* operation(std::string_view method, std::string_view target) {
 std::string body_fault(const json& answer, const response& r) {
   const auto type = r.field("content-type");
   const auto media = type.substr(0, type.find(';'));
-  const auto& content = answer.value("content", json::object());
+  static const json none = json::object();
+  const auto has_content = answer.contains("content");
+  const auto& content = has_content ? answer.at("content") : none; // no copy: see `all`
   if (content.empty()) return r.body.empty() ? "" : "it has a body";
   const auto* form = content.contains(media)   ? &content.at(media)
                      : content.contains("*/*") ? &content.at("*/*")
                                                : nullptr;
   if (!form) return "its Content-Type is " + type;
   if (media.find("json") == std::string::npos) return {};
-  return text_fault(whole_schema(form->at("schema"), true).dump(), r.body);
+  // To make a schema whole and to compile it takes longer than to ask: kept by its place in the
+  // description, which stays where it is.
+  static std::mutex one_at_a_time;
+  static std::map<const json*, std::unique_ptr<rapidjson::SchemaDocument>> all;
+  const std::lock_guard lock{one_at_a_time};
+  auto& schema = all[&form->at("schema")];
+  if (!schema) schema = compiled(whole_schema(form->at("schema"), true).dump());
+  return text_fault(*schema, r.body);
 }
 } // namespace
 
@@ -103,7 +104,7 @@ json whole_schema(const json& schema, bool closed) {
 }
 
 std::string schema_fault(const json& schema, const json& value) {
-  return text_fault(schema.dump(), value.dump());
+  return text_fault(*compiled(schema.dump()), value.dump());
 }
 
 std::string reply_fault(std::string_view method, std::string_view target, const response& r) {

@@ -1,9 +1,11 @@
 #pragma once
+#include "tests/support/slowness.hpp"
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -20,10 +22,15 @@ struct response {
   [[nodiscard]] std::string field(const std::string& name) const; // empty: not there
 };
 
+/// An answer that the server's description does not have: never what a broken connection is.
+struct unlike_contract : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// A blocking HTTP/1.1 client on one connection to 127.0.0.1: connects when it must, keeps the
 /// connection while the server does, and shares no code with the server. Not thread-safe. Throws
 /// std::runtime_error on a connection that breaks, an answer that is none, or a server that is
-/// silent.
+/// silent; unlike_contract, see send().
 class client {
 public:
   explicit client(std::uint16_t port) : port_(port) {}
@@ -31,8 +38,9 @@ public:
   client(client&& other) noexcept;
   client& operator=(client&&) = delete;
 
-  /// Host and Content-Length are added; a body brings Content-Type: application/json. Throws on an
-  /// answer that the server's description does not have (support/contract.hpp).
+  /// Host and Content-Length are added; a body brings Content-Type: application/json. Throws
+  /// unlike_contract on an answer that the server's description does not have: see
+  /// support/contract.hpp.
   response send(std::string_view method, std::string_view target, const std::string& body = {},
     const headers& with = {});
   response get(std::string_view target, const headers& with = {}) {
@@ -48,7 +56,7 @@ public:
   /// last answer; throws when `within` is over.
   response wait_until(const std::string& target,
     const std::function<bool(const nlohmann::json&)>& enough,
-    std::chrono::seconds within = std::chrono::seconds{60});
+    std::chrono::seconds within = std::chrono::seconds{60} * slowness);
 
   /// Sent with each request as `Authorization: Bearer …`; empty: none. Nobody's without a key.
   std::string bearer;

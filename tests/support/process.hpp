@@ -1,5 +1,6 @@
 #pragma once
 #include "tests/support/http_client.hpp"
+#include "tests/support/slowness.hpp"
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -13,7 +14,7 @@
 /// log.
 namespace jumun::tests {
 /// The longest that a test waits for anything that should happen.
-inline constexpr auto patience = std::chrono::seconds{60};
+inline constexpr auto patience = std::chrono::seconds{60} * slowness;
 
 /// How a process ended: its exit code, or the signal that killed it.
 struct ending {
