@@ -178,6 +178,7 @@ inventory_actor::behavior_type inventory(
     [self](const describe& d) {
       const auto& s = self->state;
       std::int64_t reserved = 0;
+      // determinism: a sum, whatever the order
       for (const auto& [sku, stock] : s.shelf) reserved += stock.reserved;
       d.tell(json_object{}
                .add("shard", static_cast<int>(s.shard))

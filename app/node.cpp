@@ -36,6 +36,11 @@ void end_after(const storage::failure& what) {
 }
 
 namespace {
+std::int64_t steady_clock_us() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
 /// Takes the folder's shards for `node_id`, and keeps on disk who has them now. Before the journal:
 /// nothing else writes yet.
 std::variant<std::unique_ptr<cluster::coordinator>, storage::failure> take_shards(
@@ -76,6 +81,7 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   storage::journal::options journaling;
   journaling.boot_offset = storage::read_last_offset(*n->disk_);
   journaling.on_failure = end_after;
+  journaling.now_us = steady_clock_us;
   n->events_ = std::make_shared<event_hub>(journaling.boot_offset);
   journaling.on_events = [hub = n->events_, inside = n.get()](
                            std::vector<storage::durable_events> all) {

@@ -117,6 +117,7 @@ void breaker::forget_old(std::int64_t now_ms) {
   // Whoever was cancelled meanwhile never comes again.
   if (waiting_.empty() || now_ms - swept_ms_ < with_.window_ms) return;
   swept_ms_ = now_ms;
+  // determinism: each of them is judged by itself
   std::erase_if(
     waiting_, [&](const auto& w) { return w.second + ms(limits::breaker_slots_max) < now_ms; });
 }

@@ -4,8 +4,8 @@
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <array>
+#include <map>
 #include <stdexcept>
-#include <unordered_map>
 
 /// Private to storage: what the parts of check_store() share.
 namespace jumun::storage {
@@ -20,7 +20,7 @@ struct ledger_total {
     return std::max<std::int64_t>(0, charged - given_back);
   }
 };
-using ledger_totals = std::unordered_map<std::string, ledger_total>; // by public order id
+using ledger_totals = std::map<std::string, ledger_total>; // by public order id
 
 /// The store under check, and what was found. Damaged blocks are findings too; they don't end the
 /// check.

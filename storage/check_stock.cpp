@@ -8,7 +8,7 @@ struct sku_totals {
   std::int64_t moved = 0, reserved = 0;
   std::uint64_t movements = 0; // number of the last one
 };
-using all_totals = std::unordered_map<std::string, sku_totals>;
+using all_totals = std::map<std::string, sku_totals>; // by SKU
 
 /// A row of a SKU under its own key, in its own shard.
 template <class Row>

@@ -65,6 +65,9 @@ public:
     /// All events of one commit, in the order of their offsets, never empty. On the committer's
     /// thread, after the sync and after the commit's callbacks; must not block.
     std::function<void(std::vector<durable_events>)> on_events = {};
+    /// Microseconds of a clock that never goes back, to measure commits by; empty: they are taken
+    /// to last no time. Called on the committer's thread.
+    std::function<std::int64_t()> now_us = {};
   };
   journal(std::shared_ptr<store> disk, options how);
   ~journal(); // commits what was appended, then stops the thread

@@ -327,6 +327,19 @@ TEST_CASE("a failed write stops the committer, and flush and the destructor retu
   CHECK(disk->applies() == 1);
 }
 
+TEST_CASE("how long commits take is measured by the clock that the journal was given",
+  "[journal]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  std::int64_t now_us = 1'000;
+  journal::options how{true, 0, {}};
+  how.now_us = [&now_us] { return now_us += 250; };
+  journal j{disk, how};
+  REQUIRE(j.append(next_version("tea", 1), {}) == append_result::ok);
+  j.flush();
+  CHECK(j.stats().commit_us_sum == 250);
+  CHECK(j.stats().commit_us_histogram[7] == 1); // 128 to 255 µs
+}
+
 TEST_CASE("events are told after their commit, in the order of their offsets, and keep them",
   "[journal][events]") {
   auto disk = std::make_shared<tests::memory_store>();
