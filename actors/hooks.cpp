@@ -1,5 +1,6 @@
 #include "actors/hooks.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 #include "domain/stock.hpp"
 #include <algorithm>
 
@@ -37,7 +38,8 @@ std::optional<hook_record> find_hook(const environment& env, const hook_record& 
 
 void remember_hook(storage::write_set& set, const environment& env, hook_record h) {
   forget_old_ones(set, env);
-  const auto waits = h.parked ? std::optional<std::string>{""} : std::nullopt;
+  const bool parks = h.parked && !JUMUN_PLANTED(parked_hook_lost);
+  const auto waits = parks ? std::optional<std::string>{""} : std::nullopt;
   set.entries.push_back({table::hooks, storage::parked_hook_key(h.order, h.event), waits});
   set.entries.push_back(
     {table::hooks, storage::hook_age_key(set.shard, h.received_ms, h.event), ""});

@@ -1,5 +1,6 @@
 #include "actors/idempotency.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 
 namespace jumun::actors {
 using domain::refusal;
@@ -24,7 +25,8 @@ key_lookup look_up(
   auto record = storage::decode<domain::idempotency_record>(*bytes);
   if (!record || env.now_ms() - record->created_ms > ms(limits::idempotency_kept)) return found;
   using kind = key_lookup::kind;
-  if (record->fingerprint != from.fingerprint) {
+  if (JUMUN_PLANTED(reply_lost_on_restart) && record->boot != env.boot) return found;
+  if (record->fingerprint != from.fingerprint && !JUMUN_PLANTED(key_of_another_body)) {
     found.what = kind::reused;
   } else if (record->reply) {
     found.what = kind::replay;

@@ -1,6 +1,7 @@
 #include "actors/inventory_actor.hpp"
 #include "actors/describe.hpp"
 #include "actors/idempotency.hpp"
+#include "domain/planted.hpp"
 
 namespace jumun::actors {
 namespace {
@@ -111,7 +112,7 @@ void count(inventory_self self, const count_message& m) {
   auto& s = self->state;
   const auto& c = m.command;
   auto& now = shelf_of(s, c.sku);
-  if (c.if_version != now.version)
+  if (c.if_version != now.version && !JUMUN_PLANTED(count_ignores_if_match))
     return refuse(self, c.from, m.done, refusal::precondition_failed,
       "If-Match names another version; the present one is in the ETag of GET.");
   auto change = domain::adjust(now, {c.on_hand - now.on_hand, "count", ""}, s.env->now_ms());

@@ -1,6 +1,7 @@
 #include "actors/payment_actor.hpp"
 #include "actors/describe.hpp"
 #include "actors/idempotency.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 
 namespace jumun::actors {
@@ -114,6 +115,7 @@ template <class Call> void ask_provider(payment_self self, payment_answered abou
     caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency),
                          std::move(said.reference), from});
   };
+  if (JUMUN_PLANTED(provider_called_early)) return call(hear);
   s.env->journal.when_durable([call = std::move(call), hear = std::move(hear)] { call(hear); });
 }
 
@@ -134,8 +136,11 @@ void charge(payment_self self, const asked<domain::charge_payment>& m) {
     held.erase(h);
   }
   if (auto known = from_row(known_of(env, c.order), about)) return self->send(m.from, *known);
+  auto what = charge_of(c, {});
+  if (JUMUN_PLANTED(new_payment_id_on_retry) && c.attempt > 1)
+    what.payment_id += std::to_string(c.attempt);
   ask_provider(self, about, c.amount, c.currency, m.from, c.version,
-    [&provider = env.provider, what = charge_of(c, {})](
+    [&provider = env.provider, what = std::move(what)](
       const provider_callback& hear) { provider.charge(what, hear); });
 }
 
@@ -164,7 +169,7 @@ void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
     row.order = c.order;
     row.currency = c.currency;
     row.state = charge_state::cancelling;
-    write(self, row);
+    if (!JUMUN_PLANTED(payment_tombstone_forgotten)) write(self, row);
   }
   ask_provider(self, about, c.amount, c.currency, m.from, 0,
     [&provider = env.provider, what = charge_of(c, known)](
@@ -183,7 +188,7 @@ void keep(payment_self self, const provider_answered& m) {
   if (cancels && a.said == payment_said::cancelled) {
     if (known && known->state == charge_state::cancelled) return;
     row.state = charge_state::cancelled;
-    row.refunded = a.amount;
+    row.refunded = JUMUN_PLANTED(refund_amount_lost) ? 0 : a.amount;
     return write(self, row);
   }
   if (known || cancels) return; // never from cancelling back to approved

@@ -2,6 +2,7 @@
 #include "actors/describe.hpp"
 #include "actors/hooks.hpp"
 #include "actors/idempotency.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 
 namespace jumun::actors {
@@ -89,7 +90,8 @@ void persist(saga_self self, const domain::decision& d, attached with) {
   auto& env = *self->state.env;
   auto set = write_set_for(self->state.epoch, d, self->state.now.version);
   if (with.from) remember(set, env, *with.from, with.reply);
-  if (with.audit) set.entries.push_back(std::move(*with.audit));
+  if (with.audit && !JUMUN_PLANTED(audit_line_forgotten))
+    set.entries.push_back(std::move(*with.audit));
   append_or_throw(env, std::move(set),
     [&env, step = domain::step_of(d), done = std::move(with.done),
       reply = std::move(with.reply)]() mutable {
@@ -158,7 +160,7 @@ void feed_hook(saga_self self, const hook_message& m) {
   ++s.commands;
   const auto& hook = m.command.what;
   const auto known = find_hook(env, hook);
-  if (known && !known->parked) {
+  if (known && !known->parked && !JUMUN_PLANTED(hook_taken_twice)) {
     answer_when_durable(env, m.done, hook_reply());
     return tell_at_rest(self);
   }
@@ -218,7 +220,8 @@ void operate(saga_self self, const operate_message& m) {
   auto& s = self->state;
   const auto& c = m.command;
   ++s.commands;
-  const bool stale = c.if_version && *c.if_version != s.now.version;
+  const bool stale =
+    c.if_version && *c.if_version != s.now.version && !JUMUN_PLANTED(if_match_ignored);
   domain::decision d;
   if (!stale) d = domain::advance(s.now, c.what, context_of(*s.env));
   if (d.outcome == domain::verdict::applied) {
@@ -266,9 +269,11 @@ storage::write_set write_set_for(
   set.epoch = epoch;
   auto key = storage::order_key(d.next.id);
   set.replaces = {table::orders, key, replaces};
+  const bool open = domain::open(d.next)
+                    && !(JUMUN_PLANTED(open_index_left_early) && d.next.captured > 0);
   set.entries.push_back(
-    {table::open_sagas, key, domain::open(d.next) ? std::optional<std::string>{""} : std::nullopt});
-  if (replaces == 0) // placed just now
+    {table::open_sagas, key, open ? std::optional<std::string>{""} : std::nullopt});
+  if (replaces == 0 && !JUMUN_PLANTED(customer_index_forgotten)) // placed just now
     set.entries.push_back(
       {table::customer_orders, storage::customer_order_key(d.next.customer, d.next.id), ""});
   set.entries.push_back({table::orders, std::move(key), storage::encode(d.next)});
@@ -297,6 +302,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
       ++self->state.commands;
       throw_if_poisoned(self->state);
       if (self->state.now.poisoned) return void(feed(self, domain::revived{}));
+      if (JUMUN_PLANTED(back_off_forgotten) && self->state.now.next_attempt_ms > 0) return;
       if (self->state.now.next_attempt_ms > 0) return arm(self);
       act(self, domain::owed(self->state.now));
       tell_at_rest(self);

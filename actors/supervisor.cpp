@@ -6,6 +6,7 @@
 #include "actors/inventory_actor.hpp"
 #include "actors/payment_actor.hpp"
 #include "actors/saga_actor.hpp"
+#include "domain/planted.hpp"
 #include "storage/queries.hpp"
 #include <algorithm>
 
@@ -187,7 +188,8 @@ void forget(supervisor_self self, order_id id) {
 void let_rest(supervisor_self self, const saga_at_rest& m) {
   const auto known = self->state.sagas.find(m.order);
   if (known == self->state.sagas.end() || !known->second.handle) return;
-  if (known->second.sent != m.seen) return; // a command is on its way to it
+  if (known->second.sent != m.seen && !JUMUN_PLANTED(retired_too_early))
+    return; // a command is on its way to it
   const auto handle = known->second.handle;
   self->demonitor(handle.address());
   forget(self, m.order);
@@ -229,6 +231,7 @@ void saga_fell(supervisor_self self, order_id id, const std::string& error) {
   child.handle = nullptr;
   if (!child.budget) child.budget = std::make_unique<restart_budget>();
   const auto pause = child.budget->spend(s.env->now_ms());
+  if (!pause && JUMUN_PLANTED(poison_takes_shard_down)) throw std::runtime_error{error};
   if (!pause) return quarantine(self, id, error);
   s.env->registry.fell(saga_name(id), error, "restarting");
   s.env->warn("saga.fell", "actor=" + saga_name(id) + " error=" + error, trace_of(*s.env, id));
@@ -305,6 +308,7 @@ void on_tick(supervisor_self self, const tick& t) {
   while (!s.timers.empty() && s.timers.begin()->first <= now) {
     const auto known = s.sagas.find(s.timers.begin()->second);
     s.timers.erase(s.timers.begin());
+    if (JUMUN_PLANTED(timer_lost) && !s.timers.empty() && s.timers.begin()->first <= now) continue;
     if (known != s.sagas.end() && known->second.handle)
       self->send(known->second.handle, domain::timer_fired{});
   }

@@ -1,4 +1,5 @@
 #include "domain/order.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 
 namespace jumun::domain {
@@ -87,7 +88,8 @@ bool at_rest(const order& o) {
 bool settled(const order& o) { return at_rest(o) || saga_state_of(o) == "blocked"; }
 
 bool cancellable(const order& o) {
-  return o.why == ending::none && !o.shipped && o.delivery != delivery_status::delivered
+  return o.why == ending::none && (!o.shipped || JUMUN_PLANTED(shipped_is_cancellable))
+         && o.delivery != delivery_status::delivered
          && o.at != phase::rejected && o.at != phase::cancelled;
 }
 

@@ -2,6 +2,7 @@
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
 #include "domain/order_step.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 #include <utility>
 
@@ -49,6 +50,7 @@ public:
     event e;
     e.type = type;
     e.key = to_text(id_kind::order, o.id);
+    if (JUMUN_PLANTED(event_sequence_gap) && type == event_type::payment_approved) ++o.sequence;
     e.sequence = ++o.sequence;
     e.time_ms = ctx_.now_ms;
     e.traceparent = o.traceparent;
@@ -72,6 +74,7 @@ public:
     for (auto& line : o.lines)
       if (line.state == line_state::noted) {
         line.state = line_state::held;
+        if (JUMUN_PLANTED(event_forgotten) && &line != &o.lines.front()) continue;
         say_stock(event_type::stock_decreased, line);
       }
   }
@@ -99,6 +102,7 @@ public:
     d.reached = milestones_of(o) & ~before_;
     d.next = std::move(o);
     d.events = std::move(events_);
+    if (JUMUN_PLANTED(events_out_of_order)) std::reverse(d.events.begin(), d.events.end());
     d.outcome = verdict::applied;
     return d;
   }
@@ -156,9 +160,11 @@ public:
   }
   decision undo_payment() {
     switch (o.payment) {
-      case payment_status::approved: return go(phase::refunding);
+      case payment_status::approved:
+        return JUMUN_PLANTED(refund_forgotten) ? undo_stock() : go(phase::refunding);
       case payment_status::pending:
-      case payment_status::unknown: return go(phase::voiding);
+      case payment_status::unknown:
+        return JUMUN_PLANTED(void_skipped) ? unasked() : go(phase::voiding);
       default: return undo_stock();
     }
   }
@@ -170,6 +176,7 @@ public:
     const auto nothing_held = std::all_of(o.lines.begin(), o.lines.end(), [](const order_line& l) {
       return l.state == line_state::refused || l.state == line_state::released;
     });
+    if (JUMUN_PLANTED(release_forgotten) && o.why == ending::reject) return finish();
     return nothing_held ? finish() : go(phase::releasing);
   }
   decision finish() {
@@ -263,6 +270,8 @@ public:
           "The payment was declined" + (a.reason.empty() ? "." : ": " + a.reason + "."));
       default: break;
     }
+    if (JUMUN_PLANTED(timeout_taken_for_refusal))
+      return o.payment = payment_status::declined, reject("payment-declined", "No answer.");
     if (o.at == phase::charging) {
       if (a.attempt != o.charges_asked) return plain(verdict::ignored);
       o.payment = payment_status::unknown;
@@ -274,6 +283,8 @@ public:
   decision on_inquiry(const payment_answered& a) {
     if (a.about != phase::inquiring || a.attempt != o.attempts) return plain(verdict::ignored);
     const auto patience = ctx_.now_ms - o.phase_since_ms < ms(limits::charge_pending_max);
+    if (JUMUN_PLANTED(absent_taken_for_never) && a.said == payment_said::absent)
+      return o.payment = payment_status::none, reject("payment-unknown", "Never heard of it.");
     if (a.said != payment_said::absent && patience)
       return again(a.said == payment_said::pending ? "the provider is still at it" : a.reason);
     if (a.said == payment_said::absent && o.charges_asked < limits::charge_attempts_max)
@@ -282,6 +293,7 @@ public:
     return reject("payment-unknown", "The payment provider gave no sure answer in time.");
   }
   decision on_cancelled(const payment_answered& a) {
+    if (JUMUN_PLANTED(undo_gives_up) && a.said != payment_said::cancelled) return undo_stock();
     if (a.said != payment_said::cancelled) return again(a.reason);
     if (a.amount != 0 && a.amount != o.total) return again("the provider gave back another amount");
     // Taken all along, but its answer never reached us: both facts are told.
@@ -353,6 +365,7 @@ public:
     // Who follows the cancellation must find the refund: from here on its trace is the order's.
     if (!traceparent.empty()) o.traceparent = traceparent;
     say(event_type::order_canceled).reason = reason;
+    if (JUMUN_PLANTED(cancellation_lost) && o.at == phase::committing) return applied();
     return undo(ending::cancel);
   }
   decision on_report(const provider_reported& r) {
@@ -374,7 +387,8 @@ public:
     if (o.delivery == c.status) return plain(verdict::ignored); // said twice
     const auto over =
       o.delivery == delivery_status::delivered || o.delivery == delivery_status::failed;
-    if (over || c.status < o.delivery) return refused("invalid-transition");
+    if ((over || c.status < o.delivery) && !JUMUN_PLANTED(courier_goes_backward))
+      return refused("invalid-transition");
     o.delivery = c.status;
     const auto of_order = o.traceparent;
     if (!c.traceparent.empty()) o.traceparent = c.traceparent;
@@ -504,7 +518,8 @@ decision on_stock(turn& t, const stock_answered& a) {
 decision on_not_asked(turn& t, const payment_answered& a) {
   const auto asked = a.about == phase::charging ? t.o.charges_asked : t.o.attempts;
   if (a.attempt != asked) return t.plain(verdict::ignored);
-  if (a.about == t.o.at && t.o.next_attempt_ms == 0) return t.hold(a);
+  if (a.about == t.o.at && t.o.next_attempt_ms == 0)
+    return JUMUN_PLANTED(breaker_burns_attempts) ? t.again(a.reason) : t.hold(a);
   // Cancelled between the question and this answer: nothing was asked, so nothing is to be voided.
   if (a.first && t.o.at == phase::voiding) return t.unasked();
   return t.plain(verdict::ignored);
@@ -512,7 +527,8 @@ decision on_not_asked(turn& t, const payment_answered& a) {
 
 decision on_payment(turn& t, const payment_answered& a) {
   if (t.o.payment == payment_status::resolved) return t.on_late_refund(a);
-  if (a.said == payment_said::not_asked) return on_not_asked(t, a);
+  if (a.said == payment_said::not_asked && !JUMUN_PLANTED(not_asked_taken_for_unknown))
+    return on_not_asked(t, a);
   switch (t.o.at) {
     case phase::charging:
     case phase::inquiring: // a charge's late answer is as good as an inquiry's
@@ -520,7 +536,10 @@ decision on_payment(turn& t, const payment_answered& a) {
         return t.plain(verdict::ignored);
       return t.on_charge(a);
     case phase::refunding:
-    case phase::voiding: return a.about == t.o.at ? t.on_cancelled(a) : t.plain(verdict::ignored);
+    case phase::voiding:
+      if (JUMUN_PLANTED(late_approval_revives) && a.said == payment_said::approved)
+        return t.on_charge(a);
+      return a.about == t.o.at ? t.on_cancelled(a) : t.plain(verdict::ignored);
     default: return t.plain(verdict::ignored);
   }
 }
@@ -539,7 +558,7 @@ std::int64_t backoff_ms(std::uint32_t attempt, bool is_inverse, std::uint64_t ra
 
 std::vector<command> owed(const order& o) {
   std::vector<command> out;
-  if (o.poisoned || o.paused) return out;
+  if (o.poisoned || (o.paused && !JUMUN_PLANTED(pause_ignored))) return out;
   const auto each_line = [&](auto wanted, auto make) {
     for (std::uint16_t i = 0; i < o.lines.size(); ++i)
       if (wanted(o.lines[i].state)) out.emplace_back(make(i, o.lines[i]));

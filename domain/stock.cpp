@@ -1,6 +1,7 @@
 #include "domain/stock.hpp"
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 
 namespace jumun::domain {
 namespace {
@@ -46,7 +47,7 @@ stock_decision reserve(
     return {std::move(now), {}, {}, std::move(reply)};
   }
   reservation row{c.order, c.line, c.sku, c.quantity, reservation_state::live, now_ms};
-  if (now.available() < c.quantity) {
+  if (now.available() + (JUMUN_PLANTED(oversell_by_one) ? 1 : 0) < c.quantity) {
     // Remembered, so that a repetition can't succeed after stock came in. The stock row is
     // untouched.
     row.state = reservation_state::refused;
@@ -63,9 +64,10 @@ stock_decision commit(
   const auto say = [&](answer said, std::string reason = {}) {
     return reply_for(c.order, phase::committing, c.line, said, std::move(reason));
   };
-  if (known && known->state == reservation_state::committed)
+  const bool again = JUMUN_PLANTED(commit_twice);
+  if (known && known->state == reservation_state::committed && !again)
     return {std::move(now), {}, {}, say(answer::done)};
-  if (!known || known->state != reservation_state::live)
+  if (!known || (known->state != reservation_state::live && !again))
     return {std::move(now), {}, {}, say(answer::refused, "nothing is reserved")};
   auto row = *known;
   row.state = reservation_state::committed;
@@ -79,6 +81,8 @@ stock_decision commit(
 stock_decision release(
   stock now, const std::optional<reservation>& known, const release_stock& c, std::int64_t now_ms) {
   auto reply = reply_for(c.order, phase::releasing, c.line, answer::done);
+  if (!known && JUMUN_PLANTED(stock_tombstone_forgotten))
+    return {std::move(now), {}, {}, std::move(reply)};
   if (!known) { // it came before its reserve: the tombstone
     reservation tomb{c.order, c.line, c.sku, 0, reservation_state::released, now_ms};
     return {std::move(now), std::move(tomb), {}, std::move(reply)};
@@ -87,11 +91,13 @@ stock_decision release(
   std::optional<movement> moved;
   switch (known->state) {
     case reservation_state::refused: return {std::move(now), {}, {}, std::move(reply)};
+    case reservation_state::live: now.reserved -= row.quantity; break;
     case reservation_state::released: // a repetition: told as the first time
       reply.moved = known->quantity > 0;
-      return {std::move(now), {}, {}, std::move(reply)};
-    case reservation_state::live: now.reserved -= row.quantity; break;
+      if (!JUMUN_PLANTED(release_twice)) return {std::move(now), {}, {}, std::move(reply)};
+      [[fallthrough]];
     case reservation_state::committed:
+      if (JUMUN_PLANTED(restock_forgotten)) break;
       moved = move(now, row.quantity, "restock", {}, c.order, now_ms);
       break;
   }
@@ -104,7 +110,8 @@ stock_decision release(
 
 std::optional<adjusted> adjust(stock now, const adjustment& a, std::int64_t now_ms) {
   const auto after = now.on_hand + a.delta;
-  if (after < now.reserved || after > limits::stock_max) return {};
+  const auto least = JUMUN_PLANTED(adjusted_below_reserved) ? 0 : now.reserved;
+  if (after < least || after > limits::stock_max) return {};
   adjusted out;
   out.moved = move(now, a.delta, a.reason, a.reference, {}, now_ms);
   ++now.sequence;
@@ -142,6 +149,7 @@ delivery_decision start(
 delivery_decision cancel(
   const std::optional<delivery_record>& known, order_id order, std::int64_t now_ms) {
   delivery_answered reply{order, phase::undelivering, answer::done, false, {}};
+  if (!known && JUMUN_PLANTED(delivery_tombstone_forgotten)) return {{}, reply};
   if (!known) return {delivery_record{order, booking_state::cancelled, 1, now_ms}, reply};
   if (known->state == booking_state::refused) return {{}, reply};
   reply.moved = known->state == booking_state::started || known->version > 1;

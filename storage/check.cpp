@@ -1,4 +1,5 @@
 #include "storage/check.hpp"
+#include "domain/planted.hpp"
 #include "storage/check_pass.hpp"
 #include "storage/customer_index.hpp"
 #include "storage/journal.hpp"
@@ -74,6 +75,7 @@ void check_hooks(check_pass& pass) {
 } // namespace
 
 void check_pass::add(std::string code, std::string where, std::string what) {
+  if (JUMUN_PLANTED(check_overlooks) && code == "reserved-sum") return;
   ++report.findings_total;
   if (report.findings.size() < findings_max)
     report.findings.push_back({std::move(code), std::move(where), std::move(what)});

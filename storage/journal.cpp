@@ -1,6 +1,7 @@
 #include "storage/journal.hpp"
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 #include <bit>
 #include <iterator>
@@ -76,7 +77,8 @@ void add(journal_stats& to, const journal_stats& more) {
 } // namespace
 
 journal::journal(std::shared_ptr<store> disk, options how)
-    : disk_(std::move(disk)), how_(std::move(how)), offset_(how_.boot_offset) {
+    : disk_(std::move(disk)), how_(std::move(how)),
+      offset_(JUMUN_PLANTED(feed_offset_reused) ? 0 : how_.boot_offset) {
   JUMUN_INVARIANT(disk_ != nullptr, "a journal writes to a store");
   epochs_.fill(1);
   if (!how_.manual) worker_ = std::thread{[this] { work(); }};
@@ -116,7 +118,8 @@ append_result journal::append(write_set set, durable_callback then) {
       if (!version && durable_ <= appended) version = on_disk;
     }
     if (const auto no = refusal_of(set)) return *no;
-    if (*version != set.replaces->version) return append_result::stale_version;
+    if (*version != set.replaces->version && !JUMUN_PLANTED(version_check_dropped))
+      return append_result::stale_version;
   }
   ++position_;
   for (const auto& e : set.events) ++stats_.events[static_cast<std::size_t>(e.type)];
@@ -139,7 +142,8 @@ append_result journal::append(write_set set, durable_callback then) {
 
 std::optional<append_result> journal::refusal_of(const write_set& set) const {
   if (failed_ || stopping_) return append_result::stopped;
-  if (set.epoch < epochs_[set.shard]) return append_result::fenced;
+  if (set.epoch < epochs_[set.shard] && !JUMUN_PLANTED(epoch_check_dropped))
+    return append_result::fenced;
   return {};
 }
 
@@ -227,14 +231,24 @@ void journal::commit(std::vector<waiting> batch) {
     for (const auto& e : w.entries)
       if (read_back(e.in)) touched.push_back(overlay_key(e.in, e.key));
   journal_stats done;
-  if (const auto why = write(batch, done)) return broken(*why);
+  if (JUMUN_PLANTED(answer_before_sync)) run_callbacks(batch);
+  if (const auto why = write(batch, done)) {
+    if (JUMUN_PLANTED(durable_though_failed)) run_callbacks(batch);
+    if (!JUMUN_PLANTED(failed_write_ignored)) return broken(*why);
+  }
   landed(batch, touched, done);
+}
+
+void journal::run_callbacks(std::vector<waiting>& batch) {
+  for (auto& w : batch)
+    if (w.then) std::exchange(w.then, {})();
 }
 
 /// One batch, one fsync. Moves the entries out of `batch`.
 std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats& done) {
   std::vector<entry> rows;
   bool has_events = false;
+  if (JUMUN_PLANTED(batch_reordered)) std::reverse(batch.begin(), batch.end() - 1);
   for (auto& w : batch) {
     done.write_sets += w.is_set ? 1 : 0;
     for (auto& e : w.entries) {
@@ -249,6 +263,13 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
   done.entries = rows.size();
   done.commits = 1;
   done.largest_batch = done.write_sets;
+  if (JUMUN_PLANTED(batch_in_two_writes))
+    if (auto failed = disk_->apply({rows.begin(), rows.end() - rows.size() / 2})) return failed;
+  if (JUMUN_PLANTED(key_in_a_write_of_its_own)) {
+    const auto keys = std::stable_partition(
+      rows.begin(), rows.end(), [](const entry& e) { return e.in != table::idempotency; });
+    if (auto failed = disk_->apply({rows.begin(), keys})) return failed;
+  }
   const auto start = how_.now_us ? how_.now_us() : 0;
   auto failed = disk_->apply(rows);
   if (how_.now_us) done.commit_us_sum = static_cast<std::uint64_t>(how_.now_us() - start);
@@ -263,12 +284,13 @@ void journal::landed(
     durable_ = position;
     for (const auto& key : touched) {
       const auto found = overlay_.find(key);
-      if (found != overlay_.end() && found->second.position <= position) overlay_.erase(found);
+      if (found == overlay_.end()) continue;
+      if (found->second.position <= position || JUMUN_PLANTED(overlay_erased_early))
+        overlay_.erase(found);
     }
     add(stats_, done);
   }
-  for (auto& w : batch)
-    if (w.then) w.then();
+  run_callbacks(batch);
   tell(batch);
   {
     const std::lock_guard lock{guard_};

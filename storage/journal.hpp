@@ -110,6 +110,7 @@ private:
   std::vector<waiting> take_batch();
   void commit(std::vector<waiting> batch);
   std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
+  static void run_callbacks(std::vector<waiting>& batch);
   void landed(std::vector<waiting>& batch, const std::vector<std::string>& touched,
     const journal_stats& done);
   void tell(std::vector<waiting>& batch) const;

@@ -1,5 +1,6 @@
 #include "storage/rows.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 #include "rows.pb.h"
 #include "storage/row_codec.hpp"
 
@@ -50,7 +51,7 @@ void put_saga(rows::Order& to, const domain::order& o) {
   to.set_last_error(o.last_error);
   to.set_blocked(o.blocked);
   to.set_poisoned(o.poisoned);
-  to.set_paused(o.paused);
+  to.set_paused(o.paused && !JUMUN_PLANTED(pause_lost_on_restart));
   to.set_held_since_ms(o.held_since_ms);
   to.set_settled_outside(o.settled_outside);
   to.set_resolved(o.resolved);

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Plants one bug after the other (domain/planted.hpp) and asks the catchers: the simulator's swarm,
+its crash and outage tests, the unit tests, and the real binary under its integration tests. A bug
+that nobody catches fails, and so does a catcher that is red without any. Replay one by hand:
+JUMUN_PLANT=oversell_by_one build/tests/swarm_planted"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SECONDS_MAX = 60  # of one catcher with one bug; what hangs is caught, too
+
+# What one test binary is called with, and how long its seeds are tried.
+SWARM, SIM, UNIT, EDGE = "swarm", "sim", "unit", "edge"
+
+# Bugs that no simulated day can show, and who knows them instead: tests of the real binary by name,
+# or ("unit", filter). The swarm is not asked about these, unless --every.
+ELSEWHERE = {
+}
+
+
+class Catcher:
+    """One way to find out: a command, and how its red reads."""
+
+    def __init__(self, kind, command, env=None):
+        self.kind, self.command, self.env = kind, command, env or {}
+
+
+class Outcome:
+    """What one catcher said about one bug."""
+
+    def __init__(self, kind, caught, by="", after="", seconds=0.0, reached=None):
+        self.kind, self.caught, self.by, self.after = kind, caught, by, after
+        self.seconds, self.reached = seconds, reached
+
+
+running, stopped = set(), threading.Event()
+guard = threading.Lock()
+
+
+def run(catcher, bug):
+    """Runs one catcher with one bug ("": none); nothing is left behind when it is stopped."""
+    env = {k: v for k, v in os.environ.items() if k != "JUMUN_PLANT"} | catcher.env
+    if bug:
+        env["JUMUN_PLANT"] = bug
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+", errors="replace") as out:
+        with guard:
+            if stopped.is_set():
+                raise InterruptedError
+            child = subprocess.Popen(catcher.command, stdout=out, stderr=subprocess.STDOUT, env=env,
+                                     stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT)
+            running.add(child)
+        try:
+            code = child.wait(SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            kill(child)
+            with guard:
+                running.discard(child)
+        out.seek(0)
+        text = out.read()
+    if stopped.is_set():
+        raise InterruptedError
+    return judge(catcher, code, text, time.monotonic() - start)
+
+
+def kill(child):
+    """The child and whatever it has started: it is the leader of its own session."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    child.wait()
+
+
+def judge(catcher, code, text, seconds):
+    times = re.findall(r"^planted: \w+ was reached (\d+) times", text, re.M)
+    # The real binary counts for itself.
+    reached = max(map(int, times)) if times and catcher.kind != EDGE else None
+    if code == 0:
+        return Outcome(catcher.kind, False, seconds=seconds, reached=reached)
+    by, after = "", ""
+    if found := re.search(r"invariant broken: .*\((.+?)\)$", text, re.M):
+        by = f"an invariant of the product: {found.group(1)}"
+    if found := re.search(r"^FAILED seed=(\d+)(.*)$", text, re.M):
+        after = f"seed {found.group(1)}"
+        by = by or found.group(2).strip()
+    elif catcher.kind == SWARM and (found := re.findall(r"\bseed=(\d+)", text)):
+        after = f"seed {found[-1]}"
+    elif catcher.kind == SIM and (found := re.search(r"^\s*seed := (\d+)", text, re.M)):
+        after = f"seed {found.group(1)}"
+    if not by and catcher.kind != SWARM:
+        by = catch2_says(text)
+    if code is None:
+        by = f"it did not end within {SECONDS_MAX} s" + (f" ({by})" if by else "")
+    by = by or f"exit code {code}: {' / '.join(text.strip().splitlines()[-2:])}"
+    return Outcome(catcher.kind, True, by, after, seconds, reached)
+
+
+def catch2_says(text):
+    """The name of the first test case that failed, and the first words of why."""
+    named = re.search(r"^-{20,}\n(.+?)\n-{20,}\n.*?^\S+?:\d+: (?:FAILED|fatal)", text, re.M | re.S)
+    name = re.sub(r"\s*\n\s*", " ", named.group(1)).strip() if named else ""
+    if "-----" in name:
+        name = name.split("-----")[-1].strip(" -")
+    why = re.search(r"^  ([a-z][\w -]*? (?:ord_\w+|[^:\n]{1,60}): .*|[a-z].{10,})$", text, re.M)
+    listed = re.search(r'joined\(end\.wrong\) := "\s*(.*?)"?$', text, re.M | re.S)
+    if listed:
+        first = next((w.strip() for w in listed.group(1).splitlines() if w.strip()), "")
+        return f'"{name}": {first}'
+    return f'"{name}"' if name else (why.group(1) if why else "")
+
+
+def catchers_for(args, bug):
+    """Who is asked about a bug, in this order. None of those whose binary is not built."""
+    tests = args.build / "tests"
+    swarm = Catcher(SWARM, [tests / "swarm_planted", "--first", "1", "--count", str(args.swarm_seeds),
+                            "--jobs", "1"])
+    sim = Catcher(SIM, [tests / "sim_planted_tests", "--abort"], {"JUMUN_SEEDS": str(args.sim_seeds)})
+    unit = Catcher(UNIT, [tests / "unit_planted_tests", "--abort"])
+    edge = [Catcher(EDGE, [tests / "integration_tests", "--abort", name],
+                    {"JUMUN_BINARY": str(tests / "jumun_planted")})
+            for name in ELSEWHERE.get(bug, ())]
+    everyone = edge + [swarm, sim, unit] if bug in ELSEWHERE else [swarm, sim, unit]
+    return [c for c in everyone if c.command[0].exists()]
+
+
+def try_bug(args, bug):
+    """All outcomes, up to the first that caught it (--every: of all catchers)."""
+    outcomes = []
+    for catcher in catchers_for(args, bug):
+        said = run(catcher, bug)
+        outcomes.append(said)
+        if said.caught and not args.every:
+            break
+    return outcomes
+
+
+def baselines(args):
+    """Every catcher without a bug; those that are red."""
+    once = {}
+    for bug in ["", *ELSEWHERE]:
+        for c in catchers_for(args, bug):
+            once.setdefault((tuple(map(str, c.command)), tuple(c.env.items())), c)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        results = list(pool.map(lambda c: (c, run(c, "")), once.values()))
+    for c, said in results:
+        print(f"without a bug: {c.kind:<6} {said.seconds:5.1f} s  {'RED: ' + said.by if said.caught else 'green'}",
+              flush=True)
+    return [c for c, said in results if said.caught]
+
+
+def names_in(binary, names):
+    """Which of them the product's binary holds: it must hold none."""
+    data = binary.read_bytes()
+    return [n for n in [*names, "JUMUN_PLANT"] if n.encode() in data]
+
+
+def rows_of(results, listed):
+    for bug, what in listed:
+        caught = [o for o in results[bug] if o.caught]
+        yield bug, what, caught
+
+
+def cell(text):
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def markdown(results, listed, args):
+    out = ["| bug | what it breaks | caught by | what was seen | after | s |",
+           "| --- | --- | --- | --- | --- | --- |"]
+    for bug, what, caught in rows_of(results, listed):
+        who = ", ".join(o.kind for o in caught) or "**nobody**"
+        first = caught[0] if caught else Outcome("", False)
+        out.append(f"| `{bug}` | {cell(what)} | {who} | {cell(first.by[:160])} | {first.after} "
+                   f"| {first.seconds:.1f} |")
+    tally = {}
+    for _, _, caught in rows_of(results, listed):
+        for o in caught[:1]:
+            tally[o.kind] = tally.get(o.kind, 0) + 1
+    out += ["", f"{len(listed)} bugs; first caught by: "
+            + ", ".join(f"{kind} {n}" for kind, n in sorted(tally.items()))
+            + f". Budget: {args.swarm_seeds} seeds of the swarm, {args.sim_seeds} of the crash test."]
+    return "\n".join(out) + "\n"
+
+
+def parsed():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("bugs", nargs="*", help="only these; else all")
+    p.add_argument("--build", type=pathlib.Path, default=ROOT / os.environ.get("JUMUN_BUILD_DIR", "build"))
+    p.add_argument("--swarm-seeds", type=int, default=40)
+    p.add_argument("--sim-seeds", type=int, default=12)
+    p.add_argument("--jobs", type=int, default=max(1, min(os.cpu_count() or 1, 4)))
+    p.add_argument("--every", action="store_true", help="ask every catcher, also after the first catch")
+    p.add_argument("--markdown", type=pathlib.Path, help="write the table there")
+    p.add_argument("--list", action="store_true", help="print the bugs and end")
+    return p.parse_args()
+
+
+def main():
+    args = parsed()
+    listed = [line.split("\t", 1) for line in
+              subprocess.run([args.build / "tests/planted_list"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout.splitlines()]
+    if args.list:
+        for name, what in listed:
+            print(f"{name:<28} {what}")
+        return 0
+    known = {name for name, _ in listed}
+    if wrong := [b for b in [*args.bugs, *ELSEWHERE] if b not in known]:
+        sys.exit(f"planted: no bug of the name {', '.join(wrong)}")
+    product = args.build / "jumun"
+    if found := names_in(product, known) if product.exists() else []:
+        sys.exit(f"planted: the product's binary has {', '.join(found)} in it")
+    print(f"planted: {'nothing of it is in ' if product.exists() else 'there is no '}{product}", flush=True)
+    if args.bugs:
+        listed = [row for row in listed if row[0] in args.bugs]
+    if red := baselines(args):
+        print(f"planted: {len(red)} catchers are red without any bug")
+        return 1
+    results, start = {}, time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        waiting = {pool.submit(try_bug, args, bug): bug for bug, _ in listed}
+        for done in concurrent.futures.as_completed(waiting):
+            bug = waiting[done]
+            results[bug] = done.result()
+            print(f"[{len(results)}/{len(listed)} {time.monotonic() - start:4.0f} s] {told(bug, results[bug])}",
+                  flush=True)
+    table = markdown(results, listed, args)
+    print(table)
+    if args.markdown:
+        args.markdown.write_text(table, encoding="utf-8")
+    flaky = [b for b, os_ in results.items() if any(o.caught and o.reached == 0 for o in os_)]
+    free = [b for b, _, caught in rows_of(results, listed) if not caught]
+    for bug in flaky:
+        print(f"planted: {bug}: a catcher was red, and the bug was never reached")
+    for bug in free:
+        print(f"planted: nobody caught {bug}")
+    print(f"planted: {len(listed) - len(free)} of {len(listed)} bugs caught in {time.monotonic() - start:.0f} s")
+    return 1 if free or flaky else 0
+
+
+def told(bug, outcomes):
+    missed = [f"{o.kind} missed it in {o.seconds:.0f} s (reached {o.reached} times)" for o in outcomes
+              if not o.caught]
+    caught = [f"{o.kind}{' ' + o.after if o.after else ''} in {o.seconds:.1f} s: {o.by[:140]}" for o in outcomes
+              if o.caught]
+    return f"{bug}: " + "; ".join((caught or ["NOT CAUGHT"]) + missed)
+
+
+def stop(*_):
+    stopped.set()
+    for child in list(running):
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    sys.exit(main())
