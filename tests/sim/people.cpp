@@ -130,7 +130,8 @@ void people::plan_order(int number) {
   c.draft.customer = c.draft.principal = name;
   c.draft.currency = "KRW";
   auto menu = skus_;
-  std::shuffle(menu.begin(), menu.end(), draw_);
+  for (auto left = menu.size(); left > 1; --left) // std::shuffle differs between libraries
+    std::swap(menu[left - 1], menu[draw_() % left]);
   menu.resize(1 + draw_() % std::min<std::size_t>(menu.size(), 3));
   for (const auto& sku : menu)
     c.draft.lines.push_back(

@@ -154,7 +154,7 @@ void failed(std::uint64_t seed, const char* code, const char* what) {
 }
 
 int many(const arguments& a) {
-  using clock = std::chrono::steady_clock;
+  using clock = std::chrono::steady_clock; // determinism: for the progress line alone
   const auto began = clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(clock::now() - began).count(); };
   std::signal(SIGINT, [](int) { interrupted = 1; });
