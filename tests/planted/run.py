@@ -2,7 +2,7 @@
 """Plants one bug after the other (domain/planted.hpp) and asks the catchers: the simulator's swarm,
 its crash and outage tests, the unit tests, and the real binary under its integration tests. A bug
 that nobody catches fails, and so does a catcher that is red without any. Replay one by hand:
-JUMUN_PLANT=oversell_by_one build/tests/swarm_planted"""
+JUMUN_PLANT=oversell_by_one build/tests/planted/swarm_planted"""
 
 import argparse
 import concurrent.futures
@@ -124,7 +124,7 @@ def catch2_says(text):
 
 def catchers_for(args, bug):
     """Who is asked about a bug, in this order. None of those whose binary is not built."""
-    tests = args.build / "tests"
+    tests = args.build / "tests/planted"
     swarm = Catcher(SWARM, [tests / "swarm_planted", "--first", "1", "--count", str(args.swarm_seeds),
                             "--jobs", "1"])
     sim = Catcher(SIM, [tests / "sim_planted_tests", "--abort"], {"JUMUN_SEEDS": str(args.sim_seeds)})
@@ -211,7 +211,7 @@ def parsed():
 def main():
     args = parsed()
     listed = [line.split("\t", 1) for line in
-              subprocess.run([args.build / "tests/planted_list"], check=True, text=True,
+              subprocess.run([args.build / "tests/planted/planted_list"], check=True, text=True,
                              stdout=subprocess.PIPE).stdout.splitlines()]
     if args.list:
         for name, what in listed:
