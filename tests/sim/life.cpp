@@ -24,6 +24,8 @@ life::life(outside& world, life_options how)
       how_.order_durable, [](domain::shard_id) {}, [this](const std::string&) { gave_up_ = true; },
       [this](std::string_view event, const std::string& detail, std::string_view) {
         if (how_.trace) how_.trace(std::string{event} + " " + detail);
+        const auto by_poison = detail.find("failpoint saga.throw") != std::string::npos;
+        poison_spread_ = poison_spread_ || (event == "supervisor.fell" && by_poison);
       },
       std::chrono::milliseconds{how_.payment_timeout_ms}, how_.delivery_countries, how_.boot,
       how_.poisoned_sku});

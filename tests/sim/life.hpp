@@ -55,6 +55,8 @@ public:
   [[nodiscard]] bool dead() const { return dead_; }
   /// Supervision gave up: not ready, the platform would restart it.
   [[nodiscard]] bool gave_up() const { return gave_up_; }
+  /// A poisoned order has taken its shard along.
+  [[nodiscard]] bool poison_spread() const { return poison_spread_; }
   actors::environment& env() { return *env_; }
   actors::guarded_provider& guarded() { return *guarded_; }
   storage::journal& journal() { return *journal_; }
@@ -83,7 +85,7 @@ private:
   outside& world_;
   life_options how_;
   std::int64_t base_us_; // simulated time at this life's begin
-  bool dead_ = false, gave_up_ = false;
+  bool dead_ = false, gave_up_ = false, poison_spread_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<actors::presenter> presenter_;
   std::unique_ptr<storage::journal> journal_;

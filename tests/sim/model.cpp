@@ -98,6 +98,9 @@ void shop_model::land_reservation(const storage::entry& e, const storage::store&
   if (was && holds) wrong("reservation-order", next->sku + ": reserved twice");
   if (holds) s.reserved += next->quantity;
   if (held && !holds) s.reserved -= was->quantity;
+  const bool had_left = was && was->state == committed;
+  if (next->state == committed && !had_left) s.unmoved -= next->quantity;
+  if (next->state != committed && had_left) s.unmoved += was->quantity;
 }
 
 void shop_model::land_movement(const storage::entry& e) {
@@ -105,6 +108,7 @@ void shop_model::land_movement(const storage::entry& e) {
   if (!m) return wrong("movement-row", "a movement was deleted or can't be read");
   auto& s = shelves_[m->sku];
   s.on_hand += m->delta;
+  if (m->order) s.unmoved -= m->delta;
   if (m->number != ++s.movements) wrong("movement-gap", m->sku + ": its movements have a gap");
   if (m->on_hand_after != s.on_hand) wrong("stock-sum", m->sku + ": a movement adds up wrongly");
 }
@@ -181,6 +185,9 @@ void shop_model::compare_touched() {
     if (row.reserved != s.reserved)
       wrong("reserved-sum", sku + ": its row has " + std::to_string(row.reserved)
                               + " reserved, its reservations " + std::to_string(s.reserved));
+    if (s.unmoved != 0)
+      wrong("goods-lost", sku + ": orders moved " + std::to_string(s.unmoved)
+                            + " that its movements do not have");
     if (row.sequence != s.sequence) wrong("event-gap", sku + ": its row counts other events");
   }
 }

@@ -35,6 +35,7 @@ private:
   struct shelf { // of one SKU, by its movements and reservations
     std::int64_t on_hand = 0, reserved = 0;
     std::uint64_t movements = 0, sequence = 0;
+    std::int64_t unmoved = 0; // by reservations, what movements for orders have still to say
   };
   void land_order(const storage::entry& e, const storage::store& before);
   void land_reservation(const storage::entry& e, const storage::store& before);

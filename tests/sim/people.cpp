@@ -19,6 +19,7 @@ bool says(const domain::stored_reply& r, std::string_view code) {
 bool not_yet(const domain::stored_reply& r) {
   return r.status == 503 || r.status == 504 || says(r, "idempotency-key-running");
 }
+std::string tag_of(std::uint64_t version) { return '"' + std::to_string(version) + '"'; }
 domain::order_id order_in(const std::string& body) {
   const auto at = body.find("ord_");
   if (at == std::string::npos) return {};
@@ -199,7 +200,10 @@ void people::cancel(domain::order_id id, const std::string& customer) {
 }
 void people::operate(domain::order_id id, domain::operator_action a) {
   const auto name = "operate-" + std::to_string(wishes_.size());
-  want(domain::act_on_saga{signed_by("operator", ""), "operator", id, {a, name}, {}}, name);
+  const auto o = durable(id);
+  std::optional<std::uint64_t> seen; // not by draw_: what was planned stays as it is
+  if (o && wishes_.size() % 3 == 0) seen = o->version;
+  want(domain::act_on_saga{signed_by("operator", ""), "operator", id, {a, name}, seen}, name);
 }
 void people::report(domain::order_id id, domain::delivery_status s) {
   const auto name = "report-" + std::to_string(wishes_.size());
@@ -350,7 +354,17 @@ void people::check_effect(const wish& w, const domain::stored_reply& reply) {
     const auto o = durable(r->order);
     const bool there = o && (o->delivery >= r->report.status || o->resolved);
     if (!there) missing("its report is not on disk");
+  } else if (const auto* n = std::get_if<domain::count_stock>(&w.what); n && good) {
+    if (reply.etag != tag_of(n->if_version + 1)) overwrites(w);
+  } else if (const auto* a = std::get_if<domain::act_on_saga>(&w.what); a && good) {
+    const auto seen = a->if_version.value_or(0);
+    if (seen > 0 && reply.etag != tag_of(seen) && reply.etag != tag_of(seen + 1)) overwrites(w);
   }
+}
+
+/// It was done on another version than the one that was seen.
+void people::overwrites(const wish& w) {
+  model_.wrong("if-match-ignored", w.name + " was done on a version that nobody had shown");
 }
 
 void people::accepted(wish& w, const domain::stored_reply& reply) {

@@ -76,6 +76,7 @@ private:
   void render(wish& w, domain::order_id id);
   void left_the_node(wish& w, const domain::stored_reply& reply);
   void check_effect(const wish& w, const domain::stored_reply& reply);
+  void overwrites(const wish& w);
   void accepted(wish& w, const domain::stored_reply& reply);
   [[nodiscard]] std::optional<domain::order> durable(domain::order_id id) const;
   [[nodiscard]] std::vector<domain::order> all_orders() const;

@@ -85,6 +85,7 @@ private:
       people_.meet(&now);
       if (how_.trace) trace("-- the node starts");
       over = live(now);
+      if (now.poison_spread()) model_.wrong("poison-spread", "one order took its shard along");
       people_.meet(nullptr);
       if (how_.trace) trace(now.dead() ? "-- the node is dead" : "-- the node stops");
     }
