@@ -160,7 +160,7 @@ void feed_hook(saga_self self, const hook_message& m) {
   ++s.commands;
   const auto& hook = m.command.what;
   const auto known = find_hook(env, hook);
-  if (known && !known->parked && !JUMUN_PLANTED(hook_taken_twice)) {
+  if (known && !known->parked) {
     answer_when_durable(env, m.done, hook_reply());
     return tell_at_rest(self);
   }

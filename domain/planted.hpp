@@ -18,7 +18,6 @@
   X(version_check_dropped, "a write set may replace a row that it has not seen")                   \
   X(overlay_erased_early, "a row appended during a commit is read stale after it")                 \
   X(feed_offset_reused, "after a restart the feed counts from the begin again")                    \
-  X(sync_forgotten, "the log is written and not synced")                                           \
   X(pause_lost_on_restart, "an operator's pause is not on disk")                                   \
   X(check_overlooks, "`jumun check` does not report a wrong sum of reservations")                  \
   X(oversell_by_one, "the last piece is promised twice")                                           \
@@ -59,7 +58,6 @@
   X(key_of_another_body, "an Idempotency-Key is taken with another body")                          \
   X(audit_line_forgotten, "an operator's action leaves no line in the audit log")                  \
   X(if_match_ignored, "an operator's action is done on a version that he has not seen")            \
-  X(hook_taken_twice, "a provider's hook that comes twice has its effect twice")                   \
   X(parked_hook_lost, "a hook that came before its order is forgotten by a restart")
 // clang-format on
 

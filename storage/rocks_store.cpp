@@ -1,6 +1,5 @@
 #include "storage/rocks_store.hpp"
 #include "domain/ids.hpp"
-#include "domain/planted.hpp"
 #include "storage/rocks_raw.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
@@ -336,7 +335,7 @@ public:
       if (!s.ok()) return meaning_of(dir_, s);
     }
     rocksdb::WriteOptions o;
-    o.sync = !JUMUN_PLANTED(sync_forgotten); // say it here; never lean on the library's default
+    o.sync = true; // say it here; never lean on the library's default
     if (const auto s = db_->Write(o, &batch); !s.ok()) return meaning_of(dir_, s);
     return {};
   }

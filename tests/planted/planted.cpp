@@ -28,7 +28,7 @@ counter& reached() {
 
 /// At the end: was the process ever where the bug is? If not, no checker could have seen it.
 void say_how_often() {
-  std::fprintf(stderr, "planted: %s was reached %llu times\n", std::getenv("JUMUN_PLANT"),
+  std::fprintf(stderr, "\nplanted: %s was reached %llu times\n", std::getenv("JUMUN_PLANT"),
     static_cast<unsigned long long>(reached().load()));
 }
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Plants one bug after the other (domain/planted.hpp) and asks the catchers: the simulator's swarm,
-its crash and outage tests, the unit tests, and the real binary under its integration tests. A bug
-that nobody catches fails, and so does a catcher that is red without any. Replay one by hand:
-JUMUN_PLANT=oversell_by_one build/tests/planted/swarm_planted"""
+its stories, the unit tests. A bug that nobody catches fails, and so does a catcher that is red
+without any. Replay one by hand: JUMUN_PLANT=oversell_by_one build/tests/planted/swarm_planted"""
 
 import argparse
 import concurrent.futures
@@ -17,14 +16,23 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SECONDS_MAX = 60  # of one catcher with one bug; what hangs is caught, too
+SECONDS_MAX = 150  # of one catcher with one bug; what hangs is caught, too
 
-# What one test binary is called with, and how long its seeds are tried.
-SWARM, SIM, UNIT, EDGE = "swarm", "sim", "unit", "edge"
+SWARM, SIM, UNIT = "swarm", "sim", "unit"
 
-# Bugs that no simulated day can show, and who knows them instead: tests of the real binary by name,
-# or ("unit", filter). The swarm is not asked about these, unless --every.
+# Bugs that a simulated day does not show, or seldom, and who knows them instead: a test binary, and
+# a Catch2 filter. The others are asked, too, when that one has missed it.
 ELSEWHERE = {
+    # The simulator commits in one step, so nothing is appended during a commit.
+    "overlay_erased_early": (UNIT, "[journal]"),
+    # A checker that overlooks can't see itself; the swarm's model has the same sum of its own.
+    "check_overlooks": (UNIT, "[check]"),
+    # What is under way when a pause lands may still leave: from outside that is no fault.
+    "pause_ignored": (UNIT, "[operator]"),
+    # Few of the swarm's outages are long enough for the breaker.
+    "breaker_burns_attempts": (UNIT, "[breaker]"),
+    "not_asked_taken_for_unknown": (UNIT, "[breaker]"),
+    "delivery_tombstone_forgotten": (UNIT, "[delivery]"),
 }
 
 
@@ -86,8 +94,7 @@ def kill(child):
 
 def judge(catcher, code, text, seconds):
     times = re.findall(r"^planted: \w+ was reached (\d+) times", text, re.M)
-    # The real binary counts for itself.
-    reached = max(map(int, times)) if times and catcher.kind != EDGE else None
+    reached = max(map(int, times)) if times else None
     if code == 0:
         return Outcome(catcher.kind, False, seconds=seconds, reached=reached)
     by, after = "", ""
@@ -98,8 +105,6 @@ def judge(catcher, code, text, seconds):
         by = by or found.group(2).strip()
     elif catcher.kind == SWARM and (found := re.findall(r"\bseed=(\d+)", text)):
         after = f"seed {found[-1]}"
-    elif catcher.kind == SIM and (found := re.search(r"^\s*seed := (\d+)", text, re.M)):
-        after = f"seed {found.group(1)}"
     if not by and catcher.kind != SWARM:
         by = catch2_says(text)
     if code is None:
@@ -125,14 +130,13 @@ def catch2_says(text):
 def catchers_for(args, bug):
     """Who is asked about a bug, in this order. None of those whose binary is not built."""
     tests = args.build / "tests/planted"
-    swarm = Catcher(SWARM, [tests / "swarm_planted", "--first", "1", "--count", str(args.swarm_seeds),
-                            "--jobs", "1"])
-    sim = Catcher(SIM, [tests / "sim_planted_tests", "--abort"], {"JUMUN_SEEDS": str(args.sim_seeds)})
-    unit = Catcher(UNIT, [tests / "unit_planted_tests", "--abort"])
-    edge = [Catcher(EDGE, [tests / "integration_tests", "--abort", name],
-                    {"JUMUN_BINARY": str(tests / "jumun_planted")})
-            for name in ELSEWHERE.get(bug, ())]
-    everyone = edge + [swarm, sim, unit] if bug in ELSEWHERE else [swarm, sim, unit]
+    swarm = Catcher(SWARM, [tests / "swarm_planted", "--first", "1", "--count",
+                            str(args.swarm_seeds), "--jobs", "1"])
+    others = [Catcher(kind, [tests / f"{kind}_planted_tests", "--abort"]) for kind in (SIM, UNIT)]
+    everyone = [swarm, *others]
+    if bug in ELSEWHERE:
+        kind, which = ELSEWHERE[bug]
+        everyone.insert(0, Catcher(kind, [tests / f"{kind}_planted_tests", "--abort", which]))
     return [c for c in everyone if c.command[0].exists()]
 
 
@@ -156,8 +160,8 @@ def baselines(args):
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         results = list(pool.map(lambda c: (c, run(c, "")), once.values()))
     for c, said in results:
-        print(f"without a bug: {c.kind:<6} {said.seconds:5.1f} s  {'RED: ' + said.by if said.caught else 'green'}",
-              flush=True)
+        told = f"RED: {said.after} {said.by}" if said.caught else "green"
+        print(f"without a bug: {c.kind:<6} {said.seconds:5.1f} s  {told}", flush=True)
     return [c for c, said in results if said.caught]
 
 
@@ -191,18 +195,18 @@ def markdown(results, listed, args):
             tally[o.kind] = tally.get(o.kind, 0) + 1
     out += ["", f"{len(listed)} bugs; first caught by: "
             + ", ".join(f"{kind} {n}" for kind, n in sorted(tally.items()))
-            + f". Budget: {args.swarm_seeds} seeds of the swarm, {args.sim_seeds} of the crash test."]
+            + f". Budget: {args.swarm_seeds} seeds of the swarm each."]
     return "\n".join(out) + "\n"
 
 
 def parsed():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("bugs", nargs="*", help="only these; else all")
-    p.add_argument("--build", type=pathlib.Path, default=ROOT / os.environ.get("JUMUN_BUILD_DIR", "build"))
-    p.add_argument("--swarm-seeds", type=int, default=40)
-    p.add_argument("--sim-seeds", type=int, default=12)
+    p.add_argument("--build", type=pathlib.Path,
+                   default=ROOT / os.environ.get("JUMUN_BUILD_DIR", "build"))
+    p.add_argument("--swarm-seeds", type=int, default=300)
     p.add_argument("--jobs", type=int, default=max(1, min(os.cpu_count() or 1, 4)))
-    p.add_argument("--every", action="store_true", help="ask every catcher, also after the first catch")
+    p.add_argument("--every", action="store_true", help="ask every catcher, also after a catch")
     p.add_argument("--markdown", type=pathlib.Path, help="write the table there")
     p.add_argument("--list", action="store_true", help="print the bugs and end")
     return p.parse_args()
@@ -223,7 +227,8 @@ def main():
     product = args.build / "jumun"
     if found := names_in(product, known) if product.exists() else []:
         sys.exit(f"planted: the product's binary has {', '.join(found)} in it")
-    print(f"planted: {'nothing of it is in ' if product.exists() else 'there is no '}{product}", flush=True)
+    said = "nothing of it is in" if product.exists() else "there is no"
+    print(f"planted: {said} {product}", flush=True)
     if args.bugs:
         listed = [row for row in listed if row[0] in args.bugs]
     if red := baselines(args):
@@ -235,8 +240,8 @@ def main():
         for done in concurrent.futures.as_completed(waiting):
             bug = waiting[done]
             results[bug] = done.result()
-            print(f"[{len(results)}/{len(listed)} {time.monotonic() - start:4.0f} s] {told(bug, results[bug])}",
-                  flush=True)
+            at = f"[{len(results)}/{len(listed)} {time.monotonic() - start:4.0f} s]"
+            print(f"{at} {told(bug, results[bug])}", flush=True)
     table = markdown(results, listed, args)
     print(table)
     if args.markdown:
@@ -247,15 +252,16 @@ def main():
         print(f"planted: {bug}: a catcher was red, and the bug was never reached")
     for bug in free:
         print(f"planted: nobody caught {bug}")
-    print(f"planted: {len(listed) - len(free)} of {len(listed)} bugs caught in {time.monotonic() - start:.0f} s")
+    seconds = time.monotonic() - start
+    print(f"planted: {len(listed) - len(free)} of {len(listed)} bugs caught in {seconds:.0f} s")
     return 1 if free or flaky else 0
 
 
 def told(bug, outcomes):
-    missed = [f"{o.kind} missed it in {o.seconds:.0f} s (reached {o.reached} times)" for o in outcomes
-              if not o.caught]
-    caught = [f"{o.kind}{' ' + o.after if o.after else ''} in {o.seconds:.1f} s: {o.by[:140]}" for o in outcomes
-              if o.caught]
+    missed = [f"{o.kind} missed it in {o.seconds:.0f} s (reached {o.reached} times)"
+              for o in outcomes if not o.caught]
+    caught = [f"{o.kind}{' ' + o.after if o.after else ''} in {o.seconds:.1f} s: {o.by[:140]}"
+              for o in outcomes if o.caught]
     return f"{bug}: " + "; ".join((caught or ["NOT CAUGHT"]) + missed)
 
 
