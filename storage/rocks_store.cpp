@@ -1,5 +1,8 @@
 #include "storage/rocks_store.hpp"
 #include "domain/ids.hpp"
+#include "storage/durable_claim.hpp"
+#include "storage/folders.hpp"
+#include "storage/manifest_end.hpp"
 #include "storage/rocks_raw.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
@@ -22,12 +25,14 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 #include <stdexcept>
 #include <sys/file.h>
 #include <unistd.h>
+#include <utility>
 
 namespace jumun::storage {
 namespace {
@@ -43,6 +48,10 @@ constexpr std::string_view format_key = "format", shard_hash_key = "shard_hash";
 
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+rocksdb::Env& env_of(const rocks_options& how) {
+  return how.env ? *how.env : *rocksdb::Env::Default();
+}
 
 std::string in_folder(const std::string& dir, std::string_view what) {
   return "data folder " + dir + ": " + std::string{what};
@@ -155,6 +164,7 @@ rocksdb::CompressionType compression() {
 rocksdb::DBOptions db_options(
   const rocks_options& how, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::DBOptions o;
+  o.env = &env_of(how);
   o.create_if_missing = how.create;
   o.create_missing_column_families = true;
   o.paranoid_checks = true;
@@ -170,7 +180,8 @@ rocksdb::DBOptions db_options(
   o.bytes_per_sync = 1 << 20; // large files go to the disk bit by bit, not in one burst
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
-  o.info_log = std::make_shared<forgiving_log>(how.read_only ? std::string{} : how.dir);
+  const bool has_log = !how.read_only && !how.env;
+  o.info_log = std::make_shared<forgiving_log>(has_log ? how.dir : std::string{});
   return o;
 }
 
@@ -197,40 +208,55 @@ rocksdb::ColumnFamilyOptions family_options(
 /// What RocksDB leaves of a folder that it was making when the process died, and what may be there
 /// besides it.
 bool expected_in_new_folder(std::string_view name) {
-  for (const std::string_view whole : {"lost+found", "simulator", "LOCK", "LOG", "IDENTITY"})
+  for (const std::string_view whole :
+    {".", "..", "lost+found", "simulator", "LOCK", "LOG", "IDENTITY", "durable"})
     if (name == whole) return true;
   for (const std::string_view start : {"LOG.old.", "MANIFEST-", "OPTIONS-"})
     if (name.starts_with(start)) return true;
   return name.ends_with(".dbtmp") || name.ends_with(".log");
 }
 
-/// Makes the folder, or finds out why there can be no store in it. `is_new`: no RocksDB in it yet.
-std::optional<failure> prepare(const rocks_options& how, bool& is_new) {
-  std::error_code error;
-  const auto status = fs::status(how.dir, error);
-  const bool may_make = how.create && !how.read_only;
-  is_new = true;
-  if (status.type() == fs::file_type::not_found) {
-    if (!may_make) return failure{errc::not_ours, in_folder(how.dir, "there is no such folder")};
-    fs::create_directories(how.dir, error);
-    if (!error) return {};
-    const auto full = error == std::errc::no_space_on_device;
-    return failure{full ? errc::full : errc::io_failed,
-      in_folder(how.dir, "cannot be made: " + error.message())};
-  }
-  if (status.type() == fs::file_type::none)
-    return failure{errc::io_failed, in_folder(how.dir, error.message())};
-  if (status.type() != fs::file_type::directory)
-    return failure{errc::not_ours, in_folder(how.dir, "is not a folder")};
-  is_new = !fs::exists(fs::path{how.dir} / "CURRENT", error);
-  if (!is_new) return {};
-  if (!may_make) return failure{errc::not_ours, in_folder(how.dir, "holds no Jumun data")};
-  fs::directory_iterator each{how.dir, error};
-  if (error) return failure{errc::io_failed, in_folder(how.dir, error.message())};
-  for (; !error && each != fs::directory_iterator{}; each.increment(error))
-    if (!expected_in_new_folder(each->path().filename().string()))
+/// A folder without CURRENT: may a database be made in it?
+std::optional<failure> prepare_new(const rocks_options& how) {
+  auto& on = env_of(how);
+  const auto claim = read_claim(on, how.dir);
+  if (const auto* why = std::get_if<failure>(&claim)) return *why;
+  const auto& before = std::get<0>(claim);
+  if (before && (before->sequence > 0 || before->manifest > 0))
+    return failure{errc::corrupt,
+      in_folder(how.dir, "its database is gone (there is no CURRENT), but " + how.dir
+                           + "/durable says that there was one; restore a backup into an empty folder")};
+  if (!how.create || how.read_only)
+    return failure{errc::not_ours, in_folder(how.dir, "holds no Jumun data")};
+  std::vector<std::string> names;
+  if (const auto s = on.GetChildren(how.dir, &names); !s.ok()) return meaning_of(how.dir, s);
+  for (const auto& name : names)
+    if (!expected_in_new_folder(name))
       return failure{errc::not_ours,
         in_folder(how.dir, "is not empty and holds no Jumun data; name an empty or new folder")};
+  return {};
+}
+
+/// Makes the folder, or finds out why there can be no store in it. `is_new`: no RocksDB in it yet.
+std::optional<failure> prepare(const rocks_options& how, bool& is_new) {
+  auto& on = env_of(how);
+  const auto there = on.FileExists(how.dir);
+  is_new = true;
+  if (there.IsNotFound()) {
+    if (!how.create || how.read_only)
+      return failure{errc::not_ours, in_folder(how.dir, "there is no such folder")};
+    auto why = make_folders(on, how.dir);
+    if (why) why->detail = in_folder(how.dir, "cannot be made: " + why->detail);
+    return why;
+  }
+  if (!there.ok()) return meaning_of(how.dir, there);
+  bool is_folder = false;
+  if (const auto s = on.IsDirectory(how.dir, &is_folder); !s.ok()) return meaning_of(how.dir, s);
+  if (!is_folder) return failure{errc::not_ours, in_folder(how.dir, "is not a folder")};
+  const auto current = on.FileExists(how.dir + "/CURRENT");
+  if (!current.ok() && !current.IsNotFound()) return meaning_of(how.dir, current);
+  is_new = current.IsNotFound();
+  if (is_new) return prepare_new(how);
   return {};
 }
 
@@ -240,18 +266,36 @@ public:
   folder_lock() = default;
   folder_lock(const folder_lock&) = delete;
   folder_lock& operator=(const folder_lock&) = delete;
-  ~folder_lock() {
-    if (lock_) (void)rocksdb::Env::Default()->UnlockFile(lock_);
-  }
-  std::optional<failure> take(const std::string& dir) {
-    const auto s = rocksdb::Env::Default()->LockFile(dir + "/LOCK", &lock_);
+  ~folder_lock() { give_up(); }
+  std::optional<failure> take(rocksdb::Env& on, const std::string& dir) {
+    const auto s = on.LockFile(dir + "/LOCK", &lock_);
+    on_ = &on;
     if (s.ok()) return {};
     lock_ = nullptr;
     return meaning_of(dir, s);
   }
+  void give_up() {
+    if (lock_) (void)on_->UnlockFile(std::exchange(lock_, nullptr));
+  }
 
 private:
+  rocksdb::Env* on_ = nullptr;
   rocksdb::FileLock* lock_ = nullptr;
+};
+
+/// Tells the claims that the manifest has grown: before the files that it made obsolete are deleted.
+class manifest_watch final : public rocksdb::EventListener {
+public:
+  explicit manifest_watch(claim_keeper& claims) : claims_(claims) {}
+  void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo&) override {
+    claims_.manifest_grew(*db);
+  }
+  void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo&) override {
+    claims_.manifest_grew(*db);
+  }
+
+private:
+  claim_keeper& claims_;
 };
 
 // -- the store ----------------------------------------------------------------------------------
@@ -314,13 +358,12 @@ public:
 
 class rocks_store final : public store {
 public:
-  explicit rocks_store(std::string dir) : dir_(std::move(dir)) {}
+  explicit rocks_store(const rocks_options& how)
+      : dir_(how.dir), on_(env_of(how)),
+        claims_(how.read_only ? nullptr : std::make_shared<claim_keeper>(on_, dir_)) {}
+  [[nodiscard]] const auto& families() const { return handles_; }
   [[nodiscard]] rocksdb::DB* raw() const { return db_.get(); }
-  ~rocks_store() override {
-    if (!db_) return;
-    for (auto* family : handles_) (void)db_->DestroyColumnFamilyHandle(family);
-    (void)db_->Close();
-  }
+  ~rocks_store() override { close(); }
 
   std::optional<failure> open(const rocks_options& how, bool is_new);
   std::optional<failure> check_format(bool may_write);
@@ -337,6 +380,7 @@ public:
     rocksdb::WriteOptions o;
     o.sync = true; // say it here; never lean on the library's default
     if (const auto s = db_->Write(o, &batch); !s.ok()) return meaning_of(dir_, s);
+    claims_->wrote(db_->GetLatestSequenceNumber()); // before anybody hears that it is durable
     return {};
   }
   std::optional<std::string> get(table in, std::string_view key) const override {
@@ -366,12 +410,19 @@ private:
     return families_[static_cast<std::size_t>(in)];
   }
   std::optional<failure> list_families(
-    std::vector<std::string>& names, bool is_new, bool read_only);
+    std::vector<std::string>& found, std::vector<std::string>& names, bool is_new, bool read_only);
+  std::optional<failure> check_claim(
+    const rocks_options& how, std::optional<durable_claim>& claim);
+  std::optional<failure> open_families(
+    const rocks_options& how, const std::vector<std::string>& names);
+  void close();
   bool empty() const;
   std::optional<failure> mark_as_ours();
 
   std::string dir_;
+  rocksdb::Env& on_;
   folder_lock lock_; // read-only stores; declared first, given up last
+  std::shared_ptr<claim_keeper> claims_; // null: read-only
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_; // families_ and those that we don't know
@@ -389,12 +440,13 @@ failure not_ours(const std::string& dir) {
 }
 
 /// A RocksDB with nothing but its default family is ours only while that is empty.
-std::optional<failure> refuse_foreign_default(const std::string& dir) {
+std::optional<failure> refuse_foreign_default(rocksdb::Env& on, const std::string& dir) {
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const std::vector<rocksdb::ColumnFamilyDescriptor> only{
     {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{}}};
   rocksdb::DBOptions quiet;
+  quiet.env = &on;
   quiet.info_log = std::make_shared<forgiving_log>(""); // not a file of ours in their folder
   const auto s = rocksdb::DB::OpenForReadOnly(quiet, dir, only, &handles, &db);
   if (!s.ok()) return meaning_of(dir, s);
@@ -412,43 +464,95 @@ std::optional<failure> refuse_foreign_default(const std::string& dir) {
 
 /// All families to open. RocksDB wants every one that exists named; a newer release may have more.
 std::optional<failure> rocks_store::list_families(
-  std::vector<std::string>& names, bool is_new, bool read_only) {
+  std::vector<std::string>& found, std::vector<std::string>& names, bool is_new, bool read_only) {
   names = our_families();
   if (is_new) return {};
-  std::vector<std::string> found;
-  const auto s = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions{}, dir_, &found);
+  rocksdb::DBOptions quiet;
+  quiet.env = &on_;
+  const auto s = rocksdb::DB::ListColumnFamilies(quiet, dir_, &found);
   if (!s.ok()) return meaning_of(dir_, s);
   if (std::find(found.begin(), found.end(), name_of(table::meta)) == found.end()) {
     // RocksDB makes `default` first and ours after it, meta before all others.
     if (found.size() > 1 || read_only) return not_ours(dir_);
-    if (auto why = refuse_foreign_default(dir_)) return why;
+    if (auto why = refuse_foreign_default(on_, dir_)) return why;
   }
   for (auto& name : found)
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  if (read_only) names = std::move(found); // it can't make those that are missing
+  if (read_only) names = found; // it can't make those that are missing
   return {};
 }
 
-std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) {
-  if (how.read_only)
-    if (auto why = lock_.take(dir_)) return why;
-  std::vector<std::string> names;
-  if (auto why = list_families(names, is_new, how.read_only)) return why;
+void rocks_store::close() {
+  if (!db_) return;
+  for (auto* family : handles_) (void)db_->DestroyColumnFamilyHandle(family);
+  (void)db_->Close();
+  handles_.clear();
+  families_.fill(nullptr);
+  db_.reset();
+}
+
+std::optional<failure> rocks_store::open_families(
+  const rocks_options& how, const std::vector<std::string>& names) {
   cache_ = rocksdb::NewLRUCache(std::max(how.memory_bytes, memory_bytes_min));
   const auto options = family_options(how, cache_);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const auto& name : names) families.emplace_back(name, options);
+  auto whole = db_options(how, cache_);
+  if (claims_) whole.listeners.push_back(std::make_shared<manifest_watch>(*claims_));
   rocksdb::DB* db = nullptr;
-  const auto s =
-    how.read_only
-      ? rocksdb::DB::OpenForReadOnly(db_options(how, cache_), dir_, families, &handles_, &db)
-      : rocksdb::DB::Open(db_options(how, cache_), dir_, families, &handles_, &db);
+  const auto s = how.read_only
+                   ? rocksdb::DB::OpenForReadOnly(whole, dir_, families, &handles_, &db)
+                   : rocksdb::DB::Open(whole, dir_, families, &handles_, &db);
   if (!s.ok()) return meaning_of(dir_, s);
   db_.reset(db);
   for (std::size_t t = 0; t < table_count; ++t) {
     const auto at = std::find(names.begin(), names.end(), name_of(static_cast<table>(t)));
     if (at != names.end()) families_[t] = handles_[static_cast<std::size_t>(at - names.begin())];
   }
+  return {};
+}
+
+/// What is claimed of the folder, after the manifest was held against it. Cuts off the manifest's
+/// torn end, unless `how` is read-only.
+std::optional<failure> rocks_store::check_claim(
+  const rocks_options& how, std::optional<durable_claim>& claim) {
+  const auto read = read_claim(on_, dir_);
+  if (const auto* why = std::get_if<failure>(&read)) return *why;
+  claim = std::get<0>(read);
+  if (!claim) return {};
+  if (auto why = manifest_breaks(*claim, on_, dir_)) return why;
+  const auto end = torn_end(*claim, on_, dir_);
+  if (!end) return {};
+  if (!how.read_only) return cut_manifest(on_, dir_, *end);
+  return failure{errc::corrupt,
+    in_folder(dir_, "the end of its manifest was torn by a power failure, and nothing acknowledged"
+                    " is in it; start the server once, which cuts it off")};
+}
+
+/// Looks, read-only, whether all is there that was claimed, before it opens: to open is to make a
+/// new manifest, to cut the log where its replay ended, and to delete what seems to be obsolete.
+std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) {
+  std::optional<durable_claim> claim;
+  std::vector<std::string> found, names;
+  if (auto why = lock_.take(on_, dir_)) return why;
+  if (!is_new)
+    if (auto why = check_claim(how, claim)) return why;
+  if (auto why = list_families(found, names, is_new, how.read_only)) return why;
+  if (claim && !how.read_only) {
+    auto look = how;
+    look.read_only = true;
+    if (auto why = open_families(look, found)) return why;
+    if (auto why = sequence_breaks(*claim, db_->GetLatestSequenceNumber(), dir_)) return why;
+    close();
+  }
+  if (claims_) {
+    claims_->open(is_new);
+    lock_.give_up(); // RocksDB takes it itself
+  }
+  if (auto why = open_families(how, names)) return why;
+  if (claim)
+    if (auto why = sequence_breaks(*claim, db_->GetLatestSequenceNumber(), dir_)) return why;
+  if (claims_) claims_->follow(*db_);
   return {};
 }
 
@@ -489,7 +593,7 @@ std::optional<failure> rocks_store::check_format(bool may_write) {
 std::variant<std::shared_ptr<store>, failure> open_rocks(const rocks_options& how) {
   bool is_new = false;
   if (auto why = prepare(how, is_new)) return *why;
-  auto opened = std::make_shared<rocks_store>(how.dir);
+  auto opened = std::make_shared<rocks_store>(how);
   try {
     if (auto why = opened->open(how, is_new)) return *why;
     if (auto why = opened->check_format(!how.read_only)) return *why;
@@ -502,6 +606,11 @@ std::variant<std::shared_ptr<store>, failure> open_rocks(const rocks_options& ho
 rocksdb::DB* raw_database(store& disk) {
   auto* rocks = dynamic_cast<rocks_store*>(&disk);
   return rocks ? rocks->raw() : nullptr;
+}
+
+std::vector<rocksdb::ColumnFamilyHandle*> raw_families(store& disk) {
+  const auto* rocks = dynamic_cast<const rocks_store*>(&disk);
+  return rocks ? rocks->families() : std::vector<rocksdb::ColumnFamilyHandle*>{};
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& disk) {
