@@ -1,6 +1,7 @@
 #include "app/ledger_file.hpp"
 #include "app/log.hpp"
 #include "domain/invariant.hpp"
+#include "storage/checksum.hpp"
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,6 +15,14 @@
 namespace jumun::app {
 namespace {
 constexpr std::array<std::string_view, 3> kinds{"charge", "refund", "void"};
+constexpr std::string_view checksum_field = R"(,"crc32c":")"; // of the line before it
+
+std::string hex(std::uint32_t n) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (int shift = 28; shift >= 0; shift -= 4) out.push_back(digits[(n >> shift) & 0xf]);
+  return out;
+}
 
 /// Takes `expected` off the front of `rest`; false when it starts otherwise.
 bool skip(std::string_view& rest, std::string_view expected) {
@@ -39,22 +48,27 @@ bool take_number(std::string_view& rest, std::int64_t& into) {
 
 /// Names, order and spacing exactly as to_line() writes them: twenty times faster than a parser,
 /// and a start reads all lines there are.
-std::optional<http::ledger_entry> parse_as_written(std::string_view rest) {
+std::optional<http::ledger_entry> parse_as_written(std::string_view line) {
   http::ledger_entry e;
-  std::string time;
-  const bool whole = skip(rest, R"({"kind":")") && take_text(rest, e.kind)
+  std::string time, checksum;
+  auto rest = line;
+  bool whole = skip(rest, R"({"kind":")") && take_text(rest, e.kind)
                      && skip(rest, R"(,"order_id":")") && take_text(rest, e.order_id)
                      && skip(rest, R"(,"payment_id":")") && take_text(rest, e.payment_id)
                      && skip(rest, R"(,"amount":)") && take_number(rest, e.amount)
                      && skip(rest, R"(,"currency":")") && take_text(rest, e.currency)
-                     && skip(rest, R"(,"time":")") && take_text(rest, time) && rest == "}";
+                     && skip(rest, R"(,"time":")") && take_text(rest, time);
+  const auto checked = line.substr(0, line.size() - rest.size());
+  if (whole && rest != "}") // releases before 0.2 wrote no checksum
+    whole = skip(rest, checksum_field) && take_text(rest, checksum)
+            && checksum == hex(storage::crc32c(checked)) && rest == "}";
   const auto when = whole ? parse_rfc3339(time) : std::nullopt;
   if (!when) return std::nullopt;
   e.time_ms = *when;
   return e;
 }
 
-/// The same object, written by some other tool.
+/// The same object, written by some other tool, without a checksum.
 std::optional<http::ledger_entry> parse_as_json(std::string_view line) {
   const auto parsed = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_object() || parsed.size() != 6) return std::nullopt;
@@ -65,6 +79,17 @@ std::optional<http::ledger_entry> parse_as_json(std::string_view line) {
   if (!when) return std::nullopt;
   return http::ledger_entry{parsed["kind"], parsed["order_id"], parsed["payment_id"],
     parsed["currency"], parsed["amount"], *when};
+}
+} // namespace
+
+namespace {
+/// An end without a line feed that no torn write leaves: a write is cut off, or holds zeros; it has
+/// nothing else behind a whole line.
+bool goes_on_after_a_line(std::string_view rest) {
+  const auto stop = rest.find('}');
+  if (stop == std::string_view::npos || stop + 1 == rest.size() || rest[stop + 1] == '\0')
+    return false;
+  return parse_ledger_line(rest.substr(0, stop + 1)).has_value();
 }
 } // namespace
 
@@ -83,7 +108,8 @@ std::string to_line(const http::ledger_entry& e) {
   line.append(",\"amount\":").append(std::to_string(e.amount));
   put("currency", e.currency);
   put("time", rfc3339(e.time_ms));
-  return line.append("}\n");
+  const auto checksum = hex(storage::crc32c(line));
+  return line.append(checksum_field).append(checksum).append("\"}\n");
 }
 
 std::optional<http::ledger_entry> parse_ledger_line(std::string_view line) {
@@ -141,6 +167,9 @@ std::optional<storage::failure> ledger_file::read(std::uint64_t bytes_max,
     const auto got = want == 0 ? 0 : ::read(fd, block.data(), want);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("cannot read");
+    if (got == 0 && goes_on_after_a_line(held))
+      return storage::failure{storage::errc::corrupt, "payment simulator: " + path_.string()
+          + ": the line feed at byte " + std::to_string(end + held.find('}') + 1) + " is damaged"};
     if (got == 0) return std::nullopt;
     seen += static_cast<std::uint64_t>(got);
     held.append(block.data(), static_cast<std::size_t>(got));

@@ -10,9 +10,11 @@
 /// The simulator's ledger on disk: one line of JSON per movement of money, appended, never changed.
 namespace jumun::app {
 /// `{"kind":"charge","order_id":"ord_…","payment_id":"pay_…","amount":9000,"currency":"KRW",
-/// "time":"2025-11-22T17:41:00.123Z"}` and a line feed. Pure.
+/// "time":"2025-11-22T17:41:00.123Z","crc32c":"0123abcd"}` and a line feed; the checksum is of what
+/// stands before its comma. Pure.
 [[nodiscard]] std::string to_line(const http::ledger_entry& e);
-/// The inverse, without the line feed; nullopt for anything else. Pure.
+/// The inverse, without the line feed; nullopt for anything else. Lines of releases before 0.2 have
+/// no checksum, and damage inside of a value of theirs goes unseen. Pure.
 [[nodiscard]] std::optional<http::ledger_entry> parse_ledger_line(std::string_view line);
 
 /// The open file. One writer; every call blocks.
@@ -26,7 +28,8 @@ public:
   /// Opens it for appending; makes it, and its folder, durably.
   [[nodiscard]] std::optional<storage::failure> open();
   /// Calls `each` for every whole line up to `bytes_max` (0: to the end), oldest first; `end` is
-  /// where the last one ends. What follows it is a torn end, or the failure is corrupt.
+  /// where the last one ends. What follows it is a torn end, or the failure is corrupt: a line whose
+  /// checksum is another, or that is none, with a sound one or a line feed behind it.
   [[nodiscard]] std::optional<storage::failure> read(std::uint64_t bytes_max,
     const std::function<void(http::ledger_entry)>& each, std::uint64_t& end) const;
   /// Drops what lies behind `end`, durably, and goes on from there.

@@ -283,15 +283,21 @@ private:
   rocksdb::FileLock* lock_ = nullptr;
 };
 
-/// Tells the claims that the manifest has grown: before the files that it made obsolete are deleted.
-class manifest_watch final : public rocksdb::EventListener {
+/// Tells the claims that the manifest has grown, before the files that it made obsolete are deleted;
+/// and lets nothing that failed be tried again: for a full disk max_bgerror_resume_count has no say,
+/// RocksDB would wait for room and go on.
+class database_watch final : public rocksdb::EventListener {
 public:
-  explicit manifest_watch(claim_keeper& claims) : claims_(claims) {}
+  explicit database_watch(claim_keeper& claims) : claims_(claims) {}
   void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo&) override {
     claims_.manifest_grew(*db);
   }
   void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo&) override {
     claims_.manifest_grew(*db);
+  }
+  void OnErrorRecoveryBegin(
+    rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
   }
 
 private:
@@ -498,7 +504,7 @@ std::optional<failure> rocks_store::open_families(
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const auto& name : names) families.emplace_back(name, options);
   auto whole = db_options(how, cache_);
-  if (claims_) whole.listeners.push_back(std::make_shared<manifest_watch>(*claims_));
+  if (claims_) whole.listeners.push_back(std::make_shared<database_watch>(*claims_));
   rocksdb::DB* db = nullptr;
   const auto s = how.read_only
                    ? rocksdb::DB::OpenForReadOnly(whole, dir_, families, &handles_, &db)

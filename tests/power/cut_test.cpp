@@ -31,20 +31,23 @@ cut_figures cut_everywhere(const day_plan& plan, std::uint64_t seed, std::uint64
     if (interrupted()) return;
     ++out.points;
     const auto must_hold = promise::of(day);
-    const auto cut = [&](cut_kind how, std::uint64_t by, bool again) {
+    using look = std::function<std::string(const std::shared_ptr<power_disk>&, const promise&)>;
+    const auto cut = [&](cut_kind how, std::uint64_t by, const look& whole) {
       auto left = disk->after_cut(how, by);
       ++out.images;
       checks.put("seed " + std::to_string(seed) + ", sync point " + std::to_string(at.number) + " ("
                    + (at.done ? "after " : "before ") + at.path + "), cut "
                    + (how == cut_kind::lost ? "lost" : std::to_string(by)),
-        [left = std::move(left), must_hold, by, again] {
-          return again ? look_at_recovery(left, must_hold, by) : look_at(left, must_hold);
-        });
+        [left = std::move(left), must_hold, whole] { return whole(left, must_hold); });
     };
-    cut(cut_kind::lost, 0, false);
+    const auto by = (seed << 32) + at.number * 64;
+    cut(cut_kind::lost, 0, at.done ? look{look_at} : look{check_at});
     for (std::uint64_t i = 0; i < chances; ++i)
-      cut(cut_kind::chance, (seed << 32) + at.number * 64 + i, false);
-    if (at.number % 16 == seed % 16) cut(cut_kind::chance, (seed << 32) + at.number * 64 + 63, true);
+      cut(cut_kind::chance, by + i, (at.number + i) % 4 == 0 ? look{look_at} : look{check_at});
+    if (at.number % 32 == seed % 32)
+      cut(cut_kind::chance, by + 63, [by](const auto& left, const promise& must_hold) {
+        return look_at_recovery(left, must_hold, by);
+      });
     if (at.number % 500 == 0)
       std::printf("power: %llu sync points, %llu images\n",
         static_cast<unsigned long long>(out.points), static_cast<unsigned long long>(out.images));

@@ -64,6 +64,21 @@ std::string look_at(const std::shared_ptr<power_disk>& left, const promise& must
   return look_on(env, must_hold);
 }
 
+std::string check_at(const std::shared_ptr<power_disk>& left, const promise& must_hold) {
+  {
+    power_env env{left->after_cut(cut_kind::kept, 0)};
+    auto how = in(data_dir, env);
+    how.read_only = true;
+    const auto opened = storage::open_rocks(how);
+    if (const auto* disk = std::get_if<std::shared_ptr<storage::store>>(&opened)) try {
+        return rows_wrong(**disk, must_hold);
+      } catch (const std::exception& unreadable) {
+        return std::string{"can't be read: "} + unreadable.what();
+      }
+  }
+  return look_at(left, must_hold);
+}
+
 std::string look_at_recovery(
   const std::shared_ptr<power_disk>& left, const promise& must_hold, std::uint64_t seed) {
   std::string wrong;

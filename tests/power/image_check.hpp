@@ -18,6 +18,10 @@ struct promise {
 /// promise is kept. Else what is wrong, for a person.
 [[nodiscard]] std::string look_at(
   const std::shared_ptr<power_disk>& left, const promise& must_hold);
+/// As `jumun check` does, which is a third of the work: opens it read-only, and for writing only
+/// where that is refused (an end to be cut off).
+[[nodiscard]] std::string check_at(
+  const std::shared_ptr<power_disk>& left, const promise& must_hold);
 /// The same, with cuts while it recovers: each sync of the recovery is a sync point of its own.
 [[nodiscard]] std::string look_at_recovery(
   const std::shared_ptr<power_disk>& left, const promise& must_hold, std::uint64_t seed);

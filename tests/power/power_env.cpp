@@ -1,6 +1,7 @@
 #include "tests/power/power_env.hpp"
 #include <algorithm>
 #include <cstring>
+#include <rocksdb/system_clock.h>
 
 // The adaptor between RocksDB's FileSystem and power_disk: no decision is made here.
 namespace jumun::tests {
@@ -144,6 +145,14 @@ private:
 
 struct held_lock final : rocksdb::FileLock {
   std::string path;
+};
+
+/// RocksDB's background jobs pause for a second after a failure. They run on the test's thread.
+class hasty_clock final : public rocksdb::SystemClockWrapper {
+public:
+  using SystemClockWrapper::SystemClockWrapper;
+  const char* Name() const override { return "hasty_clock"; }
+  void SleepForMicroseconds(int) override {}
 };
 
 class power_files final : public rocksdb::FileSystem {
@@ -292,7 +301,7 @@ power_env::power_env(std::shared_ptr<power_disk> disk)
     : EnvWrapper(rocksdb::NewCompositeEnv(std::make_shared<power_files>(disk))),
       disk_(std::move(disk)) {
   file_system_ = target()->GetFileSystem(); // not the adaptor of an adaptor
-  system_clock_ = target()->GetSystemClock();
+  system_clock_ = std::make_shared<hasty_clock>(target()->GetSystemClock());
 }
 
 void power_env::Schedule(

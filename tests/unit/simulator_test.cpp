@@ -342,6 +342,34 @@ TEST_CASE("a torn end of the ledger is cut, at whatever byte it tore", "[simulat
   CHECK(read_ledger_bytes(dir) == whole);
 }
 
+TEST_CASE("a ledger with any bit flipped is refused, or has the same lines", "[simulator]") {
+  const auto e = line_of("charge", 1, 9'000);
+  const auto text = app::to_line(e) + app::to_line(line_of("charge", 2, 500));
+  const tests::temp_dir dir;
+  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+    auto flipped = text;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    write_ledger(dir, flipped);
+    CAPTURE(bit, flipped);
+    const auto read = app::read_simulator_ledger(dir.path());
+    REQUIRE(std::holds_alternative<storage::failure>(read));
+    REQUIRE(std::get<storage::failure>(read).code == storage::errc::corrupt);
+  }
+}
+
+TEST_CASE("lines without a checksum, as older releases wrote them, are read", "[simulator]") {
+  auto line = app::to_line(line_of("charge", 1, 9'000));
+  line.pop_back();
+  const auto checksum = line.find(",\"crc32c\"");
+  REQUIRE(checksum != std::string::npos);
+  const auto older = line.substr(0, checksum) + "}";
+  REQUIRE(app::parse_ledger_line(older));
+  CHECK(app::to_line(*app::parse_ledger_line(older)) == line + '\n');
+  auto wrong = line;
+  wrong[wrong.find("9000")] = '8';
+  CHECK_FALSE(app::parse_ledger_line(wrong));
+}
+
 TEST_CASE("a damaged or contradictory ledger stops the simulator", "[simulator]") {
   const auto charge = app::to_line(line_of("charge", 1, 9'000));
   const auto table = std::vector<std::pair<std::string, std::string>>{
