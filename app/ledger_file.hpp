@@ -28,8 +28,8 @@ public:
   /// Opens it for appending; makes it, and its folder, durably.
   [[nodiscard]] std::optional<storage::failure> open();
   /// Calls `each` for every whole line up to `bytes_max` (0: to the end), oldest first; `end` is
-  /// where the last one ends. What follows it is a torn end, or the failure is corrupt: a line whose
-  /// checksum is another, or that is none, with a sound one or a line feed behind it.
+  /// where the last one ends. What follows it is a torn end. Corrupt: a line that is none, or whose
+  /// checksum is another, with a line feed behind it.
   [[nodiscard]] std::optional<storage::failure> read(std::uint64_t bytes_max,
     const std::function<void(http::ledger_entry)>& each, std::uint64_t& end) const;
   /// Drops what lies behind `end`, durably, and goes on from there.

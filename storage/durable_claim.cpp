@@ -158,7 +158,7 @@ std::optional<failure> sequence_breaks(
   const durable_claim& claim, std::uint64_t last_sequence, const std::string& dir) {
   if (last_sequence >= claim.sequence) return {};
   return broken(dir, "acknowledged writes are lost: write number "
-                       + std::to_string(claim.sequence) + " was on disk, what can be read ends with "
+                       + std::to_string(claim.sequence) + " was on disk, what can be read ends at "
                        + std::to_string(last_sequence) + " (a damaged or missing log)");
 }
 

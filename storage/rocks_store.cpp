@@ -225,7 +225,7 @@ std::optional<failure> prepare_new(const rocks_options& how) {
   if (before && (before->sequence > 0 || before->manifest > 0))
     return failure{errc::corrupt,
       in_folder(how.dir, "its database is gone (there is no CURRENT), but " + how.dir
-                           + "/durable says that there was one; restore a backup into an empty folder")};
+                           + "/durable says that there was one; restore a backup elsewhere")};
   if (!how.create || how.read_only)
     return failure{errc::not_ours, in_folder(how.dir, "holds no Jumun data")};
   std::vector<std::string> names;
@@ -283,8 +283,8 @@ private:
   rocksdb::FileLock* lock_ = nullptr;
 };
 
-/// Tells the claims that the manifest has grown, before the files that it made obsolete are deleted;
-/// and lets nothing that failed be tried again: for a full disk max_bgerror_resume_count has no say,
+/// Tells the claims that the manifest has grown, before the files that it made obsolete go; and
+/// lets nothing that failed be tried again: for a full disk max_bgerror_resume_count has no say,
 /// RocksDB would wait for room and go on.
 class database_watch final : public rocksdb::EventListener {
 public:

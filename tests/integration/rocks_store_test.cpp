@@ -209,7 +209,8 @@ TEST_CASE("all that was told durable is there after kill -9", "[rocks]") {
   CHECK(*version_of(*row) >= told);
 }
 
-TEST_CASE("a torn log opens with all batches but the torn one, whole or not at all", "[rocks]") {
+TEST_CASE(
+  "a log that lost an acknowledged batch is refused; accepted, it has the rest whole", "[rocks]") {
   for (const std::uintmax_t cut : {1U, 7U, 40U}) {
     CAPTURE(cut);
     const tests::temp_dir tmp;
@@ -220,11 +221,61 @@ TEST_CASE("a torn log opens with all batches but the torn one, whole or not at a
     }
     const auto log = last_log(tmp.path());
     fs::resize_file(log, fs::file_size(log) - cut);
+    // It was acknowledged, so that no crash takes it: damage, and the log is left as it is.
+    for (const bool read_only : {true, false}) {
+      auto how = in(tmp.path());
+      how.read_only = read_only;
+      const auto size = fs::file_size(log);
+      const auto why = must_refuse(how);
+      CHECK(why.code == errc::corrupt);
+      CHECK(why.detail.find("acknowledged writes are lost") != std::string::npos);
+      CHECK(why.detail.find((tmp.path() / "durable").string()) != std::string::npos);
+      CHECK(fs::file_size(log) == size);
+    }
+    fs::remove(tmp.path() / "durable"); // the operator accepts the loss
     auto disk = must_open(in(tmp.path()));
     CHECK(version_of(*disk->get(table::stock, sku_key("tea"))) == 2);
     CHECK(version_of(*disk->get(table::stock, sku_key("coffee"))) == 2);
     CHECK_FALSE(disk->apply({stock_entry("tea", 3)}));
   }
+}
+
+TEST_CASE("a claim that was cut off does not matter: the one before it stands", "[rocks]") {
+  const auto slot = GENERATE(0, 4'096);
+  const tests::temp_dir tmp;
+  {
+    auto disk = must_open(in(tmp.path()));
+    for (std::uint64_t v = 1; v <= 5; ++v) REQUIRE_FALSE(disk->apply({stock_entry("tea", v)}));
+  }
+  {
+    std::fstream bytes{tmp.path() / "durable", std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekp(slot + 20);
+    bytes << "rust";
+  }
+  CHECK(version_of(*must_open(in(tmp.path()))->get(table::stock, sku_key("tea"))) == 5);
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 6)}));
+  fs::resize_file(last_log(tmp.path()), 0);
+  CHECK(must_refuse(in(tmp.path())).code == errc::corrupt);
+}
+
+TEST_CASE(
+  "a folder whose database is gone, but not its claim, is not taken for a new one", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 1)}));
+  for (const auto& file : fs::directory_iterator{tmp.path()})
+    if (file.path().filename() != "durable") fs::remove(file.path());
+  const auto why = must_refuse(in(tmp.path()));
+  CHECK(why.code == errc::corrupt);
+  CHECK(why.detail.find("its database is gone") != std::string::npos);
+}
+
+TEST_CASE("an older release's folder, without a claim, opens and has one from then on", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 1)}));
+  fs::remove(tmp.path() / "durable");
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 2)}));
+  fs::resize_file(last_log(tmp.path()), 0);
+  CHECK(must_refuse(in(tmp.path())).code == errc::corrupt);
 }
 
 TEST_CASE("a newer data format is refused, and the answer names both", "[rocks]") {

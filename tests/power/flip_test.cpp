@@ -83,14 +83,15 @@ looked open_damaged(
   how.read_only = read_only;
   const auto opened = storage::open_rocks(how);
   if (const auto* why = std::get_if<storage::failure>(&opened))
-    return {why->code == storage::errc::newer_format ? outcome::wrong : outcome::refused, why->detail};
+    return {outcome::refused, why->detail};
   const auto& store = *std::get<0>(opened);
   try {
     if (digest_of(store) == original.any_of.front()) return {outcome::harmless, {}};
   } catch (const std::runtime_error& why) {
     return {outcome::unreadable, why.what()};
   }
-  const auto report = storage::check_store(store, original.money, [](std::uint64_t) { return true; });
+  const auto go_on = [](std::uint64_t) { return true; };
+  const auto report = storage::check_store(store, original.money, go_on);
   if (report.findings.empty()) return {outcome::wrong, "rows differ, and nothing says so"};
   return {outcome::found_by_check, report.findings.front().code};
 }

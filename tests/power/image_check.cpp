@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 namespace jumun::tests {
@@ -157,6 +158,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 }
 bool interrupted() { return asked_to_stop; }
 void watch_for_interrupt() {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0); // progress, also into a file
   std::signal(SIGINT, [](int) { asked_to_stop = true; });
 }
 } // namespace jumun::tests

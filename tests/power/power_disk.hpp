@@ -11,7 +11,7 @@
 #include <vector>
 
 /// A disk in memory that knows what of it is durable, and so what a power cut may leave. It follows
-/// POSIX to the letter where file systems are kinder: the bytes of a file are durable up to its last
+/// POSIX to the letter where file systems are kinder: a file's bytes are durable as of its last
 /// sync; a name (made, renamed or removed) once its folder was synced, and not with the file. After
 /// a sync that failed, the next one says ok and has saved nothing of what the failed one lost.
 /// Deterministic: every choice comes from a seed. power_env.hpp makes a rocksdb::Env of it.
@@ -30,7 +30,7 @@ enum class disk_fault : std::uint8_t {
 enum class cut_kind : std::uint8_t {
   lost,   // all of it is gone
   kept,   // all of it is there: what a killed process leaves, too
-  chance, // each file and each folder by the seed: gone, whole, cut off, with holes, torn with noise
+  chance, // each file and folder by the seed: gone, whole, cut off, with holes, torn with noise
 };
 
 /// One call that makes something durable, before or after it did.

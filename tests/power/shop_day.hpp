@@ -18,8 +18,8 @@ struct day_plan {
 };
 
 /// A scripted day of a shop: the real actors, journal and RocksDB, on a power_disk. Stock comes in,
-/// orders are placed, paid, some refused and some cancelled; memtables are flushed, files compacted,
-/// a backup is made, old events are trimmed, the process ends and starts again, the backup is
+/// orders are placed, paid, some refused, some cancelled; memtables are flushed, files compacted, a
+/// backup is made, old events are trimmed, the process ends and starts again, the backup is
 /// restored beside it.
 class shop_day {
 public:
