@@ -105,8 +105,8 @@ void people::inspect_wish(const wish& w, const std::vector<domain::order>& order
     if (told == 0 && status != 404)
       model_.wrong("not-audited", w.name + " is not in the audit log");
   } else if (const auto* h = std::get_if<domain::take_hook>(&w.what)) {
-    const auto waits = truth.get(
-      storage::table::hooks, storage::parked_hook_key(h->what.order, h->what.event));
+    const auto waits =
+      truth.get(storage::table::hooks, storage::parked_hook_key(h->what.order, h->what.event));
     if (status == 202 && !durable(h->what.order) && !waits)
       model_.wrong("hook-forgotten", w.name + " was taken, and does not wait for its order");
   }
