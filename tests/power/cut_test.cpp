@@ -77,6 +77,6 @@ TEST_CASE("the power may go at any moment: all that was acknowledged is there, a
     CAPTURE(seed, joined(end.wrong));
     REQUIRE_FALSE(end.ended);
     REQUIRE(end.wrong.empty());
-    CHECK(end.points > 300);
+    CHECK((interrupted() || end.points > 300));
   }
 }
