@@ -245,6 +245,7 @@ public:
 
 private:
   static constexpr auto stopping = "the client is stopping";
+  static constexpr std::int64_t poll_ms_max = 250;
 
   void work() {
     sigset_t pipe; // a peer that is gone is an error, no signal: TLS writes can't say so themselves
@@ -308,13 +309,15 @@ private:
     while (!by_due_.empty() && by_due_.begin()->first <= now)
       end(*by_due_.begin()->second, "no answer within the deadline");
   }
-  /// To the next deadline, and one more: poll() rounds down.
+  /// To the next deadline, and one more: poll() rounds down. While something is open, not for long:
+  /// libcurl 7.88 wakes only one of those that wait for a connection when one becomes free, and
+  /// forgets the others' turn now and then, until it is asked to perform again.
   int patience_ms() const {
     using std::chrono::milliseconds;
     if (by_due_.empty()) return 60'000;
     const auto left = by_due_.begin()->first - steady::now();
     const auto ms = std::chrono::duration_cast<milliseconds>(left).count() + 1;
-    return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
+    return static_cast<int>(std::clamp<std::int64_t>(ms, 0, poll_ms_max));
   }
 
   /// `why`: null for a whole answer.
