@@ -65,6 +65,8 @@ public:
         if (!open_) open_ = next_wish();
         if (take(send(api, *open_), at)) at.answered();
       }
+    } catch (const unlike_contract& what) {
+      at.report(what.what());
     } catch (const std::runtime_error&) {
       // The connection broke: the wish stays open, and is repeated in the server's next life.
     }
