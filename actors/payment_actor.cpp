@@ -1,6 +1,7 @@
 #include "actors/payment_actor.hpp"
 #include "actors/describe.hpp"
 #include "actors/idempotency.hpp"
+#include "domain/limits.hpp"
 #include "domain/planted.hpp"
 #include <algorithm>
 
@@ -176,6 +177,12 @@ void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
       const provider_callback& hear) { provider.cancel(what, hear); });
 }
 
+/// Bounded: of orders that were cancelled while they were held nobody asks again. The oldest goes.
+void remember_held(payment_shell& s, domain::order_id order) {
+  s.held[order] = s.open[order].version;
+  if (s.held.size() > limits::waiting_orders_max) s.held.erase(s.held.begin());
+}
+
 /// A sure outcome is kept in our row, also when it comes too late for its question.
 void keep(payment_self self, const provider_answered& m) {
   const auto& a = m.answer;
@@ -214,7 +221,7 @@ payment_actor::behavior_type payment(
       auto& s = self->state;
       keep(self, m);
       if (still_open(s, a.order, a.about, a.attempt)) {
-        if (a.said == payment_said::not_asked && a.first) s.held[a.order] = s.open[a.order].version;
+        if (a.said == payment_said::not_asked && a.first) remember_held(s, a.order);
         return answer(self, std::move(a));
       }
       a.first = false; // another call of this order may have left since
