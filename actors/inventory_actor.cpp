@@ -48,8 +48,8 @@ void obey(inventory_self self, const asked<Command>& m, Decide decide) {
     if (!known) throw std::runtime_error{"a reservation's row can't be read"};
   }
   auto& now = shelf_of(s, c.sku);
-  // An earlier life of this actor, not yet ended, may have written since this one read its shelf. The
-  // journal would refuse the write; but the decision must not be made on what contradicts itself.
+  // An earlier life of this actor, not yet ended, may have written since this one read its shelf.
+  // The journal would refuse the write; but nothing is to be decided on what contradicts itself.
   const bool holds = known && known->state == domain::reservation_state::live;
   if (holds && now.reserved < known->quantity)
     throw std::runtime_error{"the stock in memory is older than its reservations"};
