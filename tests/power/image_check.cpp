@@ -10,14 +10,6 @@ namespace jumun::tests {
 namespace {
 std::atomic<bool> asked_to_stop{false};
 
-storage::rocks_options in(const std::string& dir, power_env& env) {
-  storage::rocks_options how;
-  how.dir = dir;
-  how.memory_bytes = 8 << 20;
-  how.env = &env;
-  return how;
-}
-
 std::string rows_wrong(const storage::store& disk, const promise& p) {
   const auto digest = digest_of(disk);
   if (!p.any_of.empty() && std::find(p.any_of.begin(), p.any_of.end(), digest) == p.any_of.end())
@@ -30,7 +22,7 @@ std::string rows_wrong(const storage::store& disk, const promise& p) {
 }
 
 std::string look_on(power_env& env, const promise& p) {
-  auto opened = storage::open_rocks(in(data_dir, env));
+  auto opened = storage::open_rocks(opened_on(data_dir, env));
   if (const auto* why = std::get_if<storage::failure>(&opened))
     return "does not open: " + why->detail;
   auto disk = std::get<0>(std::move(opened));
@@ -40,7 +32,7 @@ std::string look_on(power_env& env, const promise& p) {
       return "takes no writes: " + why->detail;
     disk.reset();
     if (p.restored == 0) return "";
-    opened = storage::open_rocks(in(restored_dir, env));
+    opened = storage::open_rocks(opened_on(restored_dir, env));
     if (const auto* why = std::get_if<storage::failure>(&opened))
       return "the restored one does not open: " + why->detail;
     const auto second = std::get<0>(std::move(opened));
@@ -68,7 +60,7 @@ std::string look_at(const std::shared_ptr<power_disk>& left, const promise& must
 std::string check_at(const std::shared_ptr<power_disk>& left, const promise& must_hold) {
   {
     power_env env{left->after_cut(cut_kind::kept, 0)};
-    auto how = in(data_dir, env);
+    auto how = opened_on(data_dir, env);
     how.read_only = true;
     const auto opened = storage::open_rocks(how);
     if (const auto* disk = std::get_if<std::shared_ptr<storage::store>>(&opened)) try {
@@ -90,7 +82,7 @@ std::string look_at_recovery(
       auto again = must_hold;
       again.restored = 0;
       power_env then{left->after_cut(how, seed + at.number)};
-      auto opened = storage::open_rocks(in(data_dir, then));
+      auto opened = storage::open_rocks(opened_on(data_dir, then));
       if (const auto* why = std::get_if<storage::failure>(&opened))
         wrong = "cut again at " + at.path + ": does not open: " + why->detail;
       else if (const auto digest = digest_of(*std::get<0>(opened));
@@ -100,7 +92,7 @@ std::string look_at_recovery(
     }
   });
   {
-    auto opened = storage::open_rocks(in(data_dir, env));
+    auto opened = storage::open_rocks(opened_on(data_dir, env));
     left->on_sync({});
     if (const auto* why = std::get_if<storage::failure>(&opened))
       return "does not open: " + why->detail;

@@ -9,15 +9,16 @@
 #include <rocksdb/db.h>
 
 namespace jumun::tests {
-namespace {
-constexpr std::int64_t price = 100;
-storage::rocks_options in(const std::string& dir, power_env& env) {
+storage::rocks_options opened_on(const std::string& dir, power_env& env) {
   storage::rocks_options how;
   how.dir = dir;
   how.memory_bytes = 8 << 20;
   how.env = &env;
   return how;
 }
+
+namespace {
+constexpr std::int64_t price = 100;
 domain::request_context from(const std::string& key) {
   return {"tester", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "0af7651916cd43dd8448eb211c80319c", /*traced=*/false, key, "body of " + key};
@@ -37,7 +38,7 @@ std::optional<storage::failure> shop_day::run(const day_plan& plan) {
 }
 
 bool shop_day::open() {
-  auto opened = storage::open_rocks(in(data_dir, *env_));
+  auto opened = storage::open_rocks(opened_on(data_dir, *env_));
   if (auto* why = std::get_if<storage::failure>(&opened)) {
     why_ = *why;
     return false;
@@ -140,7 +141,7 @@ bool shop_day::trim(shop_life& now) {
 /// Into a folder of its own, and goes on there. What is acknowledged there must stay there.
 std::optional<storage::failure> shop_day::restore() {
   if (auto why = storage::restore_newest_backup(backup_dir, restored_dir, env_.get())) return why;
-  auto opened = storage::open_rocks(in(restored_dir, *env_));
+  auto opened = storage::open_rocks(opened_on(restored_dir, *env_));
   if (auto* why = std::get_if<storage::failure>(&opened)) return *why;
   const auto& disk = std::get<0>(opened);
   if (auto why = disk->apply({{storage::table::meta, "restored", "1"}})) return why;

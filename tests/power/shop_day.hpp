@@ -1,4 +1,5 @@
 #pragma once
+#include "storage/rocks_store.hpp"
 #include "tests/power/power_env.hpp"
 #include "tests/power/shop_life.hpp"
 #include "tests/power/witness.hpp"
@@ -7,6 +8,8 @@
 namespace jumun::tests {
 inline const std::string data_dir = "/srv/jumun/data", backup_dir = "/srv/jumun/backups",
                          restored_dir = "/srv/jumun/restored";
+/// How the day opens a folder on this disk, and how its images are opened.
+[[nodiscard]] storage::rocks_options opened_on(const std::string& dir, power_env& env);
 
 /// How long a day it is.
 struct day_plan {
