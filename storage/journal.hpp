@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -82,6 +83,9 @@ public:
   void when_durable(durable_callback then);
   /// The newest appended value, durable or not. For actors; everyone else reads the store.
   [[nodiscard]] std::optional<std::string> latest(table in, std::string_view key) const;
+  /// The newest durable value of a table that actors read back: what a reader of the store sees,
+  /// without the store where the row was written lately. Any thread; may block on a cold read.
+  [[nodiscard]] std::optional<std::string> durable(table in, std::string_view key) const;
   /// A shard's owner changed: sets with a lower epoch are fenced from now on.
   void raise_epoch(domain::shard_id shard, domain::epoch_id epoch);
   /// The epoch below which a set of this shard is fenced: what writers use that are no actors of a
@@ -97,6 +101,19 @@ public:
   [[nodiscard]] const store& disk() const { return *disk_; }
 
 private:
+  // The newest value of what was appended and is not yet durable, and of what became durable
+  // lately; the position is its write set's.
+  struct newest {
+    std::optional<std::string> value;
+    std::uint64_t position = 0;
+  };
+  using overlay = std::unordered_map<std::string, newest>; // by table and key; nodes stay put
+  /// One of a waiting set's entries, by number, and its row in the overlay.
+  struct shown {
+    std::size_t entry = 0;
+    overlay::value_type* row = nullptr; // null: an earlier entry of the same set has it
+    bool superseded = false;            // a later set of the same batch writes it, too
+  };
   /// A write set, or a callback alone (then without entries and with the position of the set before
   /// it).
   struct waiting {
@@ -105,14 +122,16 @@ private:
     std::uint64_t position = 0, offset = 0; // the journal's, as they were behind this one
     bool is_set = false;
     std::vector<domain::event> events; // for on_events; the last one's offset is `offset`
+    std::vector<shown> rows;
   };
   void work();
   std::vector<waiting> take_batch();
   void commit(std::vector<waiting> batch);
   std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
   static void run_callbacks(std::vector<waiting>& batch);
-  void landed(std::vector<waiting>& batch, const std::vector<std::string>& touched,
-    const journal_stats& done);
+  void mark_superseded(std::vector<waiting>& batch);
+  void landed(std::vector<waiting>& batch, const journal_stats& done);
+  void forget_older();
   void tell(std::vector<waiting>& batch) const;
   void broken(const failure& why);
   std::optional<append_result> refusal_of(const write_set& set) const;
@@ -123,12 +142,10 @@ private:
   mutable std::mutex guard_;
   std::condition_variable wake_, idle_;
   std::vector<waiting> queue_;
-  // Appended and not yet durable, by table and key; the position tells the newest of several.
-  struct pending {
-    std::optional<std::string> value;
-    std::uint64_t position = 0;
-  };
-  std::unordered_map<std::string, pending> overlay_;
+  overlay overlay_;
+  // Durable rows that the overlay still has, oldest first: an order is read again within
+  // milliseconds. A row that was written since is forgotten by its later place here.
+  std::deque<std::pair<overlay::value_type*, std::uint64_t>> recent_;
   std::array<domain::epoch_id, domain::shard_count> epochs_;
   // Write sets are counted from 1: appended; on disk; on disk and their callbacks have run.
   std::uint64_t position_ = 0, durable_ = 0, told_ = 0;

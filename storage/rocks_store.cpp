@@ -26,6 +26,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
@@ -200,6 +201,11 @@ rocksdb::ColumnFamilyOptions family_options(
   o.level_compaction_dynamic_level_bytes = true;
   o.write_buffer_size =
     static_cast<std::size_t>(std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));
+  // Most keys are a shard's newest: each shard's insertions start at its last one, not at the head
+  // of the skip list. And most rows that an actor looks for are not there yet (ADR 0011).
+  o.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
+  o.memtable_prefix_bloom_size_ratio = 0.01; // some 10 bits for each row
+  o.memtable_whole_key_filtering = true;
   return o;
 }
 
@@ -417,8 +423,7 @@ private:
   }
   std::optional<failure> list_families(
     std::vector<std::string>& found, std::vector<std::string>& names, bool is_new, bool read_only);
-  std::optional<failure> check_claim(
-    const rocks_options& how, std::optional<durable_claim>& claim);
+  std::optional<failure> check_claim(const rocks_options& how, std::optional<durable_claim>& claim);
   std::optional<failure> open_families(
     const rocks_options& how, const std::vector<std::string>& names);
   void close();
@@ -427,7 +432,7 @@ private:
 
   std::string dir_;
   rocksdb::Env& on_;
-  folder_lock lock_; // read-only stores; declared first, given up last
+  folder_lock lock_;                     // read-only stores; declared first, given up last
   std::shared_ptr<claim_keeper> claims_; // null: read-only
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
@@ -506,9 +511,8 @@ std::optional<failure> rocks_store::open_families(
   auto whole = db_options(how, cache_);
   if (claims_) whole.listeners.push_back(std::make_shared<database_watch>(*claims_));
   rocksdb::DB* db = nullptr;
-  const auto s = how.read_only
-                   ? rocksdb::DB::OpenForReadOnly(whole, dir_, families, &handles_, &db)
-                   : rocksdb::DB::Open(whole, dir_, families, &handles_, &db);
+  const auto s = how.read_only ? rocksdb::DB::OpenForReadOnly(whole, dir_, families, &handles_, &db)
+                               : rocksdb::DB::Open(whole, dir_, families, &handles_, &db);
   if (!s.ok()) return meaning_of(dir_, s);
   db_.reset(db);
   for (std::size_t t = 0; t < table_count; ++t) {
