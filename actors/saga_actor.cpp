@@ -88,7 +88,7 @@ struct attached {
 
 void persist(saga_self self, const domain::decision& d, attached with) {
   auto& env = *self->state.env;
-  auto set = write_set_for(self->state.epoch, d, self->state.now.version);
+  auto set = write_set_for(self->state.epoch, d, replacing(self->state.now));
   if (with.from) remember(set, env, *with.from, with.reply);
   if (with.audit && !JUMUN_PLANTED(audit_line_forgotten))
     set.entries.push_back(std::move(*with.audit));
@@ -173,7 +173,7 @@ void feed_hook(saga_self self, const hook_message& m) {
         + (ours ? " reversed after it was shipped: a person must look" : " another payment"),
       s.now.traceparent);
   const auto applied = d.outcome == domain::verdict::applied;
-  auto set = applied ? write_set_for(s.epoch, d, s.now.version) : storage::write_set{};
+  auto set = applied ? write_set_for(s.epoch, d, replacing(s.now)) : storage::write_set{};
   set.shard = domain::shard_of(s.now.id);
   set.epoch = s.epoch;
   remember_hook(set, env, hook);
@@ -263,17 +263,18 @@ std::string saga_name(domain::order_id id) {
 }
 
 storage::write_set write_set_for(
-  domain::epoch_id epoch, const domain::decision& d, std::uint64_t replaces) {
+  domain::epoch_id epoch, const domain::decision& d, replaced_order before) {
   storage::write_set set;
   set.shard = domain::shard_of(d.next.id);
   set.epoch = epoch;
   auto key = storage::order_key(d.next.id);
-  set.replaces = {table::orders, key, replaces};
-  const bool open = domain::open(d.next)
-                    && !(JUMUN_PLANTED(open_index_left_early) && d.next.captured > 0);
-  set.entries.push_back(
-    {table::open_sagas, key, open ? std::optional<std::string>{""} : std::nullopt});
-  if (replaces == 0 && !JUMUN_PLANTED(customer_index_forgotten)) // placed just now
+  set.replaces = {table::orders, key, before.version};
+  const bool open =
+    domain::open(d.next) && !(JUMUN_PLANTED(open_index_left_early) && d.next.captured > 0);
+  if (open != before.open)
+    set.entries.push_back(
+      {table::open_sagas, key, open ? std::optional<std::string>{""} : std::nullopt});
+  if (before.version == 0 && !JUMUN_PLANTED(customer_index_forgotten)) // placed just now
     set.entries.push_back(
       {table::customer_orders, storage::customer_order_key(d.next.customer, d.next.id), ""});
   set.entries.push_back({table::orders, std::move(key), storage::encode(d.next)});

@@ -47,7 +47,18 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
 
 [[nodiscard]] std::string saga_name(domain::order_id id);
 
-/// The write set of one decision about an order: its row, its events, its place in the open index.
+/// What a decision about an order replaces: its row's version, 0 for none, and whether the open
+/// index has it.
+struct replaced_order {
+  std::uint64_t version = 0;
+  bool open = false;
+};
+[[nodiscard]] inline replaced_order replacing(const domain::order& o) {
+  return {o.version, domain::open(o)};
+}
+
+/// The write set of one decision about an order: its row, its events, and its place in the open
+/// index where that changes.
 [[nodiscard]] storage::write_set write_set_for(
-  domain::epoch_id epoch, const domain::decision& d, std::uint64_t replaces);
+  domain::epoch_id epoch, const domain::decision& d, replaced_order before);
 } // namespace jumun::actors

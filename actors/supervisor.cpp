@@ -207,12 +207,12 @@ void quarantine(supervisor_self self, order_id id, const std::string& error) {
   auto now = row ? storage::decode<domain::order>(*row) : std::nullopt;
   s.env->warn("saga.quarantined", "actor=" + name + " error=" + error, now ? now->traceparent : "");
   if (!now) return s.env->order_found(id, "blocked"); // unreadable: nothing else can be said
-  const auto version = now->version;
+  const auto before = replacing(*now);
   const auto phase = domain::name_of(now->at);
   auto d = domain::advance(
     std::move(*now), domain::found_poisoned{error}, {s.env->now_ms(), s.env->random()});
   if (d.outcome != domain::verdict::applied) return;
-  append_or_throw(*s.env, write_set_for(s.epoch, d, version),
+  append_or_throw(*s.env, write_set_for(s.epoch, d, before),
     [env = s.env, step = domain::step_of(d)] { env->order_durable(step); });
   s.env->order_moved(phase, d.next);
 }
@@ -347,7 +347,7 @@ void place(supervisor_self self, const place_message& m) {
   draft.id = domain::make_order_id(s.shard, draft.created_ms, ms_256th, s.env->random());
   auto d = domain::begin(std::move(draft));
   const auto id = d.next.id;
-  auto set = write_set_for(s.epoch, d, /*replaces=*/0);
+  auto set = write_set_for(s.epoch, d, {});
   command_result result;
   if (c.wants_settled) {
     result.to_settle = id;

@@ -15,6 +15,8 @@ namespace jumun::app {
 namespace {
 using domain::shard_id;
 
+constexpr std::uint64_t orders_in_a_row = 32;
+
 std::optional<std::uint64_t> number_of(const std::string& text) {
   std::uint64_t value = 0;
   const auto end = text.data() + text.size();
@@ -54,10 +56,16 @@ std::string percentile_bucket(const std::array<std::uint64_t, N>& histogram, dou
 
 // -- commands -------------------------------------------------------------------------------------
 
+/// Where an order goes that no key binds to a shard: some in a row to the same one, then to the
+/// next. What they write lies side by side, and their actors and rows are still in the processor's
+/// caches: a fifth less CPU for each order than by chance (ADR 0011).
+shard_id shop_adapter::shard_being_filled() {
+  return static_cast<shard_id>(unkeyed_.fetch_add(1, std::memory_order_relaxed) / orders_in_a_row);
+}
+
 void shop_adapter::place(domain::place_order c, http::done<http::outcome> reply) {
   const auto& env = node_.env();
-  const auto shard =
-    c.from.key.empty() ? static_cast<shard_id>(random_bits()) : domain::shard_of(c.from.key);
+  const auto shard = c.from.key.empty() ? shard_being_filled() : domain::shard_of(c.from.key);
   if (!placing_.take(shard)) // a mailbox has no bound: one hot shard must not grow without end
     return reply({env.present.refused(domain::refusal::overloaded,
                     "Too many orders wait to be accepted in this order's shard.", "", c.from),
@@ -113,7 +121,8 @@ void shop_adapter::stop_watching(domain::order_id id, watch_id w) { node_.watche
 // ------------------------------------------------------------------------------------------
 
 std::optional<domain::order> shop_adapter::find_order(domain::order_id id) {
-  return storage::find_order(node_.disk(), id);
+  const auto row = node_.journal().durable(storage::table::orders, storage::order_key(id));
+  return row ? storage::decode<domain::order>(*row) : std::nullopt;
 }
 std::optional<domain::stock> shop_adapter::find_stock(const std::string& sku) {
   return storage::find_stock(node_.disk(), sku);

@@ -2,6 +2,7 @@
 #include "app/node.hpp"
 #include "app/shard_permits.hpp"
 #include "http/shop.hpp"
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 
 namespace jumun::app {
@@ -46,9 +47,12 @@ public:
   bool disk_nearly_full() override { return node_.space().nearly_full(); }
 
 private:
+  [[nodiscard]] domain::shard_id shard_being_filled();
+
   node& node_;
   boost::asio::io_context& io_;
   std::string config_;
   shard_permits placing_{limits::orders_per_shard_max};
+  std::atomic<std::uint64_t> unkeyed_{random_bits()}; // orders without a key, from anywhere
 };
 } // namespace jumun::app
