@@ -92,6 +92,7 @@ void persist(saga_self self, const domain::decision& d, attached with) {
   if (with.from) remember(set, env, *with.from, with.reply);
   if (with.audit && !JUMUN_PLANTED(audit_line_forgotten))
     set.entries.push_back(std::move(*with.audit));
+  set.patient = !with.done && !domain::settled(d.next); // what follows it will be waited for
   append_or_throw(env, std::move(set),
     [&env, step = domain::step_of(d), done = std::move(with.done),
       reply = std::move(with.reply)]() mutable {

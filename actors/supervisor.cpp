@@ -350,6 +350,7 @@ void place(supervisor_self self, const place_message& m) {
   auto set = write_set_for(s.epoch, d, {});
   command_result result;
   if (c.wants_settled) {
+    set.patient = true; // its asker waits for what comes of it
     result.to_settle = id;
     remember(set, *s.env, c.from, {}, id);
   } else {

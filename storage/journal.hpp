@@ -6,6 +6,7 @@
 #include "storage/store.hpp"
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -26,6 +27,8 @@ struct write_set {
     std::uint64_t version = 0;
   };
   std::optional<replaced> replaces;
+  /// Nobody outside waits for it yet: it need not be the reason for a commit of its own (ADR 0011).
+  bool patient = false;
 };
 
 enum class append_result : std::uint8_t { ok, stale_version, fenced, stopped };
@@ -54,7 +57,8 @@ struct journal_stats {
 /// become the next batch, one fsync. Order of append is order on disk, so an actor may act *inside
 /// the process* on what it appended (a crash that loses it loses all that followed); whatever
 /// leaves the process waits for `durable`. A failed write is never retried: on_failure is called
-/// once, and nothing is written after.
+/// once, and nothing is written after. A set that nobody waits for (patient, or without a callback)
+/// rides with the next commit that somebody waits for, or goes alone after `patience`.
 ///
 /// Thread-safe. A committer thread runs unless `manual`; then run_once() is the simulator's.
 class journal {
@@ -69,6 +73,8 @@ public:
     /// Microseconds of a clock that never goes back, to measure commits by; empty: they are taken
     /// to last no time. Called on the committer's thread.
     std::function<std::int64_t()> now_us = {};
+    /// For how long a set that nobody waits for stays in memory, at most.
+    std::chrono::milliseconds patience{1};
   };
   journal(std::shared_ptr<store> disk, options how);
   ~journal(); // commits what was appended, then stops the thread
@@ -151,6 +157,7 @@ private:
   std::uint64_t position_ = 0, durable_ = 0, told_ = 0;
   std::uint64_t offset_ = 0;
   bool stopping_ = false, failed_ = false;
+  bool urgent_ = false; // somebody waits for what is in the queue
   journal_stats stats_;
   std::thread worker_;
 };

@@ -98,6 +98,41 @@ TEST_CASE("of a row that a batch writes several times only the last is written",
   CHECK(f.disk->get(table::stock, sku_key("tea")) == stock_row(4));
 }
 
+TEST_CASE("a set that nobody waits for rides with the next that somebody waits for", "[journal]") {
+  const auto disk = std::make_shared<tests::memory_store>();
+  journal::options how;
+  how.patience = std::chrono::hours{1};
+  journal j{disk, std::move(how)};
+  auto second = next_version("tea", 2);
+  second.patient = true;
+  REQUIRE(j.append(next_version("tea", 1)) == append_result::ok); // without a callback
+  REQUIRE(j.append(std::move(second), [] {}) == append_result::ok);
+  std::promise<void> told;
+  SECTION("a set") {
+    REQUIRE(j.append(next_version("tea", 3), [&told] { told.set_value(); }) == append_result::ok);
+  }
+  SECTION("a callback alone") {
+    j.when_durable([&told] { told.set_value(); });
+  }
+  SECTION("flush") {
+    j.flush();
+    told.set_value();
+  }
+  told.get_future().wait();
+  CHECK(j.stats().commits == 1);
+  CHECK(version_of(*disk->get(table::stock, sku_key("tea"))) >= 2);
+}
+
+TEST_CASE("a set that nobody waits for goes alone after a while", "[journal]") {
+  journal j{std::make_shared<tests::memory_store>(), {}};
+  std::promise<void> durable;
+  auto set = next_version("tea", 1);
+  set.patient = true;
+  REQUIRE(j.append(std::move(set), [&durable] { durable.set_value(); }) == append_result::ok);
+  durable.get_future().wait();
+  CHECK(j.durable(table::stock, sku_key("tea")) == stock_row(1));
+}
+
 TEST_CASE("a set that writes a row twice leaves the second", "[journal]") {
   fixture f;
   for (std::uint64_t version = 1; version < 40'000; version += 2) { // past what is remembered
