@@ -26,6 +26,8 @@ std::string shard_actor_name(std::string_view kind, domain::shard_id shard) {
 }
 
 namespace {
+constexpr int recovered_at_a_time = 32;
+
 using domain::order_id;
 using storage::table;
 
@@ -416,19 +418,30 @@ void recover_parked_hooks(supervisor_self self) {
 
 /// Only once all that was appended before this life is on the disk: what its predecessor accepted
 /// and died of (or was restarted after) may still be on its way there.
-void recover_open_sagas(supervisor_self self) {
+void list_open_sagas(supervisor_self self) {
   auto& s = self->state;
-  for (const auto id : storage::open_orders(s.env->journal.disk(), s.shard)) {
-    if (const auto known = s.sagas.find(id); known != s.sagas.end()) {
-      // A command came before this, and revived it: it has not yet sent what it owes.
-      let_go_on(self, known->second);
-      continue;
-    }
-    s.env->order_found(id, "recovering");
-    start_saga(self, id, nullptr);
-  }
+  s.listed = true;
+  s.to_recover = storage::open_orders(s.env->journal.disk(), s.shard);
+  std::reverse(s.to_recover.begin(), s.to_recover.end()); // the oldest is taken first, from behind
+  for (const auto id : s.to_recover)
+    if (!s.sagas.contains(id)) s.env->order_found(id, "recovering");
   recover_parked_hooks(self);
   s.env->recovered(s.shard);
+}
+
+/// Some of them at a time: a command to one that has yet to come revives it, so the shard serves
+/// meanwhile, however many there are.
+void recover_some_sagas(supervisor_self self) {
+  auto& s = self->state;
+  for (int i = 0; i < recovered_at_a_time && !s.to_recover.empty(); ++i) {
+    const auto id = s.to_recover.back();
+    s.to_recover.pop_back();
+    if (const auto known = s.sagas.find(id); known != s.sagas.end())
+      let_go_on(self, known->second); // a command revived it: it has not yet sent what it owes
+    else
+      start_saga(self, id, nullptr);
+  }
+  if (!s.to_recover.empty()) self->send(self, recover{});
 }
 } // namespace
 
@@ -456,7 +469,10 @@ supervisor_actor::behavior_type supervisor(
     [self](const hook_message& m) { take_hook(self, m); },
     [self](const operate_message& m) { hand_on(self, m, m.command.from); },
     [self](const remember_message& m) { keep_reply(self, m); },
-    [self](recover) { recover_open_sagas(self); },
+    [self](recover) {
+      if (!self->state.listed) list_open_sagas(self);
+      recover_some_sagas(self);
+    },
     [self](const saga_at_rest& m) { let_rest(self, m); },
     [self](const arm_timer& t) {
       self->state.timers.emplace(t.at_ms, t.order);
@@ -469,6 +485,7 @@ supervisor_actor::behavior_type supervisor(
       d.tell(json_object{}
                .add("shard", static_cast<int>(s.shard))
                .add("sagas", s.sagas.size())
+               .add("to_recover", s.to_recover.size())
                .add("timers", s.timers.size())
                .add("parked_hooks", s.parked.size())
                .add("accepted", s.accepted)

@@ -38,7 +38,9 @@ struct supervisor_shell {
   };
   std::map<domain::order_id, child> sagas;
   std::map<caf::actor_addr, domain::order_id> by_address;
-  std::deque<domain::hook_record> parked; // hooks whose order isn't here, oldest first
+  bool listed = false;                      // `to_recover` was read, in this life
+  std::vector<domain::order_id> to_recover; // found open on disk, and not yet told to go on
+  std::deque<domain::hook_record> parked;   // hooks whose order isn't here, oldest first
   std::set<std::pair<std::int64_t, domain::order_id>> timers; // due, who
   std::int64_t tick_at_ms = 0;                                // 0: no tick is under way
   std::uint64_t accepted = 0, revived = 0;                    // in this life

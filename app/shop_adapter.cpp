@@ -124,6 +124,10 @@ std::optional<domain::order> shop_adapter::find_order(domain::order_id id) {
   const auto row = node_.journal().durable(storage::table::orders, storage::order_key(id));
   return row ? storage::decode<domain::order>(*row) : std::nullopt;
 }
+std::optional<domain::order> shop_adapter::recent_order(domain::order_id id) {
+  const auto row = node_.journal().recent(storage::table::orders, storage::order_key(id));
+  return row ? storage::decode<domain::order>(*row) : std::nullopt;
+}
 std::optional<domain::stock> shop_adapter::find_stock(const std::string& sku) {
   return storage::find_stock(node_.disk(), sku);
 }

@@ -27,6 +27,7 @@ public:
   void stop_watching(domain::order_id id, watch_id w) override;
 
   std::optional<domain::order> find_order(domain::order_id id) override;
+  std::optional<domain::order> recent_order(domain::order_id id) override;
   std::optional<domain::stock> find_stock(const std::string& sku) override;
   std::optional<domain::product> find_product(const std::string& sku) override;
   maybe<domain::order> list_orders(

@@ -42,9 +42,15 @@ std::string wait_applied(std::optional<std::chrono::seconds> wait) {
 /// The order has settled, or was waited for long enough: this is its answer from now on.
 void send_settled(
   const exchange_ptr& ex, domain::order_id id, std::optional<std::chrono::seconds> wait) {
-  const auto o = ex->inside().find_order(id);
-  if (!o) return send(ex, problems::outcome_unknown, "ask for " + order_path(id));
-  answer_once(ex, domain::shard_of(ex->from.key), renderer{}.placed(*o), wait_applied(wait));
+  const auto answer = [ex, wait](const domain::order& o) {
+    answer_once(ex, domain::shard_of(ex->from.key), renderer{}.placed(o), wait_applied(wait));
+  };
+  if (const auto o = ex->inside().recent_order(id)) return answer(*o);
+  on_readers(ex, [ex, id, answer] {
+    const auto o = ex->inside().find_order(id);
+    if (!o) return send(ex, problems::outcome_unknown, "ask for " + order_path(id));
+    answer(*o);
+  });
 }
 
 void put_order(const exchange_ptr& ex, domain::order draft) {
@@ -61,7 +67,7 @@ void put_order(const exchange_ptr& ex, domain::order draft) {
     const auto id = o.to_settle;
     if (id == domain::order_id{}) return send(ex, std::move(o.reply));
     // Without a wait of our own: an order that a process accepted which died before it answered.
-    if (!wait) return on_readers(ex, [ex, id, wait] { send_settled(ex, id, wait); });
+    if (!wait) return send_settled(ex, id, wait);
     await_change(ex, id, true, 0, *wait, [ex, id, wait] { send_settled(ex, id, wait); });
   });
 }
@@ -138,8 +144,10 @@ void get_order(const exchange_ptr& ex) {
   if (!wait || !known_already(ex, std::to_string(o->version)))
     return send_versioned(ex, order_json(*o), o->version, applied);
   await_change(ex, o->id, false, o->version, *wait, [ex, applied] {
-    if (const auto now = order_of_path(ex))
-      send_versioned(ex, order_json(*now), now->version, applied);
+    on_readers(ex, [ex, applied] {
+      if (const auto now = order_of_path(ex))
+        send_versioned(ex, order_json(*now), now->version, applied);
+    });
   });
 }
 

@@ -59,6 +59,8 @@ public:
 
   // -- reads: durable state only
   [[nodiscard]] virtual std::optional<domain::order> find_order(domain::order_id id) = 0;
+  /// The same without the disk: never blocks; nullopt is no answer.
+  [[nodiscard]] virtual std::optional<domain::order> recent_order(domain::order_id) { return {}; }
   [[nodiscard]] virtual std::optional<domain::stock> find_stock(const std::string& sku) = 0;
   [[nodiscard]] virtual std::optional<domain::product> find_product(const std::string& sku) = 0;
   // nullopt: the cursor is not ours

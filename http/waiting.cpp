@@ -41,7 +41,7 @@ private:
     timer_.cancel();
     if (!changed) ex_->inside().stop_watching(id_, watch_);
     ex_->at->drain.remove(drain_);
-    on_readers(ex_, std::exchange(then_, nullptr));
+    std::exchange(then_, nullptr)(); // our strand is guarded
   }
 
   const exchange_ptr ex_;

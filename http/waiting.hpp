@@ -2,7 +2,7 @@
 #include "http/exchange.hpp"
 
 namespace jumun::http {
-/// Calls `then` once, on a reader thread and guarded: when the order has settled (settled_only) or
+/// Calls `then` once, on an I/O thread and guarded: when the order has settled (settled_only) or
 /// has a version above `version`, or after `most`, or when the server drains; whichever is first.
 /// The client may be gone by then. Any thread; does not block.
 void await_change(const exchange_ptr& ex, domain::order_id id, bool settled_only,

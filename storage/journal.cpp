@@ -197,14 +197,16 @@ std::optional<std::string> journal::latest(table in, std::string_view key) const
 }
 
 std::optional<std::string> journal::durable(table in, std::string_view key) const {
+  auto row = recent(in, key);
+  return row ? row : disk_->get(in, key);
+}
+
+std::optional<std::string> journal::recent(table in, std::string_view key) const {
   JUMUN_INVARIANT(read_back(in), "the overlay keeps only the tables that actors read back");
-  {
-    const std::lock_guard lock{guard_};
-    const auto found = overlay_.find(overlay_key(in, key));
-    const bool is_durable = found != overlay_.end() && found->second.position <= durable_;
-    if (is_durable) return found->second.value;
-  }
-  return disk_->get(in, key);
+  const std::lock_guard lock{guard_};
+  const auto found = overlay_.find(overlay_key(in, key));
+  if (found == overlay_.end() || found->second.position > durable_) return {};
+  return found->second.value;
 }
 
 domain::epoch_id journal::epoch_of(domain::shard_id shard) const {

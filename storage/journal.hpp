@@ -92,6 +92,8 @@ public:
   /// The newest durable value of a table that actors read back: what a reader of the store sees,
   /// without the store where the row was written lately. Any thread; may block on a cold read.
   [[nodiscard]] std::optional<std::string> durable(table in, std::string_view key) const;
+  /// The same from memory alone; nullopt: it has no such row, or not the durable one. Never blocks.
+  [[nodiscard]] std::optional<std::string> recent(table in, std::string_view key) const;
   /// A shard's owner changed: sets with a lower epoch are fenced from now on.
   void raise_epoch(domain::shard_id shard, domain::epoch_id epoch);
   /// The epoch below which a set of this shard is fenced: what writers use that are no actors of a

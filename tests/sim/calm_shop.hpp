@@ -37,6 +37,10 @@ public:
         [this](const actors::command_result& r) { ++answers[r.reply.status]; });
   }
   void place(const std::string& key, bool waits, std::function<void(actors::command_result)> done) {
+    node->ask(supervisor_of(key), order_by(key, waits), std::move(done));
+  }
+  /// One "a".
+  [[nodiscard]] static domain::place_order order_by(const std::string& key, bool waits) {
     domain::place_order c;
     c.from = from(key);
     c.draft.customer = "c";
@@ -46,7 +50,7 @@ public:
     c.draft.method = "card";
     c.draft.token = "tok_approve";
     c.wants_settled = waits;
-    node->ask(supervisor_of(key), std::move(c), std::move(done));
+    return c;
   }
   void cancel(domain::order_id id) {
     domain::cancel_order c{from("cancel"), id, "changed my mind"};

@@ -88,3 +88,38 @@ TEST_CASE("a clock that is set back while the provider is down does not keep its
   t.run_for(60'000);
   CHECK(t.breaker() == "closed");
 }
+
+TEST_CASE("a shard with many open orders serves while it wakes them", "[sim][recovery]") {
+  sim::calm_shop t{1};
+  t.payments.go_down();
+  int answered = 0;
+  for (int i = 0; i < 150; ++i) // all in one shard
+    t.node->ask(t.supervisor_of("key"), t.order_by("key " + std::to_string(i), false),
+      [&](const actors::command_result& r) { answered += r.reply.status == 201 ? 1 : 0; });
+  t.run_for(1'000);
+  REQUIRE(answered == 150);
+  t.start();
+  const auto newest = t.orders().front().id; // woken last, and cancelled before
+  t.cancel(newest);
+  t.payments.come_back();
+  t.run_out();
+  for (const auto& o : t.orders()) {
+    CHECK(domain::at_rest(o));
+    CHECK(domain::status_of(o) == (o.id == newest ? "cancelled" : "preparing"));
+  }
+  CHECK(t.check().findings.empty());
+}
+
+TEST_CASE("a stock actor decides on nothing that its former life wrote behind its back",
+  "[sim][recovery]") {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) { // the order of steps decides
+    CAPTURE(seed);
+    sim::calm_shop t{seed};
+    t.place(40);
+    for (auto steps = 40 + t.order() % 400; steps > 0; --steps) (void)t.node->step();
+    restart(t.supervisor_of("a")); // its children end after it, each in its own time
+    t.run_out();
+    for (const auto& o : t.orders()) CHECK(domain::at_rest(o));
+    CHECK(t.check().findings.empty());
+  }
+}
