@@ -131,7 +131,7 @@ TEST_CASE(
 
 TEST_CASE("an idle connection is closed without a word", "[http][hostile]") {
   http::server_options o;
-  o.idle_max = milliseconds{50};
+  o.idle_max = milliseconds{50 * slowness};
   running_server s{o};
   raw_client fresh{s.port()};
   CHECK(fresh.rest().empty());
