@@ -53,8 +53,11 @@ void webhook_dispatcher::stop() {
   wake_.notify_all();
   thread_.join();
   client_.reset(); // who is under way hears an error, which counts for nothing
-  for (auto& [id, lane] : lanes_)
-    if (lane.dirty()) append(id, lane.take_changes());
+  {
+    const std::lock_guard held{guard_}; // the committer may still release one: see store()
+    for (auto& [id, lane] : lanes_)
+      if (lane.dirty()) append(id, lane.take_changes());
+  }
   journal_.flush(); // what it calls back, it calls now
 }
 

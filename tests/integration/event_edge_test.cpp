@@ -1,5 +1,6 @@
 #include "tests/catch.hpp"
 #include "tests/integration/fake_shop.hpp"
+#include "tests/support/slowness.hpp"
 #include "tests/support/sse_client.hpp"
 #include <nlohmann/json.hpp>
 
@@ -77,7 +78,8 @@ public:
   }
   void await_followers(std::size_t n) {
     std::unique_lock lock{guard_};
-    REQUIRE(followed_.wait_for(lock, std::chrono::seconds{60}, [&] { return sinks_.size() >= n; }));
+    REQUIRE(followed_.wait_for(
+      lock, std::chrono::seconds{60} * slowness, [&] { return sinks_.size() >= n; }));
   }
   std::uint64_t begins_after = 0;
   std::function<void()> after_last_page, after_follow; // once each
@@ -104,7 +106,7 @@ sse_client open_stream(const running_server& s, const headers& with = {}) {
 }
 /// Asks again until a stream opens: who has just left is noticed a little later.
 int status_in_the_end(const running_server& s, int wanted) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60} * slowness;
   for (;;) {
     const auto got = open_stream(s).status;
     if (got == wanted || std::chrono::steady_clock::now() > until) return got;

@@ -3,6 +3,7 @@
 #include "http/render.hpp"
 #include "http/server.hpp"
 #include "http/shop.hpp"
+#include "tests/support/slowness.hpp"
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -230,7 +231,7 @@ private:
   }
   template <class Condition> void await(Condition met) {
     std::unique_lock lock{mutex};
-    if (!changed_.wait_for(lock, std::chrono::seconds{10}, met))
+    if (!changed_.wait_for(lock, std::chrono::seconds{10} * slowness, met))
       throw std::runtime_error{"waited for 10 s in vain"};
   }
   domain::stored_reply replay(const std::pair<std::string, domain::stored_reply>& first,

@@ -1,6 +1,7 @@
 #include "tests/catch.hpp"
 #include "tests/integration/fake_shop.hpp"
 #include "tests/integration/hostile_rows.hpp"
+#include "tests/support/slowness.hpp"
 
 using namespace jumun;
 using namespace jumun::tests;
@@ -125,12 +126,12 @@ TEST_CASE(
   c.rest();
   sender.join();
   CHECK(status == 408);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{4});
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{4} * slowness);
 }
 
 TEST_CASE("an idle connection is closed without a word", "[http][hostile]") {
   http::server_options o;
-  o.idle_max = milliseconds{50};
+  o.idle_max = milliseconds{50 * slowness};
   running_server s{o};
   raw_client fresh{s.port()};
   CHECK(fresh.rest().empty());
@@ -146,7 +147,7 @@ TEST_CASE("a client that does not read its answer is cut off", "[http][hostile]"
   s.shop.figures = '"' + std::string(32'000'000, 'x') + '"';
   raw_client c{s.ops(), 4'096};
   c.send(get_request("/admin/v1/storage"));
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10} * slowness;
   while (s.server.counts().cut == 0 && std::chrono::steady_clock::now() < end)
     std::this_thread::yield();
   CHECK(s.server.counts().cut == 1);

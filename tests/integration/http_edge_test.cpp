@@ -1,6 +1,7 @@
 #include "tests/catch.hpp"
 #include "tests/integration/fake_shop.hpp"
 #include "tests/integration/raw_client.hpp"
+#include "tests/support/slowness.hpp"
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -217,7 +218,7 @@ TEST_CASE("a client that leaves while it waits still has its answer kept", "[htt
   }
   s.shop.change(stored_order(s).id, fake_shop::fulfil);
   raw_client c{s.port()};
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10} * slowness;
   bool kept = false;
   while (!kept && std::chrono::steady_clock::now() < end) {
     std::this_thread::yield();
@@ -500,7 +501,7 @@ TEST_CASE("a drain answers what runs, closes what idles, and then is over", "[ht
   CHECK(r.status == 201);
   CHECK(r.field("connection") == "close");
   busy.close(), waiting.close();
-  CHECK(over.wait_for(std::chrono::seconds{10}) == std::future_status::ready);
+  CHECK(over.wait_for(std::chrono::seconds{10} * slowness) == std::future_status::ready);
   CHECK(s.server.sessions() == 0);
   CHECK_THROWS(raw_client{s.port()});
 }

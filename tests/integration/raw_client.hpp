@@ -1,5 +1,6 @@
 #pragma once
 #include "http/head_check.hpp"
+#include "tests/support/slowness.hpp"
 #include <arpa/inet.h>
 #include <array>
 #include <netinet/in.h>
@@ -35,7 +36,7 @@ class raw_client {
 public:
   explicit raw_client(std::uint16_t port, int receive_buffer = 0)
       : fd_{::socket(AF_INET, SOCK_STREAM, 0)} {
-    const timeval patience{10, 0};
+    const timeval patience{10 * slowness, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (receive_buffer > 0)

@@ -4,7 +4,7 @@
 #include <vector>
 
 /// A reader of text/event-stream that shares no code with the server. Every call blocks, and throws
-/// std::runtime_error after 60 s of silence.
+/// std::runtime_error after 60 s of silence (times `slowness`).
 namespace jumun::tests {
 /// What lies between two empty lines.
 struct sse_frame {

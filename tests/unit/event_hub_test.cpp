@@ -2,6 +2,7 @@
 #include "domain/limits.hpp"
 #include "http/render.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/slowness.hpp"
 #include <future>
 
 namespace {
@@ -33,7 +34,8 @@ public:
   ~follower() { hub_.remove(added.which); }
   std::vector<frames_ptr> await(std::size_t n) {
     std::unique_lock lock{guard_};
-    REQUIRE(came_.wait_for(lock, std::chrono::seconds{60}, [&] { return got_.size() >= n; }));
+    REQUIRE(came_.wait_for(
+      lock, std::chrono::seconds{60} * tests::slowness, [&] { return got_.size() >= n; }));
     return got_;
   }
   app::event_hub::added added;

@@ -1,6 +1,7 @@
 #include "app/auth/keys_file.hpp"
 #include "app/file_watch.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/slowness.hpp"
 #include "tests/support/temp_dir.hpp"
 #include <atomic>
 #include <condition_variable>
@@ -157,7 +158,8 @@ TEST_CASE("a watched file is taken anew whenever it changes, and kept when it is
   };
   const auto await = [&](const std::string& last) {
     std::unique_lock lock{mutex};
-    REQUIRE(changed.wait_for(lock, std::chrono::seconds{60}, [&] { return seen.back() == last; }));
+    REQUIRE(changed.wait_for(
+      lock, std::chrono::seconds{60} * tests::slowness, [&] { return seen.back() == last; }));
   };
   put("a");
   file_watch watch{std::chrono::milliseconds{2}};

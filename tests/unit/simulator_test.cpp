@@ -1,6 +1,7 @@
 #include "app/ledger_file.hpp"
 #include "app/payment_simulator.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/slowness.hpp"
 #include "tests/support/temp_dir.hpp"
 #include <csignal>
 #include <fstream>
@@ -38,7 +39,8 @@ struct provider {
       return [p = promise](actors::provider_said s) { p->set_value(std::move(s)); };
     }
     actors::provider_said get() {
-      REQUIRE(future.wait_for(std::chrono::seconds{20}) == std::future_status::ready);
+      REQUIRE(
+        future.wait_for(std::chrono::seconds{20} * tests::slowness) == std::future_status::ready);
       return future.get();
     }
     /// Call it behind a later answer: what comes in order would have come by then.
@@ -386,7 +388,8 @@ TEST_CASE("a damaged or contradictory ledger stops the simulator", "[simulator]"
     write_ledger(dir, text);
     provider p{dir.path()};
     auto failed = p.failed.get_future();
-    REQUIRE(failed.wait_for(std::chrono::seconds{20}) == std::future_status::ready);
+    REQUIRE(
+      failed.wait_for(std::chrono::seconds{20} * tests::slowness) == std::future_status::ready);
     CHECK(failed.get().code == storage::errc::corrupt);
     CHECK(read_ledger_bytes(dir) == text); // evidence is left alone
   }
@@ -406,7 +409,7 @@ TEST_CASE(
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &tight) == 0);
   auto lost = p.charging(bill(2, "tok_approve"));
   auto failed = p.failed.get_future();
-  const auto state = failed.wait_for(std::chrono::seconds{20});
+  const auto state = failed.wait_for(std::chrono::seconds{20} * tests::slowness);
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
 

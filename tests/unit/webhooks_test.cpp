@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
+#include "tests/support/slowness.hpp"
 #include <future>
 
 namespace {
@@ -291,7 +292,7 @@ TEST_CASE(
   std::promise<http::webhook_outcome> answered;
   webhooks.create(settings, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
   auto answer = answered.get_future();
-  REQUIRE(answer.wait_for(std::chrono::seconds{60}) == std::future_status::ready);
+  REQUIRE(answer.wait_for(std::chrono::seconds{60} * tests::slowness) == std::future_status::ready);
   const auto made = answer.get().done;
   REQUIRE(made);
   CHECK(storage::all_webhooks(to.disk()).size() == 1);
