@@ -24,7 +24,7 @@ struct environment {
   std::function<std::uint64_t()> random; // thread-safe
   /// A decision about an order became durable. On the committer's thread; must not block.
   std::function<void(const domain::order_step&)> order_durable;
-  /// A shard's supervisor has listed its open orders, in this life of it: from now on it serves, and
+  /// A shard's supervisor has listed its open orders, in this life of it. From now on it serves, and
   /// wakes their sagas some at a time.
   std::function<void(domain::shard_id)> recovered;
   /// Shard supervisors kept falling: the node must stop being ready.
