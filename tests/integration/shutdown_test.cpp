@@ -72,7 +72,8 @@ TEST_CASE("in the grace after SIGTERM it serves on and says that it is not ready
   const auto not_ready = ask_until(at.ops(), "/readyz", 503);
   CAPTURE(not_ready.body);
   REQUIRE(not_ready.status == 503);
-  for (const auto& c : not_ready.json().at("checks")) // and only because of that
+  const auto said = not_ready.json();
+  for (const auto& c : said.at("checks")) // and only because of that
     CHECK(c.at("ok") == (c.at("name") != "draining"));
   CHECK(at.ops().get("/livez").status == 200);
   auto late = at.api(); // a client that has not heard yet
