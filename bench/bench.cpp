@@ -1,5 +1,6 @@
 #include "bench/bench.hpp"
 #include "bench/interrupt.hpp"
+#include "bench/report/plot.hpp"
 #include "bench/report/text.hpp"
 #include "bench/scenarios.hpp"
 #include <algorithm>
@@ -111,6 +112,7 @@ int run(const std::vector<std::string>& args) {
   }
   std::fputs(table_text(all).c_str(), stdout);
   if (!o.json.empty() && !write_file(o.json, json_text(all))) return io_failed;
+  if (!o.plot.empty() && !write_file(o.plot, plot_svg(all))) return io_failed;
   const bool sound =
     std::all_of(all.rows.begin(), all.rows.end(), [](const row& r) { return r.wrong.empty(); });
   return sound ? fine : wrong;

@@ -47,7 +47,7 @@ void add_flags(CLI::App& app, options& o) {
   app.add_option("--readers", o.readers, "of the event stream, in `events`")
     ->check(CLI::Range(1, 256))
     ->capture_default_str();
-  app.add_option("--orders", o.orders, "for growth, in-flight, memory and start: how many");
+  app.add_option("--orders", o.orders, "for growth, in-flight and start: how many");
   app.add_flag("--idempotency-keys", o.keyed, "each order has an Idempotency-Key of its own");
   app.add_option("--dir", o.dir, "where the data folders go; default $TMPDIR or /tmp");
   app.add_flag("--keep", o.keep, "leave them there");

@@ -68,6 +68,7 @@ void stage::start(const std::vector<std::string>& more_args) {
   ops_at_ = server_->ops();
   ops_.emplace(ops_at_);
   shop_.emplace(shop_at_);
+  good_ = 0;
 }
 
 void stage::reopen(const std::vector<std::string>& more_args) {
@@ -126,6 +127,7 @@ load_result stage::run(load_plan p, bool cost) {
   auto r = run_load(p);
   if (interrupted()) throw std::runtime_error("interrupted");
   seen.add(r.seen);
+  good_ += r.good_in_all;
   if (cost && r.good > 0) note_costs(before, storage_before, r, after, storage_after);
   return r;
 }
@@ -181,7 +183,7 @@ void stage::close() {
 void stage::note_allocations() {
   const auto log = server_->log();
   const auto begin = log.rfind(R"({"jemalloc":)");
-  if (!result.cost || begin == std::string::npos || seen.orders_accepted == 0) return;
+  if (!result.cost || begin == std::string::npos || good_ == 0) return;
   const auto end = log.find("\n}", begin);
   const auto json = nlohmann::json::parse(
     log.substr(begin, end == std::string::npos ? end : end + 2 - begin), nullptr, false);
@@ -192,7 +194,7 @@ void stage::note_allocations() {
   double asked = 0;
   for (const char* size : {"small", "large"})
     asked += sums.value(size, nlohmann::json::object()).value("nrequests", 0.0);
-  result.cost->allocations = asked / static_cast<double>(seen.orders_accepted);
+  result.cost->allocations = asked / static_cast<double>(good_);
 }
 
 measured stage::figures_of(const load_result& r, double asked_rate) {

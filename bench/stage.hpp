@@ -65,5 +65,6 @@ private:
   endpoint shop_at_, ops_at_;
   std::optional<control> shop_, ops_;
   books before_;
+  std::uint64_t good_ = 0; // answers, of all runs on this process
 };
 } // namespace jumun::bench

@@ -18,6 +18,7 @@ public:
   [[nodiscard]] load_result take();
   /// Good answers in the time that counts, so far. Any thread.
   [[nodiscard]] std::uint64_t good_so_far() const { return good_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool done() const { return done_; }
 
 private:
   void on_open(connection& by) override;
@@ -29,9 +30,14 @@ private:
   void send_due(clock::time_point now);
   void wait_for_due();
   void count(connection& by, verdict said, clock::time_point now);
+  void count_slice(clock::time_point meant, verdict said, clock::time_point now);
+  void count_unanswered(clock::time_point meant, clock::time_point now);
   void tick();
   void finish();
   [[nodiscard]] bool counts(clock::time_point t) const { return t >= measured_ && t < end_; }
+  [[nodiscard]] bool spent() const { return requests_max_ > 0 && asked_ >= requests_max_; }
+  [[nodiscard]] slice& slice_at(clock::time_point t);
+  [[nodiscard]] phase_result* phase_at(clock::time_point t);
 
   const load_plan& plan_;
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
@@ -39,13 +45,15 @@ private:
   std::deque<connection> connections_;
   std::deque<connection*> idle_; // open loop: the longest idle first
   std::optional<schedule> schedule_;
-  clock::time_point measured_, end_;
+  clock::time_point measured_, end_, give_up_at_;
   boost::asio::steady_timer due_{context_}, tick_{context_};
-  bool due_armed_ = false;
+  std::uint64_t requests_max_ = 0, asked_ = 0; // 0: no such end
   bool stopping_ = false;
   std::size_t under_way_ = 0;
   std::uint64_t connects_failed_ = 0; // since the last answer
   load_result result_;
+  clock::time_point last_answer_;
   std::atomic<std::uint64_t> good_{0};
+  std::atomic<bool> done_{false};
 };
 } // namespace jumun::bench

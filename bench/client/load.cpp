@@ -11,15 +11,23 @@ constexpr auto head_start = std::chrono::milliseconds{20}; // threads begin toge
 constexpr auto look_pause = std::chrono::milliseconds{50};
 
 void add(load_result& to, load_result&& part) {
+  to.seconds = std::max(to.seconds, part.seconds);
   to.latency.add(part.latency);
   to.turned_away.add(part.turned_away);
   to.good += part.good;
+  to.good_in_all += part.good_in_all;
   to.failed += part.failed;
   to.unanswered += part.unanswered;
   to.sent += part.sent;
   to.seen.add(part.seen);
   to.interrupted = to.interrupted || part.interrupted;
   if (to.odd_end.empty()) to.odd_end = std::move(part.odd_end);
+  to.phases.resize(part.phases.size());
+  for (std::size_t i = 0; i < part.phases.size(); ++i) {
+    to.phases[i].latency.add(part.phases[i].latency);
+    to.phases[i].turned_away.add(part.phases[i].turned_away);
+    to.phases[i].unanswered += part.phases[i].unanswered;
+  }
   to.slices.resize(std::max(to.slices.size(), part.slices.size()));
   for (std::size_t i = 0; i < part.slices.size(); ++i) {
     to.slices[i].good += part.slices[i].good;
@@ -50,6 +58,7 @@ private:
   bool until(clock::time_point then) {
     for (auto now = clock::now(); now < then; now = clock::now()) {
       if (interrupted()) return false;
+      if (std::all_of(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.done(); })) break;
       std::this_thread::sleep_for(std::min<clock::duration>(then - now, look_pause));
       tell();
     }
@@ -85,7 +94,16 @@ void tally::add(const tally& o) {
   if (odd.empty()) odd = o.odd;
 }
 
-load_result run_load(const load_plan& plan) {
+double load_result::per_second() const {
+  std::uint64_t in_time = 0;
+  for (const auto& s : slices) in_time += s.good;
+  return seconds > 0 ? static_cast<double>(in_time) / seconds : 0;
+}
+
+load_result run_load(load_plan plan) {
+  if (plan.rate > 0 && plan.phases.empty()) plan.phases = {{plan.length, plan.rate}};
+  if (!plan.phases.empty()) plan.length = {};
+  for (const auto& p : plan.phases) plan.length += p.length;
   const auto begin = clock::now() + head_start;
   std::deque<lane> lanes;
   for (unsigned i = 0; i < plan.threads; ++i) lanes.emplace_back(plan, i, begin);
@@ -95,7 +113,6 @@ load_result run_load(const load_plan& plan) {
     watch{plan, lanes, begin}.stand();
   }
   load_result all;
-  all.seconds = plan.length.count();
   for (auto& l : lanes) add(all, l.take());
   if (!all.odd_end.empty()) throw std::runtime_error(all.odd_end);
   return all;

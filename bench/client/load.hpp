@@ -22,6 +22,10 @@ struct load_plan {
   /// open loop: requests are sent by a schedule, and a latency counts from the time on it. What is
   /// due while all connections wait goes out as soon as one is free.
   double rate = 0;
+  /// An open loop whose rate changes: in place of `rate` and `length`; the warm-up is at the first.
+  std::vector<phase> phases;
+  /// So many requests, then it ends, before its time; 0: no such end.
+  std::uint64_t requests = 0;
   std::chrono::duration<double> warmup{2};
   std::chrono::duration<double> length{10};
   /// How long the last answers are waited for.
@@ -35,8 +39,13 @@ struct load_plan {
 
 /// A slice of the time that counts.
 struct slice {
-  std::uint64_t good = 0, turned_away = 0;
-  nanoseconds worst{}; // of the good ones
+  std::uint64_t good = 0, turned_away = 0; // by the time of the answer
+  nanoseconds worst{}; // of the good ones, by the time when they were to be asked
+};
+/// What came of one phase's requests.
+struct phase_result {
+  histogram latency, turned_away;
+  std::uint64_t unanswered = 0;
 };
 inline constexpr std::chrono::milliseconds slice_length{100};
 
@@ -48,17 +57,19 @@ struct load_result {
   std::uint64_t failed = 0;     // other answers
   std::uint64_t unanswered = 0; // cut off, or not answered within the patience
   std::uint64_t sent = 0;
-  std::vector<slice> slices; // by the time of the answer
+  std::vector<slice> slices;
+  std::vector<phase_result> phases; // as in the plan
   tally seen;
   bool interrupted = false;
   std::string odd_end; // why it was given up
 
-  [[nodiscard]] double per_second() const {
-    return seconds > 0 ? static_cast<double>(good) / seconds : 0;
-  }
+  std::uint64_t good_in_all = 0; // with the warm-up, and what came after the end
+
+  /// Good answers that came in that time.
+  [[nodiscard]] double per_second() const;
 };
 
 /// Runs it to its end, or to `interrupted()`. Blocks; threads of its own. Throws
 /// std::runtime_error when it can't connect at all.
-[[nodiscard]] load_result run_load(const load_plan& plan);
+[[nodiscard]] load_result run_load(load_plan plan);
 } // namespace jumun::bench

@@ -20,6 +20,7 @@ json to_json(const latency_figures& l) {
 json to_json(const measured& m) {
   json out{{"loop", m.asked_rate > 0 ? "open" : "closed"}};
   if (m.asked_rate > 0) out["asked_per_second"] = rounded(m.asked_rate);
+  if (m.after_orders > 0) out["after_orders"] = m.after_orders;
   out.update(
     {{"per_second", rounded(m.per_second)}, {"latency_ms", to_json(m.latency)}, {"good", m.good},
       {"failed", m.failed}, {"turned_away", m.turned_away}, {"unanswered", m.unanswered}});

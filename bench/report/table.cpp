@@ -32,6 +32,17 @@ void put_row(std::string& out, const std::string& name, const measured& m, const
     l.p50, l.p90, l.p99, l.p999, l.max, grouped(static_cast<double>(lost)).c_str(), verdict_of(of));
 }
 
+/// A growing database, or a rising load.
+std::string name_of(const measured& step) {
+  return step.asked_rate > 0 ? "  at " + grouped(step.asked_rate)
+                             : "  +" + grouped(static_cast<double>(step.after_orders));
+}
+void put_steps(std::string& out, const row& r) {
+  row bare; // a step has no ratios and no verdict of its own
+  bare.verified = false;
+  for (const auto& s : r.steps) put_row(out, name_of(s), s, bare);
+}
+
 void put_costs(std::string& out, const whole_report& r) {
   bool titled = false;
   for (const auto& one : r.rows) {
@@ -56,7 +67,10 @@ std::string table_text(const whole_report& r) {
     r.on.memory_gb, r.on.kernel.c_str(), r.binary_mb);
   print(out, "%-12s %9s %8s %8s %8s %8s %8s %8s %9s %8s  %s\n", "scenario", "per s", "/livez",
     "/fsync", "p50 ms", "p90", "p99", "p99.9", "max", "no good", "books");
-  for (const auto& one : r.rows) put_row(out, one.scenario, one.result, one);
+  for (const auto& one : r.rows) {
+    put_row(out, one.scenario, one.result, one);
+    put_steps(out, one);
+  }
   put_costs(out, r);
   for (const auto& one : r.rows)
     for (const auto& [name, value] : one.more)

@@ -1,0 +1,78 @@
+#include "bench/modes.hpp"
+#include <algorithm>
+
+namespace jumun::bench {
+namespace {
+constexpr double calm_seconds = 4, storm_seconds = 6, after_seconds = 6;
+constexpr unsigned storm_connections = 4'000; // more than there are permits
+constexpr std::size_t calm_in_a_row = 5;      // slices until it counts as recovered
+
+/// Sum of the good answers in a part of the time.
+double goodput(const load_result& r, double from, double to) {
+  const auto slices_a_second = std::chrono::seconds{1} / slice_length;
+  const auto begin = static_cast<std::size_t>(from * static_cast<double>(slices_a_second));
+  const auto end =
+    std::min(r.slices.size(), static_cast<std::size_t>(to * static_cast<double>(slices_a_second)));
+  std::uint64_t sum = 0;
+  for (auto i = begin; i < end; ++i) sum += r.slices[i].good;
+  return static_cast<double>(sum) / (to - from);
+}
+} // namespace
+
+double recovered_after(const std::vector<slice>& slices, double from, nanoseconds limit) {
+  const double slice_seconds = std::chrono::duration<double>{slice_length}.count();
+  const auto begin = static_cast<std::size_t>(from / slice_seconds + 0.5);
+  std::size_t calm = 0;
+  for (auto i = begin; i < slices.size(); ++i) {
+    const auto& s = slices[i];
+    calm = s.worst > nanoseconds{0} && s.worst <= limit && s.turned_away == 0 ? calm + 1 : 0;
+    if (calm == calm_in_a_row)
+      return static_cast<double>(i + 1 - calm_in_a_row - begin) * slice_seconds;
+  }
+  return -1;
+}
+
+/// Half of the peak, then five times the peak, then half again, without a pause: what comes of the
+/// orders that the server takes, what of the others, and when is it itself again?
+void run_overload(stage& on, const options& o) {
+  on.measure_ceilings();
+  on.open(o.skus);
+  order_form f;
+  f.skus = o.skus, f.keyed = o.keyed, f.waits = true;
+  const auto make = [f](unsigned thread) { return ordering(f, thread); };
+  on.step("the peak");
+  auto p = on.plan(make);
+  p.rate = 0, p.length /= 2;
+  const auto peak = on.run(p).per_second();
+
+  on.step("five times the peak");
+  p.connections = std::max(o.connections, storm_connections);
+  p.phases = {{std::chrono::duration<double>{calm_seconds}, peak / 2},
+    {std::chrono::duration<double>{storm_seconds}, peak * 5},
+    {std::chrono::duration<double>{after_seconds}, peak / 2}};
+  const auto r = on.run(p, on.child() != nullptr);
+  const auto &calm = r.phases[0], &storm = r.phases[1];
+  on.result.connections = p.connections;
+  on.result.result = stage::figures_of(r, peak * 5);
+  const auto good =
+    goodput(r, calm_seconds + 1, calm_seconds + storm_seconds); // it takes a while to fill up
+  on.result.result.per_second = good;
+  on.result.result.latency = figures_of(storm.latency);
+  const auto away = static_cast<double>(storm.turned_away.count());
+  const auto asked = away + static_cast<double>(storm.latency.count());
+  auto& more = on.result.more;
+  more["peak, orders/s"] = peak;
+  more["goodput, of the peak"] = good / std::max(1.0, peak);
+  more["share that was turned away"] = away / std::max(1.0, asked);
+  more["p99 until they were turned away, ms"] = figures_of(storm.turned_away).p99;
+  more["p99 of the good ones, ms"] = figures_of(storm.latency).p99;
+  more["p99 before, at half the peak, ms"] = figures_of(calm.latency).p99;
+  more["normal again after, s"] =
+    recovered_after(r.slices, calm_seconds + storm_seconds, 2 * calm.latency.percentile(0.999));
+  more["never answered"] = static_cast<double>(r.unanswered);
+  if (on.result.cost) more["rss peak, MB"] = on.result.cost->rss_peak_mb;
+  on.result.cost.reset(); // a mixture of orders and refusals: nobody's price
+  on.verify({units_of(f), unit_price});
+  on.close();
+}
+} // namespace jumun::bench
