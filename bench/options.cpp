@@ -24,6 +24,7 @@ std::string list_of_scenarios() {
 
 void add_flags(CLI::App& app, options& o) {
   app.add_option("SCENARIO", o.scenarios, "what to measure; see below");
+  app.option_defaults()->take_last(); // so that a script's flag can be overruled
   app.add_option("-c,--connections", o.connections, "kept-open connections, one request at a time")
     ->check(CLI::Range(1, 30'000))
     ->capture_default_str();

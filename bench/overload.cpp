@@ -7,15 +7,19 @@ constexpr double calm_seconds = 4, storm_seconds = 6, after_seconds = 6;
 constexpr unsigned storm_connections = 4'000; // more than there are permits
 constexpr std::size_t calm_in_a_row = 5;      // slices until it counts as recovered
 
-/// Sum of the good answers in a part of the time.
-double goodput(const load_result& r, double from, double to) {
-  const auto slices_a_second = std::chrono::seconds{1} / slice_length;
-  const auto begin = static_cast<std::size_t>(from * static_cast<double>(slices_a_second));
-  const auto end =
-    std::min(r.slices.size(), static_cast<std::size_t>(to * static_cast<double>(slices_a_second)));
-  std::uint64_t sum = 0;
-  for (auto i = begin; i < end; ++i) sum += r.slices[i].good;
-  return static_cast<double>(sum) / (to - from);
+/// Sums of a part of the time, a second.
+struct rates {
+  double sent = 0, good = 0;
+};
+rates rates_of(const std::vector<slice>& slices, double from, double to) {
+  constexpr double a_second = std::chrono::duration<double>{1} / slice_length;
+  rates sum;
+  for (auto i = static_cast<std::size_t>(from * a_second);
+       i < std::min(slices.size(), static_cast<std::size_t>(to * a_second)); ++i) {
+    sum.sent += static_cast<double>(slices[i].sent);
+    sum.good += static_cast<double>(slices[i].good);
+  }
+  return {sum.sent / (to - from), sum.good / (to - from)};
 }
 } // namespace
 
@@ -54,15 +58,16 @@ void run_overload(stage& on, const options& o) {
   const auto &calm = r.phases[0], &storm = r.phases[1];
   on.result.connections = p.connections;
   on.result.result = stage::figures_of(r, peak * 5);
-  const auto good =
-    goodput(r, calm_seconds + 1, calm_seconds + storm_seconds); // it takes a while to fill up
-  on.result.result.per_second = good;
+  // It takes a second to fill up.
+  const auto rate = rates_of(r.slices, calm_seconds + 1, calm_seconds + storm_seconds);
+  on.result.result.per_second = rate.good;
   on.result.result.latency = figures_of(storm.latency);
   const auto away = static_cast<double>(storm.turned_away.count());
   const auto asked = away + static_cast<double>(storm.latency.count());
   auto& more = on.result.more;
   more["peak, orders/s"] = peak;
-  more["goodput, of the peak"] = good / std::max(1.0, peak);
+  more["goodput, of the peak"] = rate.good / std::max(1.0, peak);
+  more["really sent, of the peak"] = rate.sent / std::max(1.0, peak); // what the load managed
   more["share that was turned away"] = away / std::max(1.0, asked);
   more["p99 until they were turned away, ms"] = figures_of(storm.turned_away).p99;
   more["p99 of the good ones, ms"] = figures_of(storm.latency).p99;

@@ -31,6 +31,7 @@ public:
   // The lane's notes on what is under way.
   asked about;
   clock::time_point meant{}; // when it was to be sent
+  clock::time_point sent{};  // when it was
   bool waits = false;        // for an answer
   bool opened = false;
 

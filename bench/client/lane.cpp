@@ -89,7 +89,9 @@ void lane::go_on(connection& by) {
 void lane::ask(connection& by, clock::time_point meant) {
   by.meant = meant;
   ++under_way_, ++asked_;
+  by.sent = schedule_ ? clock::now() : meant;
   if (counts(meant)) ++result_.sent;
+  if (counts(by.sent)) ++slice_at(by.sent).sent;
   by.send(work_->next(by.about));
 }
 
@@ -157,8 +159,8 @@ void lane::count(connection& by, verdict said, clock::time_point now) {
       if (in) in->latency.record(latency);
       return;
     case verdict::turned_away:
-      result_.turned_away.record(latency);
-      if (in) in->turned_away.record(latency);
+      result_.turned_away.record(now - by.sent);
+      if (in) in->turned_away.record(now - by.sent);
       return;
     case verdict::failed: ++result_.failed;
   }

@@ -7,7 +7,6 @@
 
 namespace jumun::bench {
 namespace {
-constexpr auto head_start = std::chrono::milliseconds{20}; // threads begin together
 constexpr auto look_pause = std::chrono::milliseconds{50};
 
 void add(load_result& to, load_result&& part) {
@@ -30,6 +29,7 @@ void add(load_result& to, load_result&& part) {
   }
   to.slices.resize(std::max(to.slices.size(), part.slices.size()));
   for (std::size_t i = 0; i < part.slices.size(); ++i) {
+    to.slices[i].sent += part.slices[i].sent;
     to.slices[i].good += part.slices[i].good;
     to.slices[i].turned_away += part.slices[i].turned_away;
     to.slices[i].worst = std::max(to.slices[i].worst, part.slices[i].worst);
@@ -104,7 +104,7 @@ load_result run_load(load_plan plan) {
   if (plan.rate > 0 && plan.phases.empty()) plan.phases = {{plan.length, plan.rate}};
   if (!plan.phases.empty()) plan.length = {};
   for (const auto& p : plan.phases) plan.length += p.length;
-  const auto begin = clock::now() + head_start;
+  const auto begin = clock::now();
   std::deque<lane> lanes;
   for (unsigned i = 0; i < plan.threads; ++i) lanes.emplace_back(plan, i, begin);
   {

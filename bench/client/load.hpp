@@ -39,6 +39,7 @@ struct load_plan {
 
 /// A slice of the time that counts.
 struct slice {
+  std::uint64_t sent = 0;                  // really, not by the schedule
   std::uint64_t good = 0, turned_away = 0; // by the time of the answer
   nanoseconds worst{}; // of the good ones, by the time when they were to be asked
 };
@@ -52,7 +53,7 @@ inline constexpr std::chrono::milliseconds slice_length{100};
 struct load_result {
   double seconds = 0;           // that count
   histogram latency;            // of the good ones
-  histogram turned_away;        // of 429 and 503
+  histogram turned_away;        // of 429 and 503, from when they were really sent
   std::uint64_t good = 0;       // in that time, as all below
   std::uint64_t failed = 0;     // other answers
   std::uint64_t unanswered = 0; // cut off, or not answered within the patience

@@ -12,17 +12,17 @@ constexpr double left = 54, right = width - 56;
 
 constexpr const char* style = R"(
   <style>
-    .page { fill: #ffffff } .text { fill: #1f2937 } .quiet { fill: #4b5563 }
+    .page, .dot { fill: #ffffff } .text { fill: #1f2937 } .quiet { fill: #4b5563 }
     .grid { stroke: #e5e7eb } .axis { stroke: #9ca3af }
-    .p50 { stroke: #1d6fd1 } .p50t { fill: #1d6fd1 } .p99 { stroke: #c2410c } .p99t { fill: #c2410c }
-    .dot { fill: #ffffff }
+    .p50 { stroke: #1d6fd1 } .p50t { fill: #1d6fd1 }
+    .p99 { stroke: #c2410c } .p99t { fill: #c2410c }
     text { font: 12px system-ui, sans-serif } .title { font-size: 15px; font-weight: 600 }
     .name { font-size: 13px; font-weight: 600 } .line { fill: none; stroke-width: 2 }
     @media (prefers-color-scheme: dark) {
-      .page { fill: #111827 } .text { fill: #f3f4f6 } .quiet { fill: #b6bdc9 }
+      .page, .dot { fill: #111827 } .text { fill: #f3f4f6 } .quiet { fill: #b6bdc9 }
       .grid { stroke: #273244 } .axis { stroke: #6b7280 }
-      .p50 { stroke: #6cb2ff } .p50t { fill: #6cb2ff } .p99 { stroke: #fb9a5b } .p99t { fill: #fb9a5b }
-      .dot { fill: #111827 }
+      .p50 { stroke: #6cb2ff } .p50t { fill: #6cb2ff }
+      .p99 { stroke: #fb9a5b } .p99t { fill: #fb9a5b }
     }
   </style>
 )";
@@ -131,8 +131,8 @@ std::string ends(const row& r, const scales& s) {
   const double x = s.x(last.asked_rate) + 8;
   const double p99 = s.y(last.latency.p99) + 4;
   const double p50 = std::max(s.y(last.latency.p50) + 4, p99 + apart);
-  return label(x, p99, "p99t", "start", print("%.3g", last.latency.p99))
-         + label(x, p50, "p50t", "start", print("%.3g", last.latency.p50));
+  return label(x, p99, "p99t", "start", short_number(last.latency.p99))
+         + label(x, p50, "p50t", "start", short_number(last.latency.p50));
 }
 
 std::string panel_of(const row& r, double top) {
@@ -170,8 +170,7 @@ std::string plot_svg(const whole_report& r) {
   out += style;
   out += print(R"(  <rect class="page" width="%.0f" height="%.0f"/>)", width, height) + "\n";
   out += label(14, 24, "text title", "start", "Latency against load");
-  auto where =
-    print("%u cores, load generator beside the server; ", r.on.cores) + r.time.substr(0, 10);
+  auto where = print("%u cores, load beside the server; ", r.on.cores) + r.time.substr(0, 10);
   if (!r.commit.empty()) where += ", " + r.commit.substr(0, 12);
   out += label(14, 44, "quiet", "start", where);
   out += legend(70);

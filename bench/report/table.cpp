@@ -1,4 +1,6 @@
 #include "bench/report/text.hpp"
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace jumun::bench {
@@ -15,6 +17,13 @@ std::string grouped(double x) {
     text.insert(static_cast<std::size_t>(at), ",");
   return text;
 }
+/// As many digits as are worth anything.
+std::string plain(double x) {
+  if (std::abs(x) >= 1'000) return grouped(x);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", x);
+  return text;
+}
 std::string ratio(double x) {
   char text[32] = "-";
   if (x > 0) std::snprintf(text, sizeof text, x < 10 ? "%.3f" : "%.1f", x);
@@ -26,6 +35,10 @@ const char* verdict_of(const row& r) {
 
 void put_row(std::string& out, const std::string& name, const measured& m, const row& of) {
   const auto& l = m.latency;
+  if (m.per_second == 0 && m.good == 0) { // a question of another kind
+    print(out, "%-12s %101s  %s\n", name.c_str(), "", verdict_of(of));
+    return;
+  }
   const auto lost = m.failed + m.turned_away + m.unanswered;
   print(out, "%-12s %9s %8s %8s %8.2f %8.2f %8.2f %8.2f %9.2f %8s  %s\n", name.c_str(),
     grouped(m.per_second).c_str(), ratio(of.to_livez()).c_str(), ratio(of.to_fsync()).c_str(),
@@ -72,11 +85,13 @@ std::string table_text(const whole_report& r) {
     put_steps(out, one);
   }
   put_costs(out, r);
-  for (const auto& one : r.rows)
+  for (const auto& one : r.rows) {
+    if (!one.more.empty()) out += "\n" + one.scenario + "\n";
     for (const auto& [name, value] : one.more)
-      print(out, "\n%s: %s %.4g", one.scenario.c_str(), name.c_str(), value);
+      print(out, "  %-46s %12s\n", name.c_str(), plain(value).c_str());
+  }
   for (const auto& one : r.rows)
-    for (const auto& w : one.wrong) out += "\nWRONG " + one.scenario + ": " + w;
-  return out + "\n";
+    for (const auto& w : one.wrong) out += "\nWRONG " + one.scenario + ": " + w + "\n";
+  return out;
 }
 } // namespace jumun::bench
