@@ -455,10 +455,6 @@ void add_flags(CLI::App& serve, serve_flags& into, const config& standard) {
   serve.add_flag("--print-config", into.print, "print what is in force, and where it comes from");
 }
 
-said_and_done not_yet(const std::string& what, const std::string& instead) {
-  return {exit_code::usage, "jumun " + what + ": not in this release; " + instead + "\n"};
-}
-
 /// CLI11's own words, with our exit codes.
 said_and_done told_by(const CLI::App& app, const CLI::ParseError& e) {
   std::ostringstream out, err;
@@ -471,6 +467,11 @@ std::variant<config, said_and_done> parse_command_line(
   const std::vector<std::string>& args, const surroundings& around) {
   CLI::App app{"Jumun, an order server for shops: every order is a saga on disk.", "jumun"};
   app.require_subcommand(1);
+  if (!args.empty() && args[0] == "bench") {
+    config c = defaults(around.cores);
+    c.what = command::bench, c.bench_args.assign(args.begin() + 1, args.end());
+    return c;
+  }
   serve_flags flags;
   auto* serve = app.add_subcommand("serve", "serve the shop on this machine, until SIGTERM");
   add_flags(*serve, flags, defaults(around.cores));
@@ -479,8 +480,7 @@ std::variant<config, said_and_done> parse_command_line(
   check->add_option("DIR", c.check_dir, "the data folder")->required();
   check->add_flag("--json", c.check_json, "print one JSON object instead of text");
   const auto* keys = add_keys_command(app, c.keys);
-  auto* bench = app.add_subcommand("bench", "load generator (not in this release)");
-  bench->prefix_command();
+  app.add_subcommand("bench", "measure this binary; jumun bench --help");
   auto* version = app.add_subcommand("version", "print versions");
   try {
     app.parse(
@@ -489,7 +489,6 @@ std::variant<config, said_and_done> parse_command_line(
     return told_by(app, e);
   }
   if (*version) return said_and_done{exit_code::ok, version_text()};
-  if (*bench) return not_yet("bench", "measure with a load generator of your own, e.g. wrk");
   if (*serve) return settle(flags, around);
   c.what = *keys ? command::keys : command::check;
   return c;

@@ -14,7 +14,7 @@
 
 /// What `jumun` was asked to do, and every setting of it. Parsed once, checked, then const.
 namespace jumun::app {
-enum class command : std::uint8_t { serve, check, keys };
+enum class command : std::uint8_t { serve, check, keys, bench };
 
 /// simulator: the embedded one. http: an adapter of app/providers, at --payment-url.
 enum class payment_by : std::uint8_t { simulator, http };
@@ -76,6 +76,8 @@ struct config {
   bool check_json = false;
 
   keys_request keys; // jumun keys
+
+  std::vector<std::string> bench_args; // jumun bench: they are its own business
 
   unsigned cores = 1; // what the defaults of the threads were taken from
   std::map<std::string, std::string, std::less<>> sources; // key → flag | env | file; else default

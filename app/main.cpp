@@ -1,6 +1,7 @@
 #include "app/config.hpp"
 #include "app/exit_codes.hpp"
 #include "app/serve.hpp"
+#include "bench/bench.hpp"
 #include <cstdio>
 #include <exception>
 
@@ -11,6 +12,7 @@ exit_code run(const config& c) {
   switch (c.what) {
     case command::check: return run_check(c);
     case command::keys: return run_keys(c.keys);
+    case command::bench: return static_cast<exit_code>(jumun::bench::run(c.bench_args));
     case command::serve: break;
   }
   return run_serve(c);

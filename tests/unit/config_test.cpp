@@ -301,7 +301,7 @@ TEST_CASE("the configuration for operators is JSON with defaults and sources", "
     CHECK(r.at("key") != "failpoints"); // hidden until it is set
 }
 
-TEST_CASE("help is help, and what is not there yet says so", "[config]") {
+TEST_CASE("help is help, and bench has arguments of its own", "[config]") {
   CHECK(refused({"--help"}).code == exit_code::ok);
   const auto help = refused({"serve", "--help"});
   CHECK(help.code == exit_code::ok);
@@ -309,13 +309,10 @@ TEST_CASE("help is help, and what is not there yet says so", "[config]") {
   CHECK(has(help.text, "JUMUN_PAYMENT_TIMEOUT_MS"));
   CHECK_FALSE(has(help.text, "failpoints"));
   CHECK(refused({"keys", "--help"}).code == exit_code::ok);
-  for (const std::string later : {"bench"}) {
-    CHECK(refused({later, "--help"}).code == exit_code::ok);
-    for (const auto& why : {refused({later}), refused({later, "add", "--role", "admin"})}) {
-      CHECK(why.code == exit_code::usage);
-      CHECK(has(why.text, "not in this release"));
-    }
-  }
+  const auto bench = parsed({"bench", "settle", "--help", "--", "--memory-mb", "64"});
+  CHECK(bench.what == app::command::bench);
+  CHECK(
+    bench.bench_args == std::vector<std::string>{"settle", "--help", "--", "--memory-mb", "64"});
   const auto version = refused({"version"});
   CHECK(version.code == exit_code::ok);
   CHECK(has(version.text, "jumun " JUMUN_VERSION "\ndata format "));

@@ -1,0 +1,167 @@
+#include "bench/modes.hpp"
+#include "bench/interrupt.hpp"
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+
+namespace jumun::bench {
+namespace fs = std::filesystem;
+
+namespace {
+order_form settling(const options& o) {
+  order_form f;
+  f.skus = o.skus, f.keyed = o.keyed, f.waits = true;
+  return f;
+}
+auto maker(const order_form& f) {
+  return [f](unsigned thread) { return ordering(f, thread); };
+}
+std::uint64_t orders_of(const options& o, std::uint64_t otherwise) {
+  return o.orders > 0 ? o.orders : otherwise;
+}
+double mb(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+double ms(nanoseconds t) { return static_cast<double>(t.count()) / 1e6; }
+double median(std::vector<double> of) {
+  std::sort(of.begin(), of.end());
+  return of.empty() ? 0 : of[of.size() / 2];
+}
+double size_mb(const fs::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code ec; // files come and go
+  for (const auto& f : fs::recursive_directory_iterator{folder, ec})
+    if (f.is_regular_file(ec)) sum += f.file_size(ec);
+  return mb(sum);
+}
+
+constexpr unsigned filling_connections = 256;
+constexpr double a_day = 86'400; // ends by its requests
+
+/// Adds so many settled orders, as fast as it goes.
+void fill(stage& on, std::uint64_t orders, const order_form& f) {
+  if (orders == 0) return;
+  auto p = on.plan(maker(f));
+  p.connections = std::max(p.connections, filling_connections);
+  p.rate = 0, p.requests = orders;
+  p.warmup = {}, p.length = std::chrono::duration<double>{a_day};
+  (void)on.run(std::move(p));
+}
+/// Waits for at most a second: what the load left behind is freed, the threads sleep.
+void rest() { std::this_thread::sleep_for(std::chrono::seconds{1}); }
+} // namespace
+
+/// One order at a time on an idle server: how many fsyncs does it wait for?
+void run_latency(stage& on, const options& o) {
+  on.measure_ceilings();
+  on.open(o.skus);
+  const auto f = settling(o);
+  auto p = on.plan(maker(f));
+  p.connections = p.threads = 1, p.rate = 0;
+  on.result.connections = 1;
+  on.step("one order at a time");
+  on.result.result = stage::figures_of(on.run(p));
+  const auto p50 = on.result.result.latency.p50, fsync = on.result.against.fsync_p50_ms;
+  on.result.more["p50, in fsyncs"] = p50 / fsync;
+  on.result.more["p50 beyond three fsyncs, ms"] = p50 - 3 * fsync;
+  on.verify({units_of(f), unit_price});
+  on.close();
+}
+
+/// How does throughput stand after many settled orders, against the empty database?
+void run_growth(stage& on, const options& o) {
+  constexpr std::uint64_t steps = 5;
+  on.measure_ceilings();
+  on.open(o.skus);
+  const auto f = settling(o);
+  const auto all = orders_of(o, 200'000);
+  for (std::uint64_t i = 0; i <= steps; ++i) {
+    const auto wanted = all * i / steps;
+    on.step("to " + std::to_string(wanted) + " settled orders");
+    if (wanted > on.seen.orders_settled) fill(on, wanted - on.seen.orders_settled, f);
+    const auto before = on.seen.orders_settled;
+    on.step("after " + std::to_string(before));
+    auto m = stage::figures_of(on.run(on.plan(maker(f))));
+    m.after_orders = before;
+    on.result.steps.push_back(m);
+  }
+  on.result.result = on.result.steps.back();
+  on.result.more["of the empty database's throughput"] =
+    on.result.result.per_second / std::max(1.0, on.result.steps.front().per_second);
+  if (on.child()) {
+    on.result.more["rss, MB"] = mb(figures_of(on.child()->pid()).rss);
+    on.result.more["data folder, MB"] = size_mb(on.data());
+  }
+  on.verify({units_of(f), unit_price});
+  on.close();
+}
+
+/// What does a saga in flight weigh, and how long is a start with many of them?
+void run_in_flight(stage& on, const options& o) {
+  // Payments that outlast the measurement, and no limit on those that wait for their turn.
+  const std::vector<std::string> args{
+    "--payment-timeout-ms", "100000", "--max-waiting-orders", "1000000"};
+  auto f = settling(o);
+  f.waits = false, f.token = "tok_slow_3600000";
+  const auto orders = orders_of(o, 20'000);
+  on.open(o.skus, args);
+  rest();
+  const auto before = figures_of(on.child()->pid()).rss;
+  on.step("placing " + std::to_string(orders) + " orders with slow payments");
+  auto p = on.plan(maker(f));
+  p.rate = 0, p.requests = orders, p.warmup = {};
+  p.length = std::chrono::duration<double>{a_day};
+  on.result.result = stage::figures_of(on.run(std::move(p)));
+  rest();
+  const auto open = sagas_open(on.ops());
+  const auto after = figures_of(on.child()->pid());
+  on.result.more["sagas in flight"] = open;
+  on.result.more["bytes of memory a saga"] =
+    (static_cast<double>(after.rss) - static_cast<double>(before)) / std::max(1.0, open);
+  on.result.more["rss, MB"] = mb(after.rss);
+  on.step("kill -9, and again");
+  on.child()->kill();
+  on.reopen(args);
+  on.result.more["ready after kill -9, ms"] = ms(on.child()->ready_after());
+  const auto again = sagas_open(on.ops());
+  on.result.more["rss after that, MB"] = mb(figures_of(on.child()->pid()).rss);
+  const auto accepted = static_cast<double>(on.seen.orders_accepted);
+  if (open < accepted || again < accepted)
+    on.result.wrong.push_back(
+      std::to_string(on.seen.orders_accepted) + " orders were acknowledged, "
+      + std::to_string(static_cast<std::uint64_t>(open)) + " were in flight, and after kill -9 "
+      + std::to_string(static_cast<std::uint64_t>(again)));
+  on.close();
+}
+
+/// How long from the start of the process until it is ready, and what does it weigh at rest?
+void run_start(stage& on, const options& o) {
+  constexpr int times = 5;
+  const auto starts = [&] {
+    std::vector<double> took;
+    for (int i = 0; i < times && !interrupted(); ++i) {
+      on.reopen();
+      took.push_back(ms(on.child()->ready_after()));
+      if (i + 1 < times) on.child()->stop();
+    }
+    return median(took);
+  };
+  on.step("an empty database");
+  on.result.more["ready after, empty, ms"] = starts();
+  rest();
+  on.result.more["rss idle, MB"] = mb(figures_of(on.child()->pid()).rss);
+  on.child()->stop();
+  on.open(o.skus);
+  const auto f = settling(o);
+  const auto orders = orders_of(o, 100'000);
+  on.step("placing " + std::to_string(orders) + " orders");
+  fill(on, orders, f);
+  on.verify({units_of(f), unit_price});
+  on.child()->stop();
+  on.step("a database with " + std::to_string(orders) + " settled orders");
+  on.result.more["settled orders"] = static_cast<double>(on.seen.orders_settled);
+  on.result.more["ready after, with these, ms"] = starts();
+  rest();
+  on.result.more["rss idle, with these, MB"] = mb(figures_of(on.child()->pid()).rss);
+  on.close();
+}
+} // namespace jumun::bench
