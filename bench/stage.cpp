@@ -124,7 +124,9 @@ load_result stage::run(load_plan p, bool cost) {
       storage_after = ops_->get("/admin/v1/storage");
     };
   }
+  const disk_witness witness{scratch_.path()};
   auto r = run_load(p);
+  r.disk_worst = witness.worst();
   if (interrupted()) throw std::runtime_error("interrupted");
   seen.add(r.seen);
   good_ += r.good_in_all;
@@ -202,6 +204,7 @@ measured stage::figures_of(const load_result& r, double asked_rate) {
   m.asked_rate = asked_rate;
   m.per_second = r.per_second();
   m.latency = bench::figures_of(r.latency);
+  m.disk_worst_ms = static_cast<double>(r.disk_worst.count()) / 1e6;
   m.good = r.good, m.failed = r.failed, m.unanswered = r.unanswered;
   m.turned_away = r.turned_away.count();
   return m;

@@ -61,6 +61,7 @@ struct load_result {
   std::vector<slice> slices;
   std::vector<phase_result> phases; // as in the plan
   tally seen;
+  nanoseconds disk_worst{}; // the longest sync of a witness beside it; 0: there was none
   bool interrupted = false;
   std::string odd_end; // why it was given up
 

@@ -32,6 +32,7 @@ struct measured {
   double asked_rate = 0; // of an open loop; 0: closed
   double per_second = 0; // good answers
   latency_figures latency;
+  double disk_worst_ms = 0;       // the longest sync of somebody else's meanwhile
   std::uint64_t after_orders = 0; // that were there before
   std::uint64_t good = 0, failed = 0, turned_away = 0, unanswered = 0;
 };

@@ -56,6 +56,20 @@ void put_steps(std::string& out, const row& r) {
   for (const auto& s : r.steps) put_row(out, name_of(s), s, bare);
 }
 
+/// A disk that stalled for everybody: such a row is about the machine, not about the server.
+void put_stalls(std::string& out, const whole_report& r) {
+  constexpr double stall_ms_min = 100;
+  const auto tell = [&out](const std::string& name, const measured& m) {
+    if (m.disk_worst_ms >= stall_ms_min)
+      print(out, "the disk itself took %s ms for one sync beside %s\n",
+        grouped(m.disk_worst_ms).c_str(), name.c_str());
+  };
+  for (const auto& one : r.rows) {
+    tell(one.scenario, one.result);
+    for (const auto& s : one.steps) tell(one.scenario + name_of(s), s);
+  }
+}
+
 void put_costs(std::string& out, const whole_report& r) {
   bool titled = false;
   for (const auto& one : r.rows) {
@@ -84,6 +98,7 @@ std::string table_text(const whole_report& r) {
     put_row(out, one.scenario, one.result, one);
     put_steps(out, one);
   }
+  put_stalls(out, r);
   put_costs(out, r);
   for (const auto& one : r.rows) {
     if (!one.more.empty()) out += "\n" + one.scenario + "\n";

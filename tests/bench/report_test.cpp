@@ -106,7 +106,9 @@ TEST_CASE("the table says in its row that a run was wrong", "[bench]") {
   auto r = sample();
   CHECK(table_text(r).find("WRONG") == std::string::npos);
   r.rows[1].wrong = {"a piece is lost"};
+  r.rows[0].steps[2].disk_worst_ms = 3'200;
   const auto text = table_text(r);
+  CHECK(text.find("3,200 ms for one sync beside accept  at 300") != std::string::npos);
   const auto at = text.find("\nsettle ");
   REQUIRE(at != std::string::npos);
   CHECK(text.substr(at, text.find('\n', at + 1) - at).find("WRONG") != std::string::npos);
