@@ -82,8 +82,9 @@ whole_report measure_all(const options& o) {
   all.binary_mb = static_cast<double>(std::filesystem::file_size("/proc/self/exe")) / (1 << 20);
   progress say;
   for (const auto* s : wanted(o)) {
-    all.rows.push_back(run_one(*s, o, say));
-    if (interrupted()) break;
+    auto one = run_one(*s, o, say);
+    if (interrupted()) break; // it is no whole row
+    all.rows.push_back(std::move(one));
   }
   say.clear();
   return all;
@@ -106,11 +107,11 @@ int run(const std::vector<std::string>& args) {
   notice_interrupts();
   raise_file_limit();
   const auto all = measure_all(o);
-  if (interrupted()) {
-    std::fputs("jumun bench: stopped before its end; nothing can be said\n", stderr);
+  if (!interrupted() || !all.rows.empty()) std::fputs(table_text(all).c_str(), stdout);
+  if (interrupted()) { // what was measured is told, but no file is written
+    std::fputs("jumun bench: stopped before its end\n", stderr);
     return usage;
   }
-  std::fputs(table_text(all).c_str(), stdout);
   if (!o.json.empty() && !write_file(o.json, json_text(all))) return io_failed;
   if (!o.plot.empty() && !write_file(o.plot, plot_svg(all))) return io_failed;
   const bool sound =

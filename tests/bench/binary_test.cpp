@@ -153,7 +153,7 @@ TEST_CASE("an interrupted bench stops its server, says so, and cleans up", "[ben
   process run{{bench(tmp, {"accept", "--seconds", "3600"}), err, {}}};
   CHECK(until("accept: the load"));
   run.send(SIGINT);
-  CHECK(until("nothing can be said"));
+  CHECK(until("stopped before its end"));
   CHECK(run.wait().exit_code == 2);
   CHECK(left_in(tmp) == 0);
   ::close(told);
