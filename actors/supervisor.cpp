@@ -416,6 +416,14 @@ void recover_parked_hooks(supervisor_self self) {
   }
 }
 
+/// Some of them at a time: a command to one that has yet to come revives it, so the shard serves
+/// meanwhile, however many there are. By way of the clock: an actor that sends to itself keeps its
+/// thread, and the other shards would wait to be listed.
+void go_on_recovering(supervisor_self self) {
+  if (!self->state.to_recover.empty())
+    self->delayed_send(self, std::chrono::milliseconds{1}, recover{});
+}
+
 /// Only once all that was appended before this life is on the disk: what its predecessor accepted
 /// and died of (or was restarted after) may still be on its way there.
 void list_open_sagas(supervisor_self self) {
@@ -427,10 +435,9 @@ void list_open_sagas(supervisor_self self) {
     if (!s.sagas.contains(id)) s.env->order_found(id, "recovering");
   recover_parked_hooks(self);
   s.env->recovered(s.shard);
+  go_on_recovering(self);
 }
 
-/// Some of them at a time: a command to one that has yet to come revives it, so the shard serves
-/// meanwhile, however many there are.
 void recover_some_sagas(supervisor_self self) {
   auto& s = self->state;
   for (int i = 0; i < recovered_at_a_time && !s.to_recover.empty(); ++i) {
@@ -441,7 +448,7 @@ void recover_some_sagas(supervisor_self self) {
     else
       start_saga(self, id, nullptr);
   }
-  if (!s.to_recover.empty()) self->send(self, recover{});
+  go_on_recovering(self);
 }
 } // namespace
 
@@ -469,10 +476,7 @@ supervisor_actor::behavior_type supervisor(
     [self](const hook_message& m) { take_hook(self, m); },
     [self](const operate_message& m) { hand_on(self, m, m.command.from); },
     [self](const remember_message& m) { keep_reply(self, m); },
-    [self](recover) {
-      if (!self->state.listed) list_open_sagas(self);
-      recover_some_sagas(self);
-    },
+    [self](recover) { self->state.listed ? recover_some_sagas(self) : list_open_sagas(self); },
     [self](const saga_at_rest& m) { let_rest(self, m); },
     [self](const arm_timer& t) {
       self->state.timers.emplace(t.at_ms, t.order);
