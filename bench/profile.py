@@ -25,7 +25,7 @@ PARTS = [
     ("reads", "disk: rows that are looked up", ["rocks_store::get", "rocks_store::scan"]),
     ("ledger", "the payment simulator and its ledger", ["payment_simulator", "ledger_file"]),
     ("append", "journal: append and overlay", ["journal::append", "journal::latest", "write_set_for"]),
-    ("landed", "journal: what became durable is told", ["journal::"]),
+    ("landed", "journal: the committer, and who is told", ["journal::"]),
     ("answer", "edge: answers", ["session::answer", "session::write", "renderer", "send_settled"]),
     ("request", "edge: requests", ["http::place_order", "http::dispatch", "check_head", "session::"]),
     ("waiting", "edge: waiting for the end", ["waiter", "watch_hub"]),
@@ -42,18 +42,10 @@ def record(seconds):
         folder = pathlib.Path(folder)
         bench = subprocess.Popen(["build/jumun", "bench", "settle", "--warmup", "2", "--seconds", str(seconds + 1),
                                   "--json", str(folder / "row.json")], stdout=subprocess.DEVNULL)
-        server = None
-        while server is None and bench.poll() is None:
-            found = subprocess.run(["pgrep", "-P", str(bench.pid)], capture_output=True, text=True).stdout.split()
-            server = found[0] if found else None
-            time.sleep(0.05)
-        if server is None:
-            sys.exit("profile: the bench started no server")
-        while bench.poll() is None:  # under load, not while its ceilings are measured
-            before = cpu_ticks(server)
-            time.sleep(1)
-            if cpu_ticks(server) - before > 50 and writes(server):
-                break
+        # Its ceilings come first, on a server of their own, and that one writes nothing.
+        while not is_loaded(server := child_of(bench.pid)):
+            if bench.poll() is not None:
+                sys.exit("profile: the bench ended before its server had a load")
         subprocess.run(["perf", "record", "-q", "-F", "199", "--call-graph", "dwarf,8192", "-p", server,
                         "-o", str(folder / "perf.data"), "--", "sleep", str(seconds - 2)], check=True)
         if bench.wait() != 0:
@@ -64,19 +56,21 @@ def record(seconds):
         return row, [block for block in text.split("\n\n") if block.strip()]
 
 
-def cpu_ticks(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
+def child_of(pid):
+    return subprocess.run(["pgrep", "-n", "-P", str(pid)], capture_output=True, text=True).stdout.strip()
 
 
-def writes(pid):
-    """Whether it writes: livez does not."""
-    def count():
-        lines = pathlib.Path(f"/proc/{pid}/io").read_text().splitlines()
+def is_loaded(pid):
+    """Whether it writes much, looked at for 0.2 s."""
+    def writes():
+        try:
+            lines = pathlib.Path(f"/proc/{pid}/io").read_text().splitlines()
+        except (OSError, ProcessLookupError):
+            return 0
         return next(int(line.split()[1]) for line in lines if line.startswith("syscw"))
-    before = count()
+    before = writes()
     time.sleep(0.2)
-    return count() - before > 50
+    return before > 0 and writes() - before > 50
 
 
 def shares(stacks):
