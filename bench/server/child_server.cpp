@@ -1,13 +1,12 @@
 #include "bench/server/child_server.hpp"
 #include "bench/client/control.hpp"
 #include "bench/interrupt.hpp"
+#include "bench/server/proc.hpp"
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -27,10 +26,6 @@ constexpr auto look_pause = std::chrono::milliseconds{1};
 /// Sums alone, as JSON, on stderr when it ends.
 constexpr const char* allocation_counts = "MALLOC_CONF=stats_print:true,stats_print_opts:Jgdablxe";
 
-std::string read_file(const fs::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 std::string last_words(const std::string& log) {
   constexpr std::size_t most = 1'000;
   return log.size() <= most ? log : "…" + log.substr(log.size() - most);

@@ -1,19 +1,18 @@
 #include "bench/server/proc.hpp"
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <string>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
 
 namespace jumun::bench {
-namespace {
-std::string read_file(const std::string& path) {
+std::string read_file(const std::filesystem::path& path) {
   std::ifstream in{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
 }
+
+namespace {
 /// The number behind `name` at the begin of a line.
 std::uint64_t number_of(const std::string& text, std::string_view name) {
   auto at = text.starts_with(name) ? 0 : text.find("\n" + std::string{name});

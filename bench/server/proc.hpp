@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <sys/types.h>
 
 namespace jumun::bench {
@@ -16,4 +18,6 @@ struct proc_figures {
 [[nodiscard]] proc_figures figures_of(pid_t pid);
 /// Begins the peak anew.
 void reset_rss_peak(pid_t pid);
+/// The whole file; empty when it can't be read.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
 } // namespace jumun::bench
