@@ -41,6 +41,10 @@ http::actor_info info_of(const actors::actor_record& r) {
   return a;
 }
 
+std::optional<domain::order> order_in(const std::optional<std::string>& row) {
+  return row ? storage::decode<domain::order>(*row) : std::nullopt;
+}
+
 template <std::size_t N>
 std::string percentile_bucket(const std::array<std::uint64_t, N>& histogram, double quantile) {
   std::uint64_t total = 0, seen = 0;
@@ -121,12 +125,10 @@ void shop_adapter::stop_watching(domain::order_id id, watch_id w) { node_.watche
 // ------------------------------------------------------------------------------------------
 
 std::optional<domain::order> shop_adapter::find_order(domain::order_id id) {
-  const auto row = node_.journal().durable(storage::table::orders, storage::order_key(id));
-  return row ? storage::decode<domain::order>(*row) : std::nullopt;
+  return order_in(node_.journal().durable(storage::table::orders, storage::order_key(id)));
 }
 std::optional<domain::order> shop_adapter::recent_order(domain::order_id id) {
-  const auto row = node_.journal().recent(storage::table::orders, storage::order_key(id));
-  return row ? storage::decode<domain::order>(*row) : std::nullopt;
+  return order_in(node_.journal().recent(storage::table::orders, storage::order_key(id)));
 }
 std::optional<domain::stock> shop_adapter::find_stock(const std::string& sku) {
   return storage::find_stock(node_.disk(), sku);

@@ -143,9 +143,10 @@ append_result journal::append(write_set set, durable_callback then) {
     row.second = std::move(value);
     row.second.position = position_;
   }
-  const bool urgent = then && !set.patient && !urgent_;
-  const bool wakes = urgent || queue_.empty() || queue_.size() == patient_sets_max;
-  urgent_ = urgent_ || urgent;
+  const bool waited_for = then && !set.patient;
+  const bool wakes =
+    (waited_for && !urgent_) || queue_.empty() || queue_.size() == patient_sets_max;
+  urgent_ = urgent_ || waited_for;
   queue_.push_back({std::move(set.entries), std::move(then), position_, offset_, true,
     std::move(set.events), std::move(rows)});
   lock.unlock();
