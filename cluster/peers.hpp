@@ -26,7 +26,7 @@ struct envelope {
   std::int64_t deadline_ms = 0;  // unix ms by the sender's clock; 0: limits::ask_default
   std::string traceparent;
   std::uint16_t kind = 0; // of `bytes`: cluster/messages.hpp
-  std::string bytes;      // at most limits::envelope_bytes_max
+  std::string bytes;      // at most limits::envelope_bytes_max (cluster/limits.hpp)
   bool operator==(const envelope&) const = default;
 };
 
