@@ -3,7 +3,7 @@
 
 namespace jumun::cluster::link {
 namespace {
-using dialler_self = caf::stateful_actor<dialler_state>;
+using dialler_self = caf::stateful_actor<dialler_state, sturdy_actor>;
 
 /// What a dialler is made of; copied into its handlers.
 struct parts {
@@ -76,7 +76,6 @@ void dial(const parts& p) {
 
 caf::behavior dialler(dialler_self* self, std::shared_ptr<outlet> out, way way_to, terms how,
   clocks now, std::uint64_t seed) {
-  hear_nothing_else(self);
   self->state.chance.seed(seed);
   const parts p{self, std::move(out), std::move(way_to), how, std::move(now)};
   self->set_down_handler([p](const caf::down_msg& down) {

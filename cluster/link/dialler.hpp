@@ -19,6 +19,6 @@ struct dialler_state {
 using way = std::function<std::optional<std::uint16_t>(const std::string& node)>;
 
 /// Carries one outlet: dials its peer until there is a session, and again once that has ended.
-caf::behavior dialler(caf::stateful_actor<dialler_state>* self, std::shared_ptr<outlet> out,
-  way way_to, terms how, clocks now, std::uint64_t seed);
+caf::behavior dialler(caf::stateful_actor<dialler_state, sturdy_actor>* self,
+  std::shared_ptr<outlet> out, way way_to, terms how, clocks now, std::uint64_t seed);
 } // namespace jumun::cluster::link

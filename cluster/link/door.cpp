@@ -2,7 +2,7 @@
 
 namespace jumun::cluster::link {
 namespace {
-using door_self = caf::stateful_actor<door_state>;
+using door_self = caf::stateful_actor<door_state, sturdy_actor>;
 using sessions = std::map<std::uint64_t, door_state::session>;
 
 void answer(door_self* self, const caf::strong_actor_ptr& to, std::string frame_bytes) {
@@ -11,6 +11,11 @@ void answer(door_self* self, const caf::strong_actor_ptr& to, std::string frame_
 
 void flush_to(door_self* self, const door_state::session& s) {
   while (auto f = s.in->next_frame()) answer(self, s.back, std::move(*f));
+}
+
+/// The same actor, maybe by another proxy of CAF's.
+bool same(const caf::strong_actor_ptr& a, const caf::strong_actor_ptr& b) {
+  return a->id() == b->id() && a->node() == b->node();
 }
 
 sessions::iterator end(door_self* self, guests* in, sessions::iterator s) {
@@ -30,7 +35,6 @@ void refuse(door_self* self, guests* in, std::uint64_t session, const std::strin
 
 caf::behavior door(door_self* self, identity me, terms how, clocks now, const handlers* to,
   guests* in, std::shared_ptr<bell> own) {
-  hear_nothing_else(self);
   self->set_down_handler([self, in](const caf::down_msg& down) {
     auto& all = self->state.sessions;
     for (auto s = all.begin(); s != all.end();)
@@ -61,7 +65,8 @@ caf::behavior door(door_self* self, identity me, terms how, clocks now, const ha
       if (f->greeting) greet(*f);
       auto& all = self->state.sessions;
       const auto s = all.find(f->session);
-      if (s == all.end() || s->second.back != self->current_sender()) return; // an earlier one's
+      if (s == all.end() || !same(s->second.back, self->current_sender()))
+        return; // an earlier one's
       const auto id = f->session;
       if (s->second.in->heard(std::move(*f), *to)) return flush_to(self, s->second);
       end(self, in, s);

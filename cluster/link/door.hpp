@@ -25,7 +25,7 @@ public:
   void leave(const std::shared_ptr<inlet>& who) {
     who->close();
     std::lock_guard lock{guard_};
-    who->count_into(past_[who->peer()]);
+    if (past_.size() < limits::peers_max) who->count_into(past_[who->peer()]);
     if (const auto now = inlets_.find(who->peer()); now != inlets_.end() && now->second == who)
       inlets_.erase(now);
   }
@@ -41,7 +41,7 @@ public:
 private:
   mutable std::mutex guard_;
   std::map<std::string, std::shared_ptr<inlet>> inlets_; // by peer
-  std::map<std::string, peer_figures> past_; // of at most as many nodes as were ever let in
+  std::map<std::string, peer_figures> past_;             // the same, of sessions that have ended
   std::uint64_t turned_away_ = 0;
 };
 
@@ -55,6 +55,6 @@ struct door_state {
 };
 
 /// The one actor that peers dial. Handlers run on its thread.
-caf::behavior door(caf::stateful_actor<door_state>* self, identity me, terms how, clocks now,
-  const handlers* to, guests* in, std::shared_ptr<bell> own);
+caf::behavior door(caf::stateful_actor<door_state, sturdy_actor>* self, identity me, terms how,
+  clocks now, const handlers* to, guests* in, std::shared_ptr<bell> own);
 } // namespace jumun::cluster::link

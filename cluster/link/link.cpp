@@ -30,7 +30,8 @@ struct other {
 
 struct link::inside {
   explicit inside(options o)
-      : how{std::move(o)}, caf_config{how.threads, how.how}, chance{how.seed} {}
+      : how{std::move(o)}, listening_config{how.threads, how.how},
+        dialling_config{how.threads, how.how}, chance{how.seed} {}
 
   std::shared_ptr<outlet> outlet_to(const std::string& node) const {
     std::shared_lock lock{guard};
@@ -44,7 +45,7 @@ struct link::inside {
         [this, node](link_state s) {
           if (to.change) to.change(node, s);
         }});
-    wake->hang(system->spawn(dialler, out, how.way_to, how.how, how.now, chance()));
+    wake->hang(dialling->spawn(dialler, out, how.way_to, how.how, how.now, chance()));
     std::unique_lock lock{guard};
     others.emplace(node, other{std::move(out), std::move(wake)});
   }
@@ -56,36 +57,41 @@ struct link::inside {
 
   const options how;
   handlers to;
-  config caf_config;
+  config listening_config, dialling_config;
   guests in;
   std::shared_ptr<bell> door_bell = std::make_shared<bell>();
   std::mt19937_64 chance;
   std::uint16_t port = 0;
-  std::mutex dialling;
+  std::mutex dial_guard;
   mutable std::shared_mutex guard; // of others
   std::map<std::string, other> others;
-  std::unique_ptr<caf::actor_system> system; // last: its threads end before what they use
+  // Last: their threads end before what they use. Two, as CAF keeps one connection between two
+  // systems: were both nodes to dial with the system that they listen with, each would find the
+  // other's connection redundant, or half in use.
+  std::unique_ptr<caf::actor_system> listening, dialling;
 };
 
 link::link(options how) : in_{std::make_unique<inside>(std::move(how))} {}
 
 link::~link() {
-  if (!in_->system) return;
+  if (!in_->listening) return;
   dial({});
   in_->door_bell->ring(stop{});
   in_->door_bell->hang(nullptr);
-  in_->system.reset(); // waits for its actors
+  in_->dialling.reset(); // waits for its actors
+  in_->listening.reset();
 }
 
 void link::start() {
-  JUMUN_INVARIANT(!in_->system, "a link starts once");
-  in_->system = std::make_unique<caf::actor_system>(in_->caf_config);
-  auto at = in_->system->spawn(
+  JUMUN_INVARIANT(!in_->listening, "a link starts once");
+  in_->listening = std::make_unique<caf::actor_system>(in_->listening_config);
+  in_->dialling = std::make_unique<caf::actor_system>(in_->dialling_config);
+  auto at = in_->listening->spawn(
     door, in_->how.self, in_->how.how, in_->how.now, &in_->to, &in_->in, in_->door_bell);
   in_->door_bell->hang(at);
-  const auto port = in_->system->middleman().publish(at, 0, "127.0.0.1");
+  const auto port = in_->listening->middleman().publish(at, 0, "127.0.0.1");
   if (!port)
-    throw std::runtime_error{"no port for other nodes: " + in_->system->render(port.error())};
+    throw std::runtime_error{"no port for other nodes: " + in_->listening->render(port.error())};
   in_->port = *port;
 }
 
@@ -93,7 +99,7 @@ std::uint16_t link::port() const { return in_->port; }
 std::uint64_t link::turned_away() const { return in_->in.turned_away(); }
 
 void link::dial(const std::vector<std::string>& nodes) {
-  std::lock_guard one_by_one{in_->dialling};
+  std::lock_guard one_by_one{in_->dial_guard};
   std::vector<other> gone;
   std::vector<std::string> fresh;
   {

@@ -3,7 +3,7 @@
 #include <memory>
 
 namespace jumun::cluster::link {
-/// `peers` over CAF (DESIGN §8, ADR 0016). An actor system of its own, on loopback only: nothing
+/// `peers` over CAF (DESIGN §8, ADR 0016). Actor systems of its own, on loopback only: nothing
 /// that comes from a peer can name, or end, an actor of the node's. One door, which peers dial, and
 /// a dialler for each peer: its tells, asks and heartbeats go out there, and the peer's replies
 /// come back. Handlers run on threads of the link's, and must neither block nor throw.
@@ -16,8 +16,8 @@ public:
     std::function<std::optional<std::uint16_t>(const std::string& node)> way_to;
     terms how = {};
     clocks now = real_clocks();
-    std::uint64_t seed = 0; // for sessions and jitter: another one in each process
-    std::size_t threads = 2;
+    std::uint64_t seed = 0;  // for sessions and jitter: another one in each process
+    std::size_t threads = 1; // of the door's system, and of the diallers'
   };
   explicit link(options how);
   /// Asks in flight end unknown; no handler is called any more once this returns. Nobody may be

@@ -60,6 +60,7 @@ void outlet::greet(std::uint64_t session) {
   std::lock_guard lock{guard_};
   session_ = session;
   hello_due_ = true;
+  replies_ = tally{terms_.envelopes, terms_.bytes}; // counts are of the session
   heard_us_ = now_.steady_us();
 }
 
@@ -68,7 +69,6 @@ void outlet::welcomed(const welcome& w) {
   figures_.release = w.release;
   figures_.protocol = w.protocol;
   credit_ = credit{std::min(w.credit, terms_.envelopes), std::min(w.credit_bytes, terms_.bytes)};
-  replies_ = tally{terms_.envelopes, terms_.bytes};
   state_ = link_state::up;
   ++figures_.connects;
   ping_due_ = true; // so that its round trip is known soon

@@ -34,7 +34,7 @@ class bell {
 public:
   void hang(caf::actor to) {
     std::lock_guard lock{guard_};
-    to_ = std::move(to);
+    to_.swap(to); // what was there ends behind the lock, as it may ring once more
   }
   template <class Message> void ring(Message m) {
     std::lock_guard lock{guard_};
@@ -46,12 +46,19 @@ private:
   caf::actor to_;
 };
 
-/// A peer can send any message to an actor that it knows, exits included: these know one type.
-template <class Self> void hear_nothing_else(Self* self) {
-  self->set_default_handler(caf::drop);
-  self->set_exit_handler([](caf::exit_msg&) {});
-  self->set_error_handler([](caf::error&) {});
-}
+/// What peers can name: it hears wire_bytes and messages of this process, and nothing else ends it.
+class sturdy_actor : public caf::event_based_actor {
+public:
+  explicit sturdy_actor(caf::actor_config& how) : caf::event_based_actor{how} {
+    set_default_handler(caf::drop);
+    set_error_handler([](caf::error&) {});
+  }
+  /// An exit may come over the wire as well, and CAF lets none be handled whose reason is kill.
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* on) override {
+    if (!what->content().match_elements<caf::exit_msg>())
+      caf::event_based_actor::enqueue(std::move(what), on);
+  }
+};
 } // namespace jumun::cluster::link
 
 CAF_BEGIN_TYPE_ID_BLOCK(jumun_link, caf::first_custom_type_id)

@@ -1,9 +1,13 @@
+#include "cluster/envelope_codec.hpp"
 #include "cluster/link/link.hpp"
+#include "cluster/link/wire.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/link_node.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/tcp_relay.hpp"
 #include <algorithm>
 #include <arpa/inet.h>
+#include <caf/io/all.hpp>
 #include <latch>
 #include <netinet/in.h>
 #include <random>
@@ -363,9 +367,47 @@ TEST_CASE("garbage at the door is cut, and changes nothing for the others", "[li
     s.send(i == 0 ? "GET / HTTP/1.1\r\nHost: x\r\nAccept: everything\r\n\r\n" : bytes);
     CHECK(s.cut());
   }
-  stranger silent{b.port()};
-  CHECK(silent.cut()); // by CAF's own time-out
   CHECK(answer(a.peers(), "b", kind_echo, "still here") == "still here");
+  CHECK(figures_of(a.peers(), "b").connects == 1);
+}
+
+TEST_CASE("what else CAF can send to the door changes nothing for the others", "[link]") {
+  link_town town;
+  link_node a{"a", 1, impatient(), town}, b{"b", 1, impatient(), town};
+  a.dial({"b"});
+  a.wait_up("b");
+  struct hostile : caf::actor_system_config {
+    hostile() {
+      load<caf::io::middleman>();
+      add_message_types<caf::id_block::jumun_link>();
+    }
+  } config;
+  caf::actor_system c{config};
+  const auto door = c.middleman().remote_actor("127.0.0.1", b.port());
+  REQUIRE(door);
+  frame stray;
+  stray.session = 77; // that nobody has greeted
+  stray.items = {encode(item{0, asked::answered, command(kind_tell, "stray")})};
+  {
+    caf::scoped_actor self{c};
+    self->send(*door, std::string(1 << 20, 'x'), 42);
+    self->send(*door, cluster::link::wire_bytes{"\xff\xff\xff garbage"});
+    self->send(*door, cluster::link::wire_bytes{encode(stray)});
+    self->send(*door, caf::down_msg{self->address(), caf::exit_reason::kill});
+    self->send(*door, caf::error{caf::sec::runtime_error});
+    self->send(*door, caf::exit_msg{self->address(), caf::exit_reason::user_shutdown});
+    self->send(*door, caf::exit_msg{self->address(), caf::exit_reason::kill});
+    self->request(*door, patience, caf::sys_atom::value, caf::get_atom::value, "info")
+      .receive([](const std::string&) {}, [](const caf::error&) {}); // behind all of them
+  }
+  caf::anon_send_exit(*door, caf::exit_reason::kill);
+  CHECK(answer(a.peers(), "b", kind_echo, "still here") == "still here");
+  link_node d{"d", 1, impatient(), town};
+  d.dial({"b"});
+  d.wait_up("b");
+  CHECK(answer(d.peers(), "b", kind_echo, "and open") == "and open");
+  CHECK(b.turned_away() == 1);
+  CHECK(b.told_all(0).empty());
   CHECK(figures_of(a.peers(), "b").connects == 1);
 }
 
@@ -383,4 +425,31 @@ TEST_CASE("three nodes: one away is no matter to the others", "[link]") {
   a.wait_up("c"), b.wait_up("c");
   CHECK(answer(a.peers(), "c", kind_echo, "3") == "3");
   CHECK(figures_of(a.peers(), "c").incarnation == 2);
+}
+
+TEST_CASE("a cut cable is found by its silence, and the link is back behind it", "[link]") {
+  link_town town;
+  link_node a{"a", 1, impatient(), town}, b{"b", 1, impatient(), town};
+  tcp_relay there{b.port()}, back{a.port()};
+  town.move("b", there.port()), town.move("a", back.port());
+  a.dial({"b"}), b.dial({"a"});
+  a.wait_up("b"), b.wait_up("a");
+  for (int round = 1; round <= 3; ++round) {
+    ends e;
+    a.peers().ask("b", command(kind_hold), e.next());
+    b.wait_held(1);
+    there.freeze(true), back.freeze(true);
+    b.release_held();
+    CHECK(e.wait(1)[0].how == asked::unknown);
+    a.wait_state("b", link_state::away), b.wait_state("a", link_state::away);
+    there.freeze(false), back.freeze(false);
+    a.wait_up("b"), b.wait_up("a");
+    CHECK(answer(a.peers(), "b", kind_echo, "back") == "back");
+    CHECK(answer(b.peers(), "a", kind_echo, "back") == "back");
+    const auto a_before = figures_of(a.peers(), "b").connects;
+    const auto b_before = figures_of(b.peers(), "a").connects;
+    there.cut(), back.cut();
+    a.wait_connects("b", a_before + 1), b.wait_connects("a", b_before + 1);
+    CHECK(answer(a.peers(), "b", kind_echo, "again") == "again");
+  }
 }

@@ -66,6 +66,14 @@ public:
       return false;
     });
   }
+  /// Until it has come up so many times, and is up.
+  void wait_connects(const std::string& node, std::uint64_t count) {
+    wait("connection " + std::to_string(count) + " to " + node, [&] {
+      for (const auto& f : link_->figures())
+        if (f.node == node) return f.state == cluster::link_state::up && f.connects >= count;
+      return false;
+    });
+  }
   /// What it was told, once it is so much.
   std::vector<std::string> told_all(std::size_t count) {
     wait(std::to_string(count) + " tells", [&] { return told_.size() >= count; });

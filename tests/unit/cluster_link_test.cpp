@@ -297,6 +297,10 @@ TEST_CASE("what comes late from an earlier session changes nothing in the next",
   j.move();
   REQUIRE(j.ends.size() == 2);
   CHECK(j.ends[1].reply.bytes == "2");
+  j.here->lost("cut again"); // replies were heard in that session: they don't count in the next
+  j.greet(19);
+  CHECK(j.kept_terms);
+  CHECK(j.here->state() == link_state::up);
 }
 
 TEST_CASE("replies to a slow asker are bounded; the others hear unknown", "[link]") {
