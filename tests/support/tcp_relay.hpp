@@ -39,10 +39,12 @@ public:
   tcp_relay(const tcp_relay&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// Frozen, nothing passes and nothing is closed: what a cut cable looks like from its ends.
+  /// Frozen, nothing passes and nothing is closed: what a cut cable looks like from its ends. So
+  /// from the moment that this returns.
   void freeze(bool yes) {
     frozen_ = yes;
     ring();
+    obeyed_.wait(!yes);
   }
   /// Closes what is open.
   void cut() {
@@ -90,7 +92,10 @@ private:
   void run() {
     while (!ended_) {
       std::vector<pollfd> on{{wake_, POLLIN, 0}};
-      if (!frozen_) {
+      const bool frozen = frozen_;
+      obeyed_ = frozen;
+      obeyed_.notify_all();
+      if (!frozen) {
         on.push_back({listener_, POLLIN, 0});
         for (const auto& p : pipes_)
           on.push_back({p.in, POLLIN, 0}), on.push_back({p.out, POLLIN, 0});
@@ -116,7 +121,7 @@ private:
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::list<pipe> pipes_; // of the thread alone
-  std::atomic<bool> ended_ = false, frozen_ = false, cut_ = false;
+  std::atomic<bool> ended_ = false, frozen_ = false, obeyed_ = false, cut_ = false;
   std::thread thread_;
 };
 } // namespace jumun::tests
