@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets of tests/fuzz (clang's libFuzzer, with AddressSanitizer and UBSan), each for FUZZ_SECONDS (60).
 # Exits 0 when none of them found a fault; what breaks one is left in build-fuzz/faults/<target>/.
-#   scripts/fuzz.sh [TARGET…]     targets: request_head order_json codecs rows keys
+#   scripts/fuzz.sh [TARGET…]     targets: request_head order_json codecs rows keys wire
 #   FUZZ_KEEP=1                   merges what was found into tests/fuzz/corpus, 40 small inputs a target
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 build=${JUMUN_FUZZ_DIR:-build-fuzz} seconds=${FUZZ_SECONDS:-60} corpus=tests/fuzz/corpus
 targets=("$@")
-((${#targets[@]})) || targets=(request_head order_json codecs rows keys)
+((${#targets[@]})) || targets=(request_head order_json codecs rows keys wire)
 
 # The default clang on Debian 13; 14 by name on 12, where that is the default too.
 cxx=clang++

@@ -12,6 +12,7 @@ target order_json;   // http/json and object_reader, by the form of an order
 target codecs;       // ids, cursors, places in the feed, times
 target rows;         // what the disk gives back
 target keys;         // keys file, JWK Set, PEM, JWT
+target wire;         // what another node sends
 
 /// @throws std::logic_error that says which promise was broken.
 inline void must(bool holds, const char* promise) {

@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 TEST_CASE("what the fuzzers found worth keeping breaks no promise", "[fuzz]") {
   const std::pair<const char*, fuzz::target*> targets[] = {{"request_head", fuzz::request_head},
     {"order_json", fuzz::order_json}, {"codecs", fuzz::codecs}, {"rows", fuzz::rows},
-    {"keys", fuzz::keys}};
+    {"keys", fuzz::keys}, {"wire", fuzz::wire}};
   for (const auto& [name, run] : targets) {
     std::size_t files = 0;
     for (const auto& file :
