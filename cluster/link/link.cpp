@@ -45,9 +45,11 @@ struct link::inside {
         [this, node](link_state s) {
           if (to.change) to.change(node, s);
         }});
+    {
+      std::unique_lock lock{guard}; // before it can come up, so that who is told can use it
+      others.emplace(node, other{out, wake});
+    }
     wake->hang(dialling->spawn(dialler, out, how.way_to, how.how, how.now, chance()));
-    std::unique_lock lock{guard};
-    others.emplace(node, other{std::move(out), std::move(wake)});
   }
   static void end(const other& o, const std::string& why) {
     o.wake->ring(stop{});
