@@ -1,52 +1,51 @@
 #include "storage/manifest_end.hpp"
 #include "storage/checksum.hpp"
+#include "storage/log_format.hpp"
 #include <rocksdb/env.h>
 
 namespace jumun::storage {
 namespace {
-// RocksDB's log format, as its documentation gives it: blocks of 32 KiB; in them records of a
-// masked crc32c (4 bytes), a length (2), a type (1) and what the length says; a block's last bytes
-// are zero where no head fits. Records of a recycled log have 4 bytes more, and manifests none.
-constexpr std::uint64_t block_bytes = 32'768, head_bytes = 7, recycled_head_bytes = 11;
-enum part : unsigned char { whole = 1, first, middle, last, recycled_first = 5, recycled_last = 8 };
+constexpr std::uint64_t recycled_head_bytes = 11;
+constexpr unsigned char recycled_first = 5, recycled_last = 8;
 
-std::uint32_t number_at(std::string_view bytes, std::size_t at, int count) {
-  std::uint32_t n = 0;
+std::uint32_t masked(std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+} // namespace
+
+std::uint64_t log_number_at(std::string_view bytes, std::size_t at, int count) {
+  std::uint64_t n = 0;
   for (int i = count - 1; i >= 0; --i)
     n = n << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
   return n;
 }
-std::uint32_t masked(std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
 
-/// Bytes of the record at the begin of `rest`, which ends with its block or its file; 0: broken.
-std::uint64_t record_bytes(std::string_view rest) {
-  if (rest.size() < head_bytes) return 0;
+log_part log_part_at(std::string_view rest) {
+  if (rest.size() < log_head_bytes) return {};
   const auto type = static_cast<unsigned char>(rest[6]);
   const bool recycled = type >= recycled_first && type <= recycled_last;
-  const auto bytes = (recycled ? recycled_head_bytes : head_bytes) + number_at(rest, 4, 2);
-  if (type == 0 || bytes > rest.size()) return 0;
+  const auto head = recycled ? recycled_head_bytes : log_head_bytes;
+  const auto bytes = head + log_number_at(rest, 4, 2);
+  if (type == 0 || bytes > rest.size()) return {};
   const auto checked = rest.substr(6, bytes - 6);
-  return masked(crc32c(checked)) == number_at(rest, 0, 4) ? bytes : 0;
+  if (masked(crc32c(checked)) != log_number_at(rest, 0, 4)) return {};
+  return {bytes, type, rest.substr(head, bytes - head)};
 }
-} // namespace
 
 std::optional<std::uint64_t> whole_records_end(std::string_view log) {
   std::uint64_t at = 0, end = 0; // end: behind the last record that is whole in all its parts
   bool inside = false;           // its first part was seen, its last not yet
   while (at < log.size()) {
-    const auto in_block = block_bytes - at % block_bytes;
-    if (in_block < head_bytes) {
+    const auto in_block = log_block_bytes - at % log_block_bytes;
+    if (in_block < log_head_bytes) {
       at += in_block;
       if (!inside) end = std::min<std::uint64_t>(at, log.size());
       continue;
     }
-    const auto bytes = record_bytes(log.substr(at, in_block));
-    if (bytes == 0) return end;
-    const auto type = static_cast<unsigned char>(log[at + 6]);
-    if (type > last) return {};
-    if ((type == whole || type == first) == inside) return end;
-    at += bytes;
-    inside = type == first || type == middle;
+    const auto part = log_part_at(log.substr(at, in_block));
+    if (part.bytes == 0) return end;
+    if (part.type > log_part::last) return {};
+    if (part.begins() == inside) return end;
+    at += part.bytes;
+    inside = !part.ends();
     if (!inside) end = at;
   }
   return end;
@@ -63,8 +62,7 @@ std::optional<std::uint64_t> torn_end(
   return end;
 }
 
-std::optional<failure> cut_manifest(
-  rocksdb::Env& on, const std::string& dir, std::uint64_t at) {
+std::optional<failure> cut_manifest(rocksdb::Env& on, const std::string& dir, std::uint64_t at) {
   const auto told = [&](const rocksdb::Status& s) -> std::optional<failure> {
     if (s.ok()) return {};
     return failure{errc::io_failed, "data folder " + dir + ": " + s.ToString()};

@@ -1,4 +1,6 @@
 #include "storage/journal.hpp"
+#include "storage/log_end.hpp"
+#include "storage/rocks_raw.hpp"
 #include "storage/rocks_store.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/sample_rows.hpp"
@@ -8,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -238,6 +241,43 @@ TEST_CASE(
     CHECK(version_of(*disk->get(table::stock, sku_key("coffee"))) == 2);
     CHECK_FALSE(disk->apply({stock_entry("tea", 3)}));
   }
+}
+
+TEST_CASE("how far the logs come is read off them without a replay", "[rocks]") {
+  const tests::temp_dir tmp;
+  const auto reach = [&](std::uint64_t sequence) {
+    return logs_reach(sequence, *rocksdb::Env::Default(), tmp.path().string());
+  };
+  std::uint64_t last = 0;
+  {
+    auto disk = must_open(in(tmp.path()));
+    for (std::uint64_t v = 1; v <= 3; ++v) REQUIRE_FALSE(disk->apply({stock_entry("tea", v)}));
+    auto long_one = stock_entry("coffee", 1);
+    long_one.value->append(100'000, 'x'); // in parts, over several blocks
+    REQUIRE_FALSE(disk->apply({long_one, stock_entry("milk", 1)}));
+    last = raw_database(*disk)->GetLatestSequenceNumber();
+  }
+  CHECK(reach(last));
+  CHECK_FALSE(reach(last + 1));
+  const auto log = last_log(tmp.path());
+  const auto size = fs::file_size(log);
+  const auto bend = [&](std::uintmax_t at) {
+    std::fstream bytes{log, std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekg(static_cast<std::streamoff>(at));
+    const auto was = bytes.get();
+    bytes.seekp(static_cast<std::streamoff>(at));
+    bytes.put(static_cast<char>(was ^ 1));
+  };
+  for (const auto at : {std::uintmax_t{20}, size / 2, size - 1}) {
+    CAPTURE(at);
+    bend(at);
+    CHECK_FALSE(reach(last));
+    bend(at);
+    CHECK(reach(last));
+  }
+  fs::resize_file(log, size - 1);
+  CHECK_FALSE(reach(last));
+  CHECK(reach(last - 2)); // the batch before it is whole
 }
 
 TEST_CASE("a claim that was cut off does not matter: the one before it stands", "[rocks]") {
