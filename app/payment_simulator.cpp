@@ -31,6 +31,12 @@ std::int64_t unix_ms_now() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+using currency_code = std::array<char, 3>;
+std::string text_of(const currency_code& c) {
+  const std::string_view all{c.data(), c.size()};
+  return std::string{all.substr(0, all.find('\0'))};
+}
+
 /// What is remembered of one payment for good; small, there are millions.
 struct account {
   enum class state : std::uint8_t {
@@ -42,25 +48,29 @@ struct account {
     refunded
   };
   std::int64_t amount = 0; // taken (and, refunded: given back)
-  std::array<char, 3> currency{};
+  currency_code currency{};
   state at = state::fresh;
 };
 static_assert(sizeof(account) == 16);
 
-/// What is remembered only while it matters: a slow charge at work, and failures still to come.
+/// What is remembered only while it matters: failures still to come.
 struct unsettled {
-  std::uint32_t charges_failed = 0;       // flaky
-  std::uint32_t cancels_failed = 0;       // refund_fails
-  std::uint32_t cancels_to_fail = 0;      // refund_fails: said by the token that charged
-  std::uint64_t slow_ticket = 0;          // 0: no slow charge is at work
-  std::vector<provider_callback> waiting; // for the slow charge
+  std::uint32_t charges_failed = 0;  // flaky
+  std::uint32_t cancels_failed = 0;  // refund_fails
+  std::uint32_t cancels_to_fail = 0; // refund_fails: said by the token that charged
 };
 
-/// A slow charge becomes due; `ticket` tells it from one that was cancelled meanwhile.
+/// A slow charge at work. Of the call only what its line in the ledger needs: there may be a
+/// million of them.
+struct slow_charge {
+  domain::order_id order;
+  std::int64_t amount = 0;
+  currency_code currency{};
+  std::vector<provider_callback> waiting;
+};
 struct due_charge {
   steady::time_point at;
-  std::uint64_t ticket = 0;
-  provider_charge what;
+  domain::order_id key; // of the payment; one that was cancelled meanwhile is at work no more
   bool operator<(const due_charge& o) const { return at > o.at; } // earliest on top
 };
 } // namespace
@@ -221,23 +231,23 @@ private:
       if (plan.does == kind::unknown_charged && a.at == account::state::charged) return;
       return tell(r.said, on_charge(a));
     }
-    if (const auto open = open_.find(key); open != open_.end() && open->second.slow_ticket != 0)
-      return open->second.waiting.push_back(std::move(r.said)); // at work: both hear at the end
+    if (const auto slow = slow_.find(key); slow != slow_.end())
+      return slow->second.waiting.push_back(std::move(r.said)); // at work: both hear at the end
     switch (plan.does) {
-      case kind::approve: return charge_now(r.of, r.said);
+      case kind::approve: return charge_now(key, r.of, r.said);
       case kind::decline: return decline(key, account::state::declined_card, r.said);
       case kind::unknown_token: return decline(key, account::state::declined_token, r.said);
       case kind::timeout: return;
-      case kind::unknown_charged: return charge_now(r.of, {});
+      case kind::unknown_charged: return charge_now(key, r.of, {});
       case kind::slow: return charge_later(key, plan.n, r);
       case kind::refund_fails:
         if (plan.n > 0) open_[key].cancels_to_fail = plan.n;
-        return charge_now(r.of, r.said);
+        return charge_now(key, r.of, r.said);
       case kind::flaky: {
         auto& failed = open_[key].charges_failed;
         if (failed++ < plan.n) return tell(r.said, {payment_said::unknown, 0, "provider-failed"});
         open_.erase(key);
-        return charge_now(r.of, r.said);
+        return charge_now(key, r.of, r.said);
       }
     }
   }
@@ -246,9 +256,7 @@ private:
     const auto key = key_of(r.of.payment_id);
     if (const auto known = books_.find(key); known != books_.end())
       return tell(r.said, on_inquiry(known->second));
-    const auto open = open_.find(key);
-    const bool at_work = open != open_.end() && open->second.slow_ticket != 0;
-    tell(r.said, {at_work ? payment_said::pending : payment_said::absent, 0, {}});
+    tell(r.said, {slow_.contains(key) ? payment_said::pending : payment_said::absent, 0, {}});
   }
 
   void cancel(request& r) {
@@ -259,10 +267,10 @@ private:
       if (fails_to_cancel(key, r.of.token))
         return tell(r.said, {payment_said::unknown, 0, "provider-failed"});
       a.at = state::refunded;
-      note("refund", r.of, a.amount, currency_of(a));
+      note("refund", key, r.of.order, a.amount, text_of(a.currency));
     } else if (a.at != state::refunded && a.at != state::voided) {
       a.at = state::voided; // from now on a late charge is declined
-      note("void", r.of, 0, r.of.currency);
+      note("void", key, r.of.order, 0, r.of.currency);
       drop_slow(key, a);
     }
     open_.erase(key);
@@ -279,10 +287,10 @@ private:
     return open_[key].cancels_failed++ < to_fail;
   }
 
-  void charge_now(const provider_charge& c, const provider_callback& said) {
-    auto& a = books_[key_of(c.payment_id)];
+  void charge_now(domain::order_id key, const provider_charge& c, const provider_callback& said) {
+    auto& a = books_[key];
     take(a, c.amount, c.currency);
-    note("charge", c, c.amount, c.currency);
+    note("charge", key, c.order, c.amount, c.currency);
     tell(said, on_charge(a));
   }
   void decline(domain::order_id key, account::state how, const provider_callback& said) {
@@ -291,27 +299,29 @@ private:
     tell(said, on_charge(a));
   }
   void charge_later(domain::order_id key, std::uint32_t ms, request& r) {
-    auto& open = open_[key];
-    open.waiting.push_back(std::move(r.said));
-    open.slow_ticket = ++last_ticket_;
-    due_.push({steady::now() + std::chrono::milliseconds{ms}, open.slow_ticket, std::move(r.of)});
+    auto& slow = slow_[key];
+    slow.order = r.of.order;
+    slow.amount = r.of.amount;
+    r.of.currency.copy(slow.currency.data(), slow.currency.size());
+    slow.waiting.push_back(std::move(r.said));
+    due_.push({steady::now() + std::chrono::milliseconds{ms}, key});
   }
   void serve_due() {
     for (const auto now = steady::now(); !due_.empty() && due_.top().at <= now; due_.pop()) {
-      const auto key = key_of(due_.top().what.payment_id);
-      const auto open = open_.find(key);
-      if (open == open_.end() || open->second.slow_ticket != due_.top().ticket) continue;
-      const auto waiting = std::move(open->second.waiting);
-      open_.erase(open);
-      charge_now(due_.top().what, {});
-      for (const auto& said : waiting) tell(said, on_charge(books_[key]));
+      const auto slow = slow_.extract(due_.top().key);
+      if (slow.empty()) continue;
+      const auto& c = slow.mapped();
+      auto& a = books_[slow.key()];
+      take(a, c.amount, text_of(c.currency));
+      note("charge", slow.key(), c.order, c.amount, text_of(c.currency));
+      for (const auto& said : c.waiting) tell(said, on_charge(a));
     }
   }
   /// A slow charge that was cancelled never happens; whoever waits for it hears so.
   void drop_slow(domain::order_id key, const account& a) {
-    const auto open = open_.find(key);
-    if (open == open_.end()) return;
-    for (const auto& said : open->second.waiting) tell(said, on_charge(a));
+    const auto slow = slow_.extract(key);
+    if (slow.empty()) return;
+    for (const auto& said : slow.mapped().waiting) tell(said, on_charge(a));
   }
 
   static provider_said on_charge(const account& a) {
@@ -338,20 +348,16 @@ private:
     a.amount = amount;
     currency.copy(a.currency.data(), a.currency.size());
   }
-  static std::string currency_of(const account& a) {
-    const std::string_view all{a.currency.data(), a.currency.size()};
-    return std::string{all.substr(0, all.find('\0'))};
-  }
   static domain::order_id key_of(const std::string& payment_id) {
     const auto id = domain::parse_id(domain::id_kind::payment, payment_id);
     JUMUN_INVARIANT(id, "payment ids are made by us, or were checked when the ledger was read");
     return *id;
   }
 
-  void note(std::string_view kind, const provider_charge& c, std::int64_t amount,
-    const std::string& currency) {
-    lines_ += to_line({std::string{kind}, domain::to_text(domain::id_kind::order, c.order),
-      c.payment_id, currency, amount, unix_ms_now()});
+  void note(std::string_view kind, domain::order_id key, domain::order_id order,
+    std::int64_t amount, const std::string& currency) {
+    lines_ += to_line({std::string{kind}, domain::to_text(domain::id_kind::order, order),
+      domain::to_text(domain::id_kind::payment, key), currency, amount, unix_ms_now()});
     ++lines_count_;
   }
   void tell(const provider_callback& to, provider_said what) {
@@ -391,8 +397,9 @@ private:
 
   std::unordered_map<domain::order_id, account> books_; // the thread's own from here on
   std::unordered_map<domain::order_id, unsettled> open_;
+  std::unordered_map<domain::order_id, slow_charge> slow_;
   std::priority_queue<due_charge> due_;
-  std::uint64_t last_ticket_ = 0, lines_count_ = 0;
+  std::uint64_t lines_count_ = 0;
   std::string lines_;
   std::vector<answer> answers_;
 
