@@ -6,6 +6,7 @@
 #include "domain/limits.hpp"
 #include "domain/order_step.hpp"
 #include "storage/journal.hpp"
+#include <algorithm>
 #include <atomic>
 #include <limits>
 
@@ -47,6 +48,17 @@ struct environment {
   /// thread, must not block for long.
   std::function<void(std::string_view from, const domain::order&)> order_moved =
     [](std::string_view, const domain::order&) {};
+
+  /// A saga that is idle for so long leaves memory.
+  std::chrono::milliseconds dormant_after{limits::dormant_after};
+  /// Orders that were found open on disk, in this life of the process.
+  std::atomic<std::size_t> orders_found{0};
+  /// Over how long those of them are spread that a breaker had held back, in milliseconds.
+  std::int64_t drain_per_s = 500;
+  [[nodiscard]] std::int64_t held_spread_ms() const {
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(orders_found) * 1'000 / drain_per_s,
+      1, std::chrono::milliseconds{limits::breaker_slots_max}.count());
+  }
 
   /// While orders are held back by the payment provider's breaker, so many may be unpaid.
   std::size_t waiting_orders_max = limits::waiting_orders_max;

@@ -9,7 +9,7 @@ template <class... Messages> using listens_to = caf::typed_actor<caf::reacts_to<
 /// SAGA: one order in flight. Decides by domain::advance, persists, then acts.
 using saga_actor = listens_to<resume, // after a (re)start: send what is owed
   domain::stock_answered,             // from inventory
-  domain::payment_answered,           // from payment
+  domain::payment_answered,           // from payment, by way of its supervisor
   domain::delivery_answered,          // from delivery
   domain::timer_fired,                // from its supervisor
   cancel_message,                     // answered once durable: 202, 200, 404, 409
@@ -18,11 +18,18 @@ using saga_actor = listens_to<resume, // after a (re)start: send what is owed
   operate_message,                    // an operator's: 202, 404, 409, 412; audited
   retire, describe>;
 
-/// A command and whom to answer. The answer may come twice, late, or never.
-template <class Command> struct asked {
+/// SHARD SUPERVISOR: accepts orders, finds, wakes or revives their sagas, restarts what falls.
+using supervisor_actor = listens_to<place_message, cancel_message, report_message, hook_message,
+  operate_message, remember_message, domain::payment_answered, recover, saga_at_rest, describe_saga,
+  arm_timer, tick, respawn, describe>;
+
+/// A command and whom to answer: its saga, or the saga's supervisor, where the answer may take so
+/// long that the saga sleeps meanwhile. The answer may come twice, late, or never.
+template <class Command, class Asker = saga_actor> struct asked {
   Command command;
-  saga_actor from;
+  Asker from;
 };
+template <class Command> using asked_of_payment = asked<Command, supervisor_actor>;
 
 /// What a provider said about an earlier call; from any thread.
 struct provider_answered {
@@ -30,7 +37,7 @@ struct provider_answered {
   std::int64_t asked_amount = 0; // of the charge that it is about
   std::string currency;
   std::string reference; // the provider's own name for it
-  saga_actor from;       // who asked
+  supervisor_actor from; // who asked
 };
 
 /// INVENTORY: the one writer of its shard's SKUs.
@@ -43,21 +50,18 @@ using inventory_actor = listens_to<asked<domain::reserve_stock>, // → stock_an
 
 /// PAYMENT: asks the provider, once what owes it is durable; remembers sure outcomes. Any of its
 /// answers may be not_asked: the breaker kept the call from leaving (guarded_provider.hpp).
-using payment_actor = listens_to<asked<domain::charge_payment>, // → payment_answered: approved,
-                                                                // declined, cancelled, unknown
-  asked<domain::inquire_payment>,                               // → also absent, pending
-  asked<domain::cancel_payment>, // → cancelled with the amount given back, or unknown
-  provider_answered, tick, describe>;
+using payment_actor =
+  listens_to<asked_of_payment<domain::charge_payment>, // → payment_answered: approved, declined,
+                                                       // cancelled, unknown
+    asked_of_payment<domain::inquire_payment>,         // → also absent, pending
+    asked_of_payment<domain::cancel_payment>, // → cancelled with the amount given back, or unknown
+    provider_answered, tick, describe>;
 
 /// DELIVERY: starts and stops deliveries.
 using delivery_actor =
   listens_to<asked<domain::start_delivery>, // → delivery_answered: done, refused
     asked<domain::cancel_delivery>,         // → done; leaves a tombstone when it comes first
     describe>;
-
-/// SHARD SUPERVISOR: accepts orders, finds or revives their sagas, restarts what falls.
-using supervisor_actor = listens_to<place_message, cancel_message, report_message, hook_message,
-  operate_message, remember_message, recover, saga_at_rest, arm_timer, tick, respawn, describe>;
 
 /// NODE SUPERVISOR: restarts shard supervisors; past its budget the node stops being ready.
 using node_actor = listens_to<respawn_shard, describe>;
@@ -68,9 +72,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jumun::actors::provider_answered)
 JUMUN_LOCAL(reserve_stock)
 JUMUN_LOCAL(commit_stock)
 JUMUN_LOCAL(release_stock)
+JUMUN_LOCAL(start_delivery)
+JUMUN_LOCAL(cancel_delivery)
+#undef JUMUN_LOCAL
+#define JUMUN_LOCAL(type)                                                                          \
+  CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jumun::actors::asked_of_payment<jumun::domain::type>)
 JUMUN_LOCAL(charge_payment)
 JUMUN_LOCAL(inquire_payment)
 JUMUN_LOCAL(cancel_payment)
-JUMUN_LOCAL(start_delivery)
-JUMUN_LOCAL(cancel_delivery)
 #undef JUMUN_LOCAL

@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 
 /// Every type that crosses a mailbox. They stay inside the process: between nodes travels one
 /// envelope with protobuf inside (DESIGN §8), so none of them has an inspect(), and no token can be
@@ -68,7 +69,7 @@ using product_message = asked_by_edge<domain::put_product>;
 using remember_message = asked_by_edge<domain::remember_reply>;
 
 struct resume {}; // to a saga: send what the present phase owes
-struct retire {}; // to a saga at rest: nobody will write to you again
+struct retire {}; // to a saga at rest or asleep: nobody will write to you again
 struct tick {     // to whoever keeps deadlines: some may be due
   std::int64_t at_ms = 0;
 };
@@ -79,9 +80,25 @@ struct describe {
 
 // to a shard's supervisor
 struct recover {}; // spawn a saga for each open order
+/// What a saga that will be idle for long knows beyond its row; the supervisor keeps it while the
+/// saga is out of memory (ADR 0014).
+struct saga_notes {
+  std::int64_t wake_ms = 0;         // when its clock is due; 0: never
+  std::int64_t asked_ms = 0;        // when the present phase's commands went out
+  std::int64_t next_attempt_ms = 0; // of the order: this and the next may be ahead of the row
+  std::int64_t phase_since_ms = 0;
+  bool asked_first = false;
+  bool unpaid = false, held = false; // how it is counted
+};
 struct saga_at_rest {
   domain::order_id order;
-  std::uint64_t seen = 0; // commands that the supervisor had handed on and the saga has handled
+  std::uint64_t seen = 0; // messages that the supervisor had sent to it and it has handled
+  std::optional<saga_notes> asleep = {}; // not at rest: idle until something comes
+};
+/// Its saga's live state; of one that sleeps, too. Not told when there is none.
+struct describe_saga {
+  domain::order_id order;
+  describe what;
 };
 struct arm_timer { // wake this saga at that time, or before
   domain::order_id order;
@@ -119,6 +136,7 @@ JUMUN_LOCAL(jumun::actors::tick)
 JUMUN_LOCAL(jumun::actors::describe)
 JUMUN_LOCAL(jumun::actors::recover)
 JUMUN_LOCAL(jumun::actors::saga_at_rest)
+JUMUN_LOCAL(jumun::actors::describe_saga)
 JUMUN_LOCAL(jumun::actors::arm_timer)
 JUMUN_LOCAL(jumun::actors::respawn)
 JUMUN_LOCAL(jumun::actors::respawn_shard)

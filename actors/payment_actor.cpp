@@ -72,7 +72,7 @@ void answer(payment_self self, payment_answered a) {
 bool still_open(
   const payment_shell& s, domain::order_id order, phase about, std::uint32_t attempt) {
   const auto q = s.open.find(order);
-  return q != s.open.end() && q->second.about.about == about && q->second.about.attempt == attempt;
+  return q != s.open.end() && q->second.about == about && q->second.attempt == attempt;
 }
 
 void give_up_on_late_ones(payment_self self, const tick& t) {
@@ -85,8 +85,7 @@ void give_up_on_late_ones(payment_self self, const tick& t) {
     const auto q = s.open.find(late.order);
     if (q == s.open.end() || q->second.number != late.number) continue;
     ++s.timed_out;
-    const auto about = q->second.about;
-    answer(self, {late.order, about.about, about.attempt, payment_said::unknown, 0,
+    answer(self, {late.order, q->second.about, q->second.attempt, payment_said::unknown, 0,
                    "the provider did not answer in time"});
   }
   tick_at_front(self);
@@ -97,23 +96,23 @@ void give_up_on_late_ones(payment_self self, const tick& t) {
 
 /// Asks the provider once everything up to here is durable: no call leaves for a charge that a
 /// crash could make us forget.
-template <class Call> void ask_provider(payment_self self, payment_answered about,
-  std::int64_t amount, std::string currency, const saga_actor& from, std::uint64_t version,
+template <class Call> void ask_provider(payment_self self, const payment_answered& about,
+  std::int64_t amount, std::string currency, const supervisor_actor& from, std::uint64_t version,
   Call call) {
   auto& s = self->state;
   const auto again = still_open(s, about.order, about.about, about.attempt);
   const auto number = again ? s.open[about.order].number : ++s.asked;
-  s.open[about.order] = {about, from, number, version};
+  s.open[about.order] = {from, number, version, about.attempt, about.about};
   if (again) return; // a repetition: the call is under way
   s.deadlines.push_back({s.env->now_ms() + s.env->payment_timeout.count(), about.order, number});
   tick_at_front(self);
-  auto hear = [me = payment_actor{self}, about, amount, currency = std::move(currency), from](
-                provider_said said) mutable {
-    about.said = said.said;
-    about.amount = said.amount;
-    about.reason = std::move(said.reason);
-    about.again_at_ms = said.again_at_ms;
-    caf::anon_send(me, provider_answered{std::move(about), amount, std::move(currency),
+  auto hear = [me = payment_actor{self}, order = about.order, about = about.about,
+                attempt = about.attempt, first = about.first, amount,
+                currency = std::move(currency), from](provider_said said) mutable {
+    payment_answered a{
+      order, about, attempt, said.said, said.amount, std::move(said.reason), said.again_at_ms};
+    a.first = first;
+    caf::anon_send(me, provider_answered{std::move(a), amount, std::move(currency),
                          std::move(said.reference), from});
   };
   if (JUMUN_PLANTED(provider_called_early)) return call(hear);
@@ -126,7 +125,7 @@ provider_charge charge_of(const Command& c, const std::optional<domain::payment_
     c.token, c.traceparent, known ? known->reference : std::string{}};
 }
 
-void charge(payment_self self, const asked<domain::charge_payment>& m) {
+void charge(payment_self self, const asked_of_payment<domain::charge_payment>& m) {
   auto& env = *self->state.env;
   const auto& c = m.command;
   payment_answered about{c.order, phase::charging, c.attempt, payment_said::unknown, 0, {}};
@@ -145,7 +144,7 @@ void charge(payment_self self, const asked<domain::charge_payment>& m) {
       const provider_callback& hear) { provider.charge(what, hear); });
 }
 
-void inquire(payment_self self, const asked<domain::inquire_payment>& m) {
+void inquire(payment_self self, const asked_of_payment<domain::inquire_payment>& m) {
   auto& env = *self->state.env;
   const auto& c = m.command;
   const payment_answered about{c.order, phase::inquiring, c.attempt, payment_said::unknown, 0, {}};
@@ -155,7 +154,7 @@ void inquire(payment_self self, const asked<domain::inquire_payment>& m) {
       const provider_callback& hear) { provider.inquire(what, hear); });
 }
 
-void cancel(payment_self self, const asked<domain::cancel_payment>& m) {
+void cancel(payment_self self, const asked_of_payment<domain::cancel_payment>& m) {
   auto& env = *self->state.env;
   const auto& c = m.command;
   self->state.held.erase(c.order); // from here on no charge is made anyway
@@ -213,9 +212,9 @@ payment_actor::behavior_type payment(
   self->state.shard = held.shard;
   self->state.epoch = held.epoch;
   return {
-    [self](const asked<domain::charge_payment>& m) { charge(self, m); },
-    [self](const asked<domain::inquire_payment>& m) { inquire(self, m); },
-    [self](const asked<domain::cancel_payment>& m) { cancel(self, m); },
+    [self](const asked_of_payment<domain::charge_payment>& m) { charge(self, m); },
+    [self](const asked_of_payment<domain::inquire_payment>& m) { inquire(self, m); },
+    [self](const asked_of_payment<domain::cancel_payment>& m) { cancel(self, m); },
     [self](const provider_answered& m) {
       auto a = m.answer;
       auto& s = self->state;

@@ -11,11 +11,12 @@ struct payment_shell {
   environment* env = nullptr;
   domain::shard_id shard = 0;
   domain::epoch_id epoch = 1; // of our ownership: in each write set
-  struct question {
-    domain::payment_answered about; // order, phase, attempt: what the answer must match
-    saga_actor from;
+  struct question {           // small: there may be a million of them
+    supervisor_actor from;
     std::uint64_t number = 0;  // tells it from an earlier one, that was not asked in the end
     std::uint64_t version = 0; // of a charge: the row's that owes it
+    std::uint32_t attempt = 0; // this and the phase are what the answer must match
+    domain::phase about = domain::phase::charging;
   };
   std::map<domain::order_id, question> open;
   /// Charges that were told to be surely not asked, by the row's version that owed them: the same

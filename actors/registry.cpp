@@ -2,6 +2,10 @@
 #include <algorithm>
 
 namespace jumun::actors {
+std::string saga_name(domain::order_id id) {
+  return "saga/" + domain::to_text(domain::id_kind::order, id);
+}
+
 std::int64_t actor_record::mailbox_depth() const {
   if (!signs) return 0;
   const auto handled = signs->handled.load(); // read first: depth is never negative by much
@@ -13,7 +17,13 @@ std::uint64_t actor_registry::enter(actor_record record) {
   std::lock_guard lock{s.guard};
   auto known = s.by_name.find(record.name);
   if (known == s.by_name.end()) {
-    record.id = next_id_++;
+    const auto slept = s.dormant.find(record.order);
+    if (slept != s.dormant.end()) {
+      record.id = slept->second.id;
+      s.dormant.erase(slept);
+    } else {
+      record.id = next_id_++;
+    }
     const auto id = record.id;
     s.by_name.emplace(record.name, std::move(record));
     return id;
@@ -27,9 +37,26 @@ std::uint64_t actor_registry::enter(actor_record record) {
   return old.id;
 }
 
-void actor_registry::leave(std::string_view name) {
+void actor_registry::falls_asleep(std::string_view name) {
   auto& s = at(name);
   std::lock_guard lock{s.guard};
+  const auto it = s.by_name.find(name);
+  if (it == s.by_name.end()) return;
+  auto& r = it->second;
+  if (r.restarts > 0) { // what it has been through is kept
+    r.state = "dormant";
+    r.address = {};
+    return;
+  }
+  s.past[r.kind].handled += r.handled();
+  s.dormant[r.order] = {r.id, r.handled()};
+  s.by_name.erase(it);
+}
+
+void actor_registry::leave(std::string_view name, domain::order_id order) {
+  auto& s = at(name);
+  std::lock_guard lock{s.guard};
+  s.dormant.erase(order);
   const auto it = s.by_name.find(name);
   if (it == s.by_name.end()) return;
   s.past[it->second.kind].handled += it->second.handled();
@@ -47,11 +74,26 @@ void actor_registry::fell(std::string_view name, std::string error, std::string 
   it->second.state = std::move(state);
 }
 
+actor_record actor_registry::shown(domain::order_id order, const sleeper& s) {
+  actor_record r;
+  r.id = s.id;
+  r.name = saga_name(order);
+  r.kind = "saga";
+  r.shard = domain::shard_of(order);
+  r.parent = "supervisor/" + std::to_string(r.shard);
+  r.order = order;
+  r.state = "dormant";
+  r.signs = std::make_shared<vital_signs>();
+  r.signs->received = r.signs->handled = s.handled;
+  return r;
+}
+
 std::vector<actor_record> actor_registry::all() const {
   std::vector<actor_record> out;
   for (const auto& s : stripes_) {
     std::lock_guard lock{s.guard};
     for (const auto& [name, record] : s.by_name) out.push_back(record);
+    for (const auto& [order, sleeper] : s.dormant) out.push_back(shown(order, sleeper));
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return out;
@@ -65,6 +107,7 @@ std::map<std::string, actor_figures> actor_registry::by_kind() const {
       out[kind].handled += past.handled;
       out[kind].restarts += past.restarts;
     }
+    if (!s.dormant.empty()) out["saga"].by_state["dormant"] += s.dormant.size();
     for (const auto& [name, record] : s.by_name) {
       auto& of = out[record.kind];
       ++of.by_state[record.state];
@@ -82,6 +125,8 @@ std::optional<actor_record> actor_registry::find(std::uint64_t id) const {
     std::lock_guard lock{s.guard};
     for (const auto& [name, record] : s.by_name)
       if (record.id == id) return record;
+    for (const auto& [order, sleeper] : s.dormant)
+      if (sleeper.id == id) return shown(order, sleeper);
   }
   return {};
 }
@@ -89,7 +134,11 @@ std::optional<actor_record> actor_registry::find(std::uint64_t id) const {
 std::optional<actor_record> actor_registry::find(std::string_view name) const {
   const auto& s = stripes_[stripe_of(name)];
   std::lock_guard lock{s.guard};
-  const auto it = s.by_name.find(name);
-  return it == s.by_name.end() ? std::nullopt : std::optional{it->second};
+  if (const auto it = s.by_name.find(name); it != s.by_name.end()) return it->second;
+  constexpr std::string_view kind = "saga/";
+  if (!name.starts_with(kind)) return {};
+  const auto order = domain::parse_id(domain::id_kind::order, name.substr(kind.size()));
+  const auto slept = order ? s.dormant.find(*order) : s.dormant.end();
+  return slept == s.dormant.end() ? std::nullopt : std::optional{shown(*order, slept->second)};
 }
 } // namespace jumun::actors

@@ -20,10 +20,11 @@ struct vital_signs {
 struct actor_record {
   std::uint64_t id = 0;
   std::string name, kind, parent; // name: kind/shard or saga/<order id>
+  domain::order_id order;         // of a saga
   int shard = -1;                 // -1: none
   std::uint64_t restarts = 0;
   std::string last_error;
-  std::string state = "running"; // running | restarting | quarantined
+  std::string state = "running"; // running | restarting | quarantined | dormant
   std::shared_ptr<vital_signs> signs;
   caf::actor_addr address;
   [[nodiscard]] std::int64_t mailbox_depth() const;
@@ -38,13 +39,19 @@ struct actor_figures {
   std::uint64_t handled = 0, restarts = 0;
 };
 
+/// `saga/ord_…`
+[[nodiscard]] std::string saga_name(domain::order_id id);
+
 /// All actors of this node, by a registry of our own: CAF's profiler is compiled out of Debian's
 /// build (DESIGN §7). Thread-safe; striped, because each saga enters and leaves.
 class actor_registry {
 public:
   /// Enters an actor, or gives its name's record a new life (its id and restarts stay).
   std::uint64_t enter(actor_record record);
-  void leave(std::string_view name);
+  /// `order`: of a saga that may be dormant.
+  void leave(std::string_view name, domain::order_id order = {});
+  /// A saga leaves memory, and stays listed: as `dormant`, in a few bytes. It enters again.
+  void falls_asleep(std::string_view name);
   /// Counts a crash: the record stays, as `restarting` or `quarantined`.
   void fell(std::string_view name, std::string error, std::string state);
   [[nodiscard]] std::vector<actor_record> all() const; // by id
@@ -54,15 +61,20 @@ public:
   [[nodiscard]] std::map<std::string, actor_figures> by_kind() const;
 
 private:
+  struct sleeper { // there may be a million of them
+    std::uint64_t id = 0, handled = 0;
+  };
   struct stripe {
     mutable std::mutex guard;
     std::map<std::string, actor_record, std::less<>> by_name;
+    std::map<domain::order_id, sleeper> dormant;
     std::map<std::string, actor_figures> past; // by kind: handled by lives that are over; restarts
   };
   static constexpr std::size_t stripes = 64;
   static std::size_t stripe_of(std::string_view name) {
     return domain::stable_hash(name) % stripes;
   }
+  static actor_record shown(domain::order_id order, const sleeper& s);
   stripe& at(std::string_view name) { return stripes_[stripe_of(name)]; }
   std::array<stripe, stripes> stripes_;
   std::atomic<std::uint64_t> next_id_{1};

@@ -33,7 +33,7 @@ public:
 private:
   template <class Command> void to_payment(const Command& c) const {
     if (auto to = env().route.at(domain::shard_of(c.order)).payment)
-      self_->send(to, asked<Command>{c, me()});
+      self_->send(to, asked_of_payment<Command>{c, our_supervisor()});
   }
   template <class Command> void to_delivery(const Command& c) const {
     if (auto to = env().route.at(domain::shard_of(c.order)).delivery)
@@ -41,13 +41,15 @@ private:
   }
   [[nodiscard]] const environment& env() const { return *self_->state.env; }
   [[nodiscard]] saga_actor me() const { return saga_actor{self_}; }
+  /// The provider may take long: its answer wakes us by way of our supervisor.
+  [[nodiscard]] const supervisor_actor& our_supervisor() const { return self_->state.supervisor; }
   saga_self self_;
 };
 
 /// Arms the supervisor's clock where the next wake-up is earlier than the one that it holds.
 void arm(saga_self self) {
   auto& s = self->state;
-  const auto at = domain::wake_at(s.now, s.asked_ms, s.env->now_ms());
+  const auto at = domain::look_at(s.now, s.asked_ms, s.env->now_ms(), s.env->dormant_after.count());
   if (at == 0 || (s.armed_ms != 0 && s.armed_ms <= at)) return;
   s.armed_ms = at;
   self->send(s.supervisor, arm_timer{s.now.id, at});
@@ -70,10 +72,25 @@ void act(saga_self self, const std::vector<domain::command>& commands) {
   arm(self);
 }
 
-void tell_at_rest(saga_self self) {
-  const auto& s = self->state;
-  if (domain::at_rest(s.now) || s.now.poisoned)
-    self->send(s.supervisor, saga_at_rest{s.now.id, s.commands});
+/// To its supervisor, which may retire it then.
+void tell_if_idle(saga_self self) {
+  auto& s = self->state;
+  if (s.told_idle) return;
+  saga_at_rest idle{s.now.id, s.commands};
+  if (!domain::at_rest(s.now) && !s.now.poisoned) {
+    const auto wake =
+      domain::may_sleep_until(s.now, s.asked_ms, s.env->now_ms(), s.env->dormant_after.count());
+    if (!wake) return;
+    idle.asleep = notes_of(s.now, *wake, s.asked_ms, s.asked_first);
+  }
+  s.told_idle = true;
+  self->send(s.supervisor, idle);
+}
+
+/// Something came by way of the supervisor, which doesn't retire a saga that has yet to handle it.
+void hear(saga_shell& s) {
+  ++s.commands;
+  s.told_idle = false;
 }
 
 // -- decide, persist, act: the order is the guarantee ---------------------------------------------
@@ -114,7 +131,7 @@ domain::verdict feed(saga_self self, const domain::input& what) {
   }
   s.now = std::move(d.next);
   act(self, d.commands);
-  tell_at_rest(self);
+  tell_if_idle(self);
   return d.outcome;
 }
 
@@ -123,15 +140,15 @@ template <class Render> void feed_for_edge(saga_self self, const domain::input& 
   const domain::request_context& from, const completion& done, Render render,
   domain::refusal refusal, std::string_view why_refused) {
   auto& s = self->state;
-  ++s.commands;
+  hear(s);
   const auto found = look_up(*s.env, domain::shard_of(s.now.id), from);
-  if (answered_from_record(*s.env, found, from, done)) return tell_at_rest(self);
+  if (answered_from_record(*s.env, found, from, done)) return tell_if_idle(self);
   auto d = domain::advance(s.now, what, context_of(*s.env));
   if (d.outcome == domain::verdict::applied) {
     persist(self, d, {&from, {}, render(d.next), done});
     s.now = std::move(d.next);
     act(self, d.commands);
-    return tell_at_rest(self);
+    return tell_if_idle(self);
   }
   // Nothing changes: said twice, or not allowed. The key remembers that too.
   auto reply = d.outcome == domain::verdict::refused
@@ -146,7 +163,7 @@ template <class Render> void feed_for_edge(saga_self self, const domain::input& 
     remember(set, *s.env, from, reply);
     append_or_throw(*s.env, std::move(set), [done, reply] { done({reply, {}, false}); });
   }
-  tell_at_rest(self);
+  tell_if_idle(self);
 }
 
 /// What the client follows the request by; empty: nothing, so the order's own trace goes on.
@@ -158,12 +175,12 @@ std::string own_trace(const domain::request_context& from) {
 void feed_hook(saga_self self, const hook_message& m) {
   auto& s = self->state;
   auto& env = *s.env;
-  ++s.commands;
+  hear(s);
   const auto& hook = m.command.what;
   const auto known = find_hook(env, hook);
   if (known && !known->parked) {
     answer_when_durable(env, m.done, hook_reply());
-    return tell_at_rest(self);
+    return tell_if_idle(self);
   }
   const auto ours = about_our_payment(env, hook);
   domain::decision d;
@@ -187,7 +204,7 @@ void feed_hook(saga_self self, const hook_message& m) {
     s.now = std::move(d.next);
     act(self, d.commands);
   }
-  tell_at_rest(self);
+  tell_if_idle(self);
 }
 
 // -- operators
@@ -220,7 +237,7 @@ std::pair<domain::stored_reply, std::string_view> unchanged(
 void operate(saga_self self, const operate_message& m) {
   auto& s = self->state;
   const auto& c = m.command;
-  ++s.commands;
+  hear(s);
   const bool stale =
     c.if_version && *c.if_version != s.now.version && !JUMUN_PLANTED(if_match_ignored);
   domain::decision d;
@@ -229,7 +246,7 @@ void operate(saga_self self, const operate_message& m) {
     persist(self, d, {nullptr, audit_row(*s.env, c, "done"), s.env->present.acted(d.next), m.done});
     s.now = std::move(d.next);
     act(self, d.commands);
-    return tell_at_rest(self);
+    return tell_if_idle(self);
   }
   auto [reply, outcome] = unchanged(s, c, stale, d.outcome);
   storage::write_set set;
@@ -239,7 +256,7 @@ void operate(saga_self self, const operate_message& m) {
   append_or_throw(*s.env, std::move(set), [done = m.done, reply = std::move(reply)] {
     done({reply, {}, false});
   });
-  tell_at_rest(self);
+  tell_if_idle(self);
 }
 
 domain::order load(const environment& env, domain::order_id id) {
@@ -251,6 +268,16 @@ domain::order load(const environment& env, domain::order_id id) {
   return std::move(*o);
 }
 
+/// What it knew beyond its row when it fell asleep.
+void remember_sleep(saga_shell& s, dormant_saga& woken) {
+  s.asked_ms = woken.notes.asked_ms;
+  s.asked_first = woken.notes.asked_first;
+  s.now.next_attempt_ms = woken.notes.next_attempt_ms;
+  s.now.phase_since_ms = woken.notes.phase_since_ms;
+  s.unpaid.adopt(woken.unpaid);
+  s.held.adopt(woken.held);
+}
+
 void throw_if_poisoned(const saga_shell& s) {
   if (s.env->poisoned_sku.empty()) return;
   for (const auto& line : s.now.lines)
@@ -259,8 +286,27 @@ void throw_if_poisoned(const saga_shell& s) {
 }
 } // namespace
 
-std::string saga_name(domain::order_id id) {
-  return "saga/" + domain::to_text(domain::id_kind::order, id);
+domain::order revived_order(const environment& env, domain::order_id id) {
+  auto o = load(env, id);
+  if (o.held_since_ms > 0) { // the breaker that named the time may have died since; evenly
+    const auto now = env.now_ms();
+    const auto chance = env.random();
+    const auto within = [&](std::int64_t ms) {
+      return now + static_cast<std::int64_t>(chance % static_cast<std::uint64_t>(ms));
+    };
+    const auto spread = env.held_spread_ms();
+    const auto ramp = std::chrono::milliseconds{limits::breaker_ramp}.count();
+    o.next_attempt_ms = o.next_attempt_ms <= now
+                          ? within(spread)
+                          : std::min(o.next_attempt_ms, within(std::max(spread, ramp)));
+  }
+  return o;
+}
+
+saga_notes notes_of(
+  const domain::order& o, std::int64_t wake_ms, std::int64_t asked_ms, bool asked_first) {
+  return {wake_ms, asked_ms, o.next_attempt_ms, o.phase_since_ms, asked_first, domain::unpaid(o),
+    o.held_since_ms > 0};
 }
 
 storage::write_set write_set_for(
@@ -284,49 +330,57 @@ storage::write_set write_set_for(
 }
 
 saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_actor supervisor,
-  domain::epoch_id epoch, domain::order_id id, std::shared_ptr<domain::order> fresh) {
+  domain::epoch_id epoch, domain::order_id id, std::shared_ptr<saga_start> start) {
   auto& s = self->state;
   s.env = env;
   s.supervisor = std::move(supervisor);
   s.epoch = epoch;
-  s.now = fresh ? std::move(*fresh) : load(*env, id);
-  if (fresh) s.unpaid.adopt(&env->orders_unpaid);
-  if (s.now.held_since_ms > 0) { // the breaker that named the time may have died since
-    const auto spread = std::chrono::milliseconds{limits::breaker_ramp}.count();
-    const auto soon = env->now_ms() + static_cast<std::int64_t>(env->random() % spread);
-    s.now.next_attempt_ms = std::min(s.now.next_attempt_ms, soon);
+  if (start && start->fresh) {
+    s.now = std::move(*start->fresh);
+    s.unpaid.adopt(&env->orders_unpaid);
+  } else if (start && start->woken) {
+    s.now = load(*env, id);
+    remember_sleep(s, *start->woken);
+  } else {
+    s.now = revived_order(*env, id);
   }
   tally_up(s);
   return {
     // Sends what the present phase owes, unless it is in a back-off: after a start or a peer's
     // restart.
     [self](resume) {
-      ++self->state.commands;
+      hear(self->state);
       throw_if_poisoned(self->state);
       if (self->state.now.poisoned) return void(feed(self, domain::revived{}));
       if (JUMUN_PLANTED(back_off_forgotten) && self->state.now.next_attempt_ms > 0) return;
-      if (self->state.now.next_attempt_ms > 0) return arm(self);
-      act(self, domain::owed(self->state.now));
-      tell_at_rest(self);
+      if (self->state.now.next_attempt_ms > 0)
+        arm(self);
+      else
+        act(self, domain::owed(self->state.now));
+      tell_if_idle(self);
     },
     [self](const domain::stock_answered& a) {
       throw_if_poisoned(self->state);
-      feed(self, a);
+      if (!self->state.told_idle) feed(self, a); // else too late: it is asked for again
     },
     [self](const domain::payment_answered& a) {
+      hear(self->state);
       auto heard = a;
       heard.first = a.first && self->state.asked_first; // asked twice: the other one may have left
       feed(self, heard);
     },
-    [self](const domain::delivery_answered& a) { feed(self, a); },
+    [self](const domain::delivery_answered& a) {
+      if (!self->state.told_idle) feed(self, a);
+    },
     // The supervisor's entry is used up; a phase that has moved on arms a later one.
     [self](domain::timer_fired t) {
       auto& s = self->state;
+      hear(s);
       s.armed_ms = 0;
       const auto due = domain::wake_at(s.now, s.asked_ms, s.env->now_ms());
-      if (due == 0 || due > s.env->now_ms()) return arm(self);
-      feed(self, t);
+      if (due != 0 && due <= s.env->now_ms()) feed(self, t);
       arm(self);
+      tell_if_idle(self);
     },
     [self](const cancel_message& m) {
       feed_for_edge(
@@ -353,7 +407,8 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     [self](const operate_message& m) { operate(self, m); },
     [self](retire) { self->quit(); },
     [self](const describe& d) {
-      const auto& s = self->state;
+      auto& s = self->state;
+      hear(s);
       d.tell(json_object{}
                .add("order", domain::to_text(domain::id_kind::order, s.now.id))
                .add("phase", domain::name_of(s.now.at))
@@ -365,6 +420,7 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
                .add("ignored_answers", s.ignored)
                .add("last_error", s.now.last_error)
                .text());
+      tell_if_idle(self);
     },
   };
 }

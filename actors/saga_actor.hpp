@@ -7,7 +7,8 @@ namespace jumun::actors {
 class tally {
 public:
   tally() = default;
-  tally(const tally&) = delete;
+  tally(tally&& from) noexcept : in_(std::exchange(from.in_, nullptr)) {}
+  tally& operator=(tally&&) = delete;
   ~tally() { set(nullptr); }
   void set(std::atomic<std::int64_t>* in) {
     if (in == in_) return;
@@ -18,9 +19,16 @@ public:
 
   /// Takes over one that somebody has counted already.
   void adopt(std::atomic<std::int64_t>* in) { in_ = in; }
+  void adopt(tally& from) { in_ = std::exchange(from.in_, nullptr); }
 
 private:
   std::atomic<std::int64_t>* in_ = nullptr;
+};
+
+/// A saga that is out of memory until something comes for it, as its supervisor keeps it.
+struct dormant_saga {
+  saga_notes notes;
+  tally unpaid, held;
 };
 
 /// The shell of one order: holds handles and moves messages, decides nothing.
@@ -33,19 +41,30 @@ struct saga_shell {
   std::int64_t asked_ms = 0;  // when the present phase's commands went out
   std::int64_t armed_ms = 0;  // the wake-up that the supervisor holds; 0: none
   std::uint64_t commands = 0; // handed on by the supervisor and handled here
+  bool told_idle = false;     // it may be retired at once: only its supervisor can call it back
   std::uint64_t ignored = 0;  // duplicate and late answers
   bool asked_first = false;   // the only charge that this life has sent is its order's first
   tally unpaid, held;
 };
 using saga_self = counted<saga_shell, saga_actor>*;
 
+/// Where a saga's life begins, if not at its row alone.
+struct saga_start {
+  std::optional<domain::order> fresh; // accepted just now: saves the read
+  std::optional<dormant_saga> woken;  // asleep till now: the row, and what it knew beyond it
+};
 /// Revives an order from its newest row. Throws when there is none or it can't be read; the
-/// supervisor counts that as a crash. `fresh` saves the read for an order that was accepted just
-/// now.
+/// supervisor counts that as a crash. `start` is used up.
 saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_actor supervisor,
-  domain::epoch_id epoch, domain::order_id id, std::shared_ptr<domain::order> fresh);
+  domain::epoch_id epoch, domain::order_id id, std::shared_ptr<saga_start> start);
 
-[[nodiscard]] std::string saga_name(domain::order_id id);
+/// An order's newest row, and its place in the census. What a breaker of a former life had held
+/// back is due soon. Throws when there is no row, or it can't be read.
+[[nodiscard]] domain::order revived_order(const environment& env, domain::order_id id);
+
+/// What a saga that may sleep until then leaves with its supervisor.
+[[nodiscard]] saga_notes notes_of(
+  const domain::order& o, std::int64_t wake_ms, std::int64_t asked_ms, bool asked_first);
 
 /// What a decision about an order replaces: its row's version, 0 for none, and whether the open
 /// index has it.

@@ -41,14 +41,15 @@ std::string_view name_of(role r) {
   return "";
 }
 
-template <class Handle>
-void enter(supervisor_self self, const Handle& child, std::string name, role who) {
+template <class Handle> void enter(
+  supervisor_self self, const Handle& child, std::string name, role who, order_id order = {}) {
   const auto& s = self->state;
   actor_record r;
   r.name = std::move(name);
   r.kind = name_of(who);
   r.parent = shard_actor_name("supervisor", s.shard);
   r.shard = s.shard;
+  r.order = order;
   r.address = child.address();
   r.signs = signs_of(child);
   s.env->registry.enter(std::move(r));
@@ -97,15 +98,23 @@ void unpark_hooks(supervisor_self self, supervisor_shell::child& child, order_id
 /// Spawns the saga of `id`; without `fresh` it reads its row itself, so that a bad row is its own
 /// crash. It sends nothing before it is told to, or hears a command.
 supervisor_shell::child& spawn_saga(
-  supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
+  supervisor_self self, order_id id, std::optional<domain::order> fresh = {}) {
   auto& s = self->state;
   auto& child = s.sagas[id];
-  if (fresh) ++s.env->orders_unpaid; // now: the next order may be judged before this saga runs
-  child.handle = self->spawn(saga, s.env, supervisor_actor{self}, s.epoch, id, std::move(fresh));
+  std::shared_ptr<saga_start> start;
+  if (fresh) {
+    ++s.env->orders_unpaid; // now: the next order may be judged before this saga runs
+    start = std::make_shared<saga_start>(saga_start{std::move(fresh), {}});
+  } else if (const auto slept = s.dormant.find(id); slept != s.dormant.end()) {
+    ++s.woken;
+    start = std::make_shared<saga_start>(saga_start{{}, std::move(slept->second)});
+    s.dormant.erase(slept);
+  }
+  child.handle = self->spawn(saga, s.env, supervisor_actor{self}, s.epoch, id, std::move(start));
   child.sent = 0;
   self->monitor(child.handle);
   s.by_address[child.handle.address()] = id;
-  enter(self, child.handle, saga_name(id), role::saga);
+  enter(self, child.handle, saga_name(id), role::saga, id);
   unpark_hooks(self, child, id);
   auto waiting = std::move(child.waiting);
   child.waiting.clear();
@@ -118,15 +127,26 @@ supervisor_shell::child& spawn_saga(
 
 template <class Command> order_id order_of(const Command& c) { return c.order; }
 order_id order_of(const domain::take_hook& c) { return c.what.order; }
-/// Counted as a command: it may wake a saga that has just said that it is at rest.
-void let_go_on(supervisor_self self, supervisor_shell::child& child) {
-  if (!child.handle) return; // its restart will
+/// All that the supervisor sends to a saga is counted: it may call back one that has just said that
+/// it is idle. What comes during the pause of its restart is lost.
+template <class Message>
+void send_counted(supervisor_self self, supervisor_shell::child& child, Message m) {
+  if (!child.handle) return;
   ++child.sent;
-  self->send(child.handle, resume{});
+  self->send(child.handle, std::move(m));
+}
+void let_go_on(supervisor_self self, supervisor_shell::child& child) {
+  send_counted(self, child, resume{}); // or its restart will
 }
 /// Spawns a saga that goes on at once with what it owes.
-void start_saga(supervisor_self self, order_id id, std::shared_ptr<domain::order> fresh) {
+void start_saga(supervisor_self self, order_id id, std::optional<domain::order> fresh = {}) {
   let_go_on(self, spawn_saga(self, id, std::move(fresh)));
+}
+/// The saga of an order that is open; woken, if it sleeps. Null: there is none.
+supervisor_shell::child* awake(supervisor_self self, order_id id) {
+  auto& s = self->state;
+  if (const auto known = s.sagas.find(id); known != s.sagas.end()) return &known->second;
+  return s.dormant.contains(id) ? &spawn_saga(self, id) : nullptr;
 }
 
 /// Hands a command on to its order's saga, which is revived from disk when it is at rest.
@@ -134,19 +154,21 @@ template <class Message>
 void hand_on(supervisor_self self, const Message& m, const domain::request_context& from) {
   auto& s = self->state;
   const auto id = order_of(m.command);
-  auto known = s.sagas.find(id);
-  if (known == s.sagas.end()) {
+  auto* child = awake(self, id);
+  if (!child) {
     if (!s.env->journal.latest(table::orders, storage::order_key(id)))
       return answer_when_durable(*s.env, m.done,
         s.env->present.refused(domain::refusal::not_found, "There is no such order.", "", from));
     ++s.revived;
-    spawn_saga(self, id, nullptr);
-    known = s.sagas.find(id);
+    child = &spawn_saga(self, id);
   }
-  auto& child = known->second;
-  if (!child.handle) return child.waiting.emplace_back(m), void();
-  ++child.sent;
-  self->send(child.handle, m);
+  if (!child->handle) return child->waiting.emplace_back(m), void();
+  send_counted(self, *child, m);
+}
+
+/// What the provider said of an order that is at rest comes too late.
+void hand_on_answer(supervisor_self self, const domain::payment_answered& a) {
+  if (auto* child = awake(self, a.order)) send_counted(self, *child, a);
 }
 
 /// Keeps a hook whose order isn't here; above the bound the oldest one is forgotten.
@@ -172,7 +194,7 @@ void park(supervisor_self self, const hook_message& m) {
 void take_hook(supervisor_self self, const hook_message& m) {
   auto& s = self->state;
   const auto& hook = m.command.what;
-  const auto here = s.sagas.find(hook.order) != s.sagas.end()
+  const auto here = s.sagas.contains(hook.order) || s.dormant.contains(hook.order)
                     || s.env->journal.latest(table::orders, storage::order_key(hook.order));
   if (here) return hand_on(self, m, m.command.from);
   if (find_hook(*s.env, hook)) return answer_when_durable(*s.env, m.done, hook_reply());
@@ -187,15 +209,46 @@ void forget(supervisor_self self, order_id id) {
   s.sagas.erase(known);
 }
 
+/// One heap a shard, not a timer of CAF's for each saga.
+void arm(supervisor_self self) {
+  auto& s = self->state;
+  if (s.timers.empty()) return;
+  const auto due = s.timers.begin()->first;
+  if (s.tick_at_ms != 0 && s.tick_at_ms <= due) return;
+  s.tick_at_ms = due;
+  const auto left = std::max<std::int64_t>(0, due - s.env->now_ms());
+  self->delayed_send(self, std::chrono::milliseconds{left}, tick{due});
+}
+
+/// Out of memory, and counted as it was: the saga that goes gives its own counts back.
+void put_to_sleep(supervisor_self self, order_id id, const saga_notes& notes) {
+  auto& s = self->state;
+  auto& asleep = s.dormant[id];
+  asleep.notes = notes;
+  if (notes.unpaid) asleep.unpaid.set(&s.env->orders_unpaid);
+  if (notes.held) asleep.held.set(&s.env->orders_held);
+  s.env->registry.falls_asleep(saga_name(id));
+  if (notes.wake_ms == 0) return;
+  s.timers.emplace(notes.wake_ms, id);
+  arm(self);
+}
+
 void let_rest(supervisor_self self, const saga_at_rest& m) {
   const auto known = self->state.sagas.find(m.order);
   if (known == self->state.sagas.end() || !known->second.handle) return;
-  if (known->second.sent != m.seen && !JUMUN_PLANTED(retired_too_early))
-    return; // a command is on its way to it
-  const auto handle = known->second.handle;
+  const auto& child = known->second;
+  const auto handle = child.handle;
+  if (self->current_sender() != caf::actor_cast<caf::strong_actor_ptr>(handle))
+    return; // an earlier life of it
+  if (child.sent != m.seen && !JUMUN_PLANTED(retired_too_early))
+    return;                             // something is on its way to it
+  if (m.asleep && child.budget) return; // it has fallen lately: that is not forgotten
   self->demonitor(handle.address());
   forget(self, m.order);
-  self->state.env->registry.leave(saga_name(m.order));
+  if (m.asleep)
+    put_to_sleep(self, m.order, *m.asleep);
+  else
+    self->state.env->registry.leave(saga_name(m.order));
   self->send(handle, retire{});
 }
 
@@ -251,8 +304,10 @@ void stop_children(supervisor_self self, const caf::error& why) {
     if (child.handle) stop(child.handle.address());
     s.env->registry.leave(saga_name(id));
   }
+  for (const auto& [id, asleep] : s.dormant) s.env->registry.leave(saga_name(id), id);
   s.fixed.clear();
   s.sagas.clear();
+  s.dormant.clear();
   s.by_address.clear();
 }
 
@@ -277,30 +332,32 @@ void on_down(supervisor_self self, const caf::down_msg& down) {
     if (child.address == down.source) return role_fell(self, who, error);
 }
 
+/// Some of them at a time: a command to one that has yet to come revives it, so the shard serves
+/// meanwhile, however many there are. By way of the clock: an actor that sends to itself keeps its
+/// thread, and the other shards would wait to be listed.
+void go_on_recovering(supervisor_self self) {
+  if (!self->state.to_recover.empty())
+    self->delayed_send(self, std::chrono::milliseconds{1}, recover{});
+}
+
 void on_respawn(supervisor_self self, const respawn& r) {
   auto& s = self->state;
   if (r.who == role::saga) {
     const auto known = s.sagas.find(r.order);
-    if (known == s.sagas.end() || !known->second.handle) start_saga(self, r.order, nullptr);
+    if (known == s.sagas.end() || !known->second.handle) start_saga(self, r.order);
     return;
   }
   spawn_role(self, r.who);
   // Questions to the one that fell are lost: ask again now rather than at their deadlines.
   for (auto& [id, child] : s.sagas) let_go_on(self, child);
+  if (r.who != role::payment || JUMUN_PLANTED(sleeper_forgotten)) return;
+  const bool under_way = !s.to_recover.empty();
+  for (const auto& [id, asleep] : s.dormant) s.to_recover.push_back(id);
+  if (!under_way) go_on_recovering(self);
 }
 
 // -- deadlines: one heap a shard, not a timer of CAF's for each saga
 // ----------------------------------------
-
-void arm(supervisor_self self) {
-  auto& s = self->state;
-  if (s.timers.empty()) return;
-  const auto due = s.timers.begin()->first;
-  if (s.tick_at_ms != 0 && s.tick_at_ms <= due) return;
-  s.tick_at_ms = due;
-  const auto left = std::max<std::int64_t>(0, due - s.env->now_ms());
-  self->delayed_send(self, std::chrono::milliseconds{left}, tick{due});
-}
 
 void on_tick(supervisor_self self, const tick& t) {
   auto& s = self->state;
@@ -308,11 +365,12 @@ void on_tick(supervisor_self self, const tick& t) {
   s.tick_at_ms = 0;
   const auto now = std::max(s.env->now_ms(), t.at_ms); // the clock may have been set back since
   while (!s.timers.empty() && s.timers.begin()->first <= now) {
-    const auto known = s.sagas.find(s.timers.begin()->second);
+    const auto id = s.timers.begin()->second;
     s.timers.erase(s.timers.begin());
     if (JUMUN_PLANTED(timer_lost) && !s.timers.empty() && s.timers.begin()->first <= now) continue;
-    if (known != s.sagas.end() && known->second.handle)
-      self->send(known->second.handle, domain::timer_fired{});
+    const auto slept = s.dormant.find(id);
+    if (slept != s.dormant.end() && slept->second.notes.wake_ms > now) continue; // an older one
+    if (auto* child = awake(self, id)) send_counted(self, *child, domain::timer_fired{});
   }
   arm(self);
 }
@@ -366,7 +424,7 @@ void place(supervisor_self self, const place_message& m) {
     });
   ++s.accepted;
   s.env->order_moved("", d.next);
-  start_saga(self, id, std::make_shared<domain::order>(std::move(d.next)));
+  start_saga(self, id, std::move(d.next));
 }
 
 /// The answer of an order that was accepted, as it stands now.
@@ -407,21 +465,13 @@ void recover_parked_hooks(supervisor_self self) {
     const auto same = [&h](const auto& other) { return other.event == h.event; };
     if (std::any_of(s.parked.begin(), s.parked.end(), same)) continue; // came again in this life
     h.parked = false;
-    const auto here = s.sagas.contains(h.order)
+    const auto here = s.sagas.contains(h.order) || s.dormant.contains(h.order)
                       || s.env->journal.latest(table::orders, storage::order_key(h.order));
     if (here)
       hand_on(self, hook_message{{{}, std::move(h)}, {}}, {});
     else
       s.parked.push_back(std::move(h));
   }
-}
-
-/// Some of them at a time: a command to one that has yet to come revives it, so the shard serves
-/// meanwhile, however many there are. By way of the clock: an actor that sends to itself keeps its
-/// thread, and the other shards would wait to be listed.
-void go_on_recovering(supervisor_self self) {
-  if (!self->state.to_recover.empty())
-    self->delayed_send(self, std::chrono::milliseconds{1}, recover{});
 }
 
 /// Only once all that was appended before this life is on the disk: what its predecessor accepted
@@ -431,11 +481,33 @@ void list_open_sagas(supervisor_self self) {
   s.listed = true;
   s.to_recover = storage::open_orders(s.env->journal.disk(), s.shard);
   std::reverse(s.to_recover.begin(), s.to_recover.end()); // the oldest is taken first, from behind
+  s.env->orders_found += s.to_recover.size();
   for (const auto id : s.to_recover)
     if (!s.sagas.contains(id)) s.env->order_found(id, "recovering");
   recover_parked_hooks(self);
   s.env->recovered(s.shard);
   go_on_recovering(self);
+}
+
+/// Most of those that waited before this life may sleep on: no actor is needed to see that. False:
+/// not this one, or its row can't be read, which is to be its own crash.
+bool sleeps_on(supervisor_self self, order_id id) {
+  auto& s = self->state;
+  try {
+    const auto o = revived_order(*s.env, id);
+    const auto wake = domain::may_sleep_until(o, 0, s.env->now_ms(), s.env->dormant_after.count());
+    if (!wake || (o.next_attempt_ms == 0 && !o.paused)) return false; // it owes a question
+    actor_record r;
+    r.name = saga_name(id);
+    r.kind = name_of(role::saga);
+    r.order = id;
+    s.env->registry.enter(std::move(r));
+    const auto wake_ms = JUMUN_PLANTED(back_off_forgotten) ? 0 : *wake;
+    put_to_sleep(self, id, notes_of(o, wake_ms, 0, /*asked_first=*/false));
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 void recover_some_sagas(supervisor_self self) {
@@ -445,8 +517,8 @@ void recover_some_sagas(supervisor_self self) {
     s.to_recover.pop_back();
     if (const auto known = s.sagas.find(id); known != s.sagas.end())
       let_go_on(self, known->second); // a command revived it: it has not yet sent what it owes
-    else
-      start_saga(self, id, nullptr);
+    else if (s.dormant.contains(id) || !sleeps_on(self, id))
+      start_saga(self, id);
   }
   go_on_recovering(self);
 }
@@ -476,8 +548,12 @@ supervisor_actor::behavior_type supervisor(
     [self](const hook_message& m) { take_hook(self, m); },
     [self](const operate_message& m) { hand_on(self, m, m.command.from); },
     [self](const remember_message& m) { keep_reply(self, m); },
+    [self](const domain::payment_answered& a) { hand_on_answer(self, a); },
     [self](recover) { self->state.listed ? recover_some_sagas(self) : list_open_sagas(self); },
     [self](const saga_at_rest& m) { let_rest(self, m); },
+    [self](const describe_saga& m) {
+      if (auto* child = awake(self, m.order)) send_counted(self, *child, m.what);
+    },
     [self](const arm_timer& t) {
       self->state.timers.emplace(t.at_ms, t.order);
       arm(self);
@@ -489,11 +565,13 @@ supervisor_actor::behavior_type supervisor(
       d.tell(json_object{}
                .add("shard", static_cast<int>(s.shard))
                .add("sagas", s.sagas.size())
+               .add("dormant", s.dormant.size())
                .add("to_recover", s.to_recover.size())
                .add("timers", s.timers.size())
                .add("parked_hooks", s.parked.size())
                .add("accepted", s.accepted)
                .add("revived", s.revived)
+               .add("woken", s.woken)
                .text());
     },
   };

@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/counted.hpp"
 #include "actors/environment.hpp"
+#include "actors/saga_actor.hpp"
 #include "domain/limits.hpp"
 #include <deque>
 #include <map>
@@ -31,19 +32,20 @@ struct supervisor_shell {
 
   struct child {
     saga_actor handle;      // empty while a restart's pause lasts
-    std::uint64_t sent = 0; // commands handed on to this life
+    std::uint64_t sent = 0; // messages to this life
     std::vector<std::variant<cancel_message, report_message, hook_message, operate_message>>
       waiting;                              // came during the pause
     std::unique_ptr<restart_budget> budget; // from the first crash on
   };
   std::map<domain::order_id, child> sagas;
+  std::map<domain::order_id, dormant_saga> dormant; // open, and out of memory until something comes
   std::map<caf::actor_addr, domain::order_id> by_address;
   bool listed = false;                      // `to_recover` was read, in this life
   std::vector<domain::order_id> to_recover; // found open on disk, and not yet told to go on
   std::deque<domain::hook_record> parked;   // hooks whose order isn't here, oldest first
   std::set<std::pair<std::int64_t, domain::order_id>> timers; // due, who
   std::int64_t tick_at_ms = 0;                                // 0: no tick is under way
-  std::uint64_t accepted = 0, revived = 0;                    // in this life
+  std::uint64_t accepted = 0, revived = 0, woken = 0;         // in this life
 };
 using supervisor_self = counted<supervisor_shell, supervisor_actor>*;
 /// Spawns the shard's inventory, payment and delivery actors and enters them in the router.

@@ -170,6 +170,7 @@ void node::start_actors(const node_options& how) {
                         domain::order_id id, std::string_view state) { census_.found(id, state); };
   env_->order_moved = log_saga_step;
   env_->waiting_orders_max = how.waiting_orders_max;
+  env_->drain_per_s = how.breaker.drain_per_s;
   if (faults_)
     env_->delivery_fault = [this]() -> std::optional<domain::answer> {
       const auto f = faults_->hit("delivery");

@@ -185,23 +185,25 @@ void shop_adapter::find_actor(
   };
   shared->patience.expires_after(std::chrono::seconds{1});
   shared->patience.async_wait([finish](const boost::system::error_code&) { finish(""); });
-  if (auto alive = caf::actor_cast<caf::actor>(record->address))
-    caf::anon_send(alive, actors::describe{[this, shared, finish](std::string state) {
-      finish(std::move(state));
-      boost::asio::post(io_, [shared] { shared->patience.cancel(); });
-    }});
+  actors::describe question{[this, shared, finish](std::string state) {
+    finish(std::move(state));
+    boost::asio::post(io_, [shared] { shared->patience.cancel(); });
+  }};
+  if (record->kind == "saga") { // it may sleep, or be about to: its supervisor knows
+    if (auto to = node_.env().route.supervisor(domain::shard_of(record->order)))
+      caf::anon_send(to, actors::describe_saga{record->order, std::move(question)});
+  } else if (auto alive = caf::actor_cast<caf::actor>(record->address)) {
+    caf::anon_send(alive, std::move(question));
+  }
 }
 
 std::optional<std::string> shop_adapter::restart_actor(const std::string& id) {
   const auto number = number_of(id);
   const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
   if (!record || record->kind == "node") return {};
-  if (record->kind == "saga" && record->state == "quarantined") { // it is gone: there is no actor
-    const auto order = domain::parse_id(
-      domain::id_kind::order, std::string_view{record->name}.substr(record->name.find('/') + 1));
-    if (!order) return {};
-    if (auto to = node_.env().route.supervisor(domain::shard_of(*order)))
-      caf::anon_send(to, actors::respawn{actors::role::saga, *order});
+  if (record->state == "quarantined" || record->state == "dormant") { // a saga without an actor
+    if (auto to = node_.env().route.supervisor(domain::shard_of(record->order)))
+      caf::anon_send(to, actors::respawn{actors::role::saga, record->order});
     return record->name;
   }
   actors::stop_actor(record->address, record->address,

@@ -115,7 +115,7 @@ void breaker::forget_old(std::int64_t now_ms) {
     window_.pop_front();
   }
   // Whoever was cancelled meanwhile never comes again.
-  if (waiting_.empty() || now_ms - swept_ms_ < with_.window_ms) return;
+  if (waiting_.empty() || now_ms - swept_ms_ < ms(limits::breaker_slots_max) / 10) return;
   swept_ms_ = now_ms;
   // determinism: each of them is judged by itself
   std::erase_if(

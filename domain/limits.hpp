@@ -87,15 +87,17 @@ inline constexpr std::uint32_t charge_attempts_max = 8;  // then void, then reje
 inline constexpr auto charge_pending_max = 5min;         // a provider that says "processing"
 inline constexpr std::uint32_t inverse_attempts_max = 6; // then blocked, and still tried
 inline constexpr auto held_jitter = 50ms;                // behind the time that a breaker names
+/// Whatever can still come to it, a saga that has been idle for so long leaves memory (ADR 0014).
+inline constexpr auto dormant_after = 5s;
 
 // the payment provider's breaker and bulkhead
-inline constexpr auto breaker_window = 10s;               // failures are counted over this long
-inline constexpr std::size_t breaker_calls_min = 20;      // in the window, before it may open
-inline constexpr std::size_t breaker_failures_each = 3;   // of one order in the window; a bad card
-inline constexpr std::size_t breaker_probes_max = 3;      // at once, half-open
-inline constexpr auto breaker_open_max = 10s;             // of its back-off: ×2 each time
-inline constexpr auto breaker_ramp = 10s;                 // from a tenth of the drain rate to all
-inline constexpr auto breaker_slots_max = 60s;            // held orders are spread over this long
+inline constexpr auto breaker_window = 10s;             // failures are counted over this long
+inline constexpr std::size_t breaker_calls_min = 20;    // in the window, before it may open
+inline constexpr std::size_t breaker_failures_each = 3; // of one order in the window; a bad card
+inline constexpr std::size_t breaker_probes_max = 3;    // at once, half-open
+inline constexpr auto breaker_open_max = 10s;           // of its back-off: ×2 each time
+inline constexpr auto breaker_ramp = 10s;               // from a tenth of the drain rate to all
+inline constexpr auto breaker_slots_max = 10min;        // held orders are spread over this long
 /// Nothing waits longer than this: what seems to was set by a clock that has gone back since.
 inline constexpr auto wait_max = retry_cap_inverse + breaker_slots_max;
 static_assert(retry_cap_forward < wait_max && payment_answer_timeout < wait_max);

@@ -53,6 +53,7 @@
   X(back_off_forgotten, "an order that waited when the process died waits for ever")               \
   X(timer_lost, "of the deadlines that are due at once only the last one counts")                  \
   X(retired_too_early, "a saga at rest is retired with a command in its mailbox")                  \
+  X(sleeper_forgotten, "a sleeping saga is not told that the payment actor fell")                  \
   X(poison_takes_shard_down, "an order whose actor keeps falling takes its shard along")           \
   X(reply_lost_on_restart, "answers from before a restart are not replayed")                       \
   X(key_of_another_body, "an Idempotency-Key is taken with another body")                          \

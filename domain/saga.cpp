@@ -20,6 +20,12 @@ bool inverse(phase p) {
          || p == phase::releasing;
 }
 
+/// Its commands go to the payment provider, which may take its time.
+bool asks_provider(phase p) {
+  return p == phase::charging || p == phase::inquiring || p == phase::refunding
+         || p == phase::voiding;
+}
+
 /// Charging, and no charge has left us yet, by the row.
 bool never_asked(const order& o) {
   return o.at == phase::charging && o.payment == payment_status::none;
@@ -376,9 +382,7 @@ public:
       if (!cancellable(o)) return plain(verdict::ignored);
       return on_cancel({"the payment provider gave the money back"});
     }
-    const bool waits = o.at == phase::charging || o.at == phase::inquiring
-                       || o.at == phase::refunding || o.at == phase::voiding;
-    if (!waits || o.next_attempt_ms == 0 || o.paused) return plain(verdict::ignored);
+    if (!asks_provider(o.at) || o.next_attempt_ms == 0 || o.paused) return plain(verdict::ignored);
     o.next_attempt_ms = ctx_.now_ms; // asked at once; only the provider's own answer counts
     return on_timer();
   }
@@ -607,11 +611,37 @@ std::vector<command> owed(const order& o) {
 
 std::int64_t wake_at(const order& o, std::int64_t asked_ms, std::int64_t now_ms) {
   if (at_rest(o) || o.poisoned || o.paused) return 0;
-  const auto with_provider = o.at == phase::charging || o.at == phase::inquiring
-                             || o.at == phase::refunding || o.at == phase::voiding;
-  const auto patience = with_provider ? limits::payment_answer_timeout : limits::answer_timeout;
+  const auto patience =
+    asks_provider(o.at) ? limits::payment_answer_timeout : limits::answer_timeout;
   const auto at = o.next_attempt_ms > 0 ? o.next_attempt_ms : asked_ms + ms(patience);
   return due(at, now_ms) ? std::min(at, now_ms) : at;
+}
+
+std::optional<std::int64_t> may_sleep_until(
+  const order& o, std::int64_t asked_ms, std::int64_t now_ms, std::int64_t patience_ms) {
+  if (at_rest(o) || o.poisoned) return {};
+  const auto noted = [](const order_line& l) { return l.state == line_state::noted; };
+  if (std::any_of(o.lines.begin(), o.lines.end(), noted)) return {}; // no row has that
+  const auto wake = wake_at(o, asked_ms, now_ms);
+  if (wake == 0) { // paused: an answer may still be on its way
+    if (now_ms - asked_ms < patience_ms) return {};
+    return wake;
+  }
+  if (wake - now_ms <= patience_ms) return {};
+  if (o.next_attempt_ms > 0) return wake;
+  const bool long_asked = now_ms - o.phase_since_ms >= patience_ms;
+  if (asks_provider(o.at) && long_asked) return wake; // others answer to the saga itself, and soon
+  return {};
+}
+
+std::int64_t look_at(
+  const order& o, std::int64_t asked_ms, std::int64_t now_ms, std::int64_t patience_ms) {
+  const auto wake = wake_at(o, asked_ms, now_ms);
+  if (at_rest(o) || o.poisoned || o.next_attempt_ms > 0) return wake;
+  if (!o.paused && !asks_provider(o.at)) return wake;
+  const auto idle = (o.paused ? asked_ms : o.phase_since_ms) + patience_ms;
+  if (idle <= now_ms) return wake;
+  return wake == 0 ? idle : std::min(wake, idle);
 }
 
 decision begin(order fresh) {

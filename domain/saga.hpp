@@ -34,9 +34,9 @@ struct charge_payment {
   std::uint32_t attempt = 0; // 1.. ; the payment id stays the same
   std::int64_t amount = 0;
   std::string currency;
-  std::string token;       // secret
-  std::string traceparent; // of the order, for the provider
-  bool first = false;      // surely nothing was asked for this order before; owed() never says so
+  std::string token;         // secret
+  std::string traceparent;   // of the order, for the provider
+  bool first = false;        // surely nothing was asked for this order before; owed() never says so
   std::uint64_t version = 0; // of the row that owes it: tells a repetition from a new command
 };
 struct inquire_payment {
@@ -176,6 +176,17 @@ struct decision {
 /// When timer_fired is due, in unix ms: the next attempt, or the deadline for answers; 0: never. At
 /// once, where a clock that was set back makes it longer than limits::wait_max.
 [[nodiscard]] std::int64_t wake_at(const order& o, std::int64_t asked_ms, std::int64_t now_ms);
+
+/// Whether the saga may leave memory: it has been idle for `patience_ms`, and whatever is expected
+/// comes by way of its supervisor, which wakes it then. Then its wake_at (0: never), which is at
+/// least `patience_ms` away; nullopt: it is at work, at rest, or set aside.
+[[nodiscard]] std::optional<std::int64_t> may_sleep_until(
+  const order& o, std::int64_t asked_ms, std::int64_t now_ms, std::int64_t patience_ms);
+
+/// When its supervisor's clock is to look at the saga, in unix ms: wake_at, or earlier, when it
+/// will have been idle for long enough to sleep; 0: never.
+[[nodiscard]] std::int64_t look_at(
+  const order& o, std::int64_t asked_ms, std::int64_t now_ms, std::int64_t patience_ms);
 
 /// base × 2^attempt, capped, with full jitter (AWS Architecture Blog, "Exponential backoff and
 /// jitter"): uniform in [0, cap].

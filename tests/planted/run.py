@@ -33,6 +33,8 @@ ELSEWHERE = {
     "breaker_burns_attempts": (UNIT, "[breaker]"),
     "not_asked_taken_for_unknown": (UNIT, "[breaker]"),
     "delivery_tombstone_forgotten": (UNIT, "[delivery]"),
+    # Its deadline asks again in the end, so no promise is broken: it is late.
+    "sleeper_forgotten": (SIM, "[dormant]"),
 }
 
 

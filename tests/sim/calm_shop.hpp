@@ -10,7 +10,8 @@ namespace jumun::sim {
 /// "a", of which there are 1,000; all shards are this node's; the order of steps comes from a seed.
 class calm_shop {
 public:
-  explicit calm_shop(std::uint64_t seed) : order(seed) {
+  explicit calm_shop(std::uint64_t seed, std::int64_t timeout_ms = 1'000)
+      : payment_timeout_ms(timeout_ms), order(seed) {
     (void)storage::build_customer_index(disk_.bare());
     start();
     domain::adjust_stock c{from("stock"), "a", {1'000, "opening", ""}};
@@ -25,6 +26,7 @@ public:
     life_options how;
     how.boot = ++lives_;
     how.hurry = 1'000'000; // time passes when there is nothing else to do
+    how.breaker.call_ms = how.payment_timeout_ms = payment_timeout_ms;
     for (std::size_t s = 0; s < domain::shard_count; ++s)
       how.leases.push_back({static_cast<domain::shard_id>(s), 2});
     node = std::make_unique<life>(world_, how);
@@ -98,6 +100,7 @@ private:
   sim::disk disk_{luck_, time_};
 
 public:
+  std::int64_t payment_timeout_ms; // of the lives to come
   sim::provider payments{luck_, time_, /*latency_ms=*/1};
   std::mt19937_64 order;
 

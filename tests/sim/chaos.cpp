@@ -81,6 +81,7 @@ options::options(std::uint64_t seed) {
   declined_pct = one_of(0U, 10U, 40U);
   undeliverable_pct = one_of(0U, 10U, 40U);
   operators_heal = draw() % 4 != 0;
+  dormant_ms = one_of(std::int64_t{0}, std::int64_t{30}, std::int64_t{500}, std::int64_t{5'000});
 }
 
 std::string options::text() const {
@@ -90,9 +91,9 @@ std::string options::text() const {
     + " day_ms=" + std::to_string(day_ms) + " lives_max=" + std::to_string(lives_max)
     + " commit_patience=" + std::to_string(commit_patience) + " hurry=" + std::to_string(hurry)
     + " provider_ms=" + std::to_string(provider_ms) + " payment_timeout_ms="
-    + std::to_string(payment_timeout_ms) + " waiters_pct=" + std::to_string(waiters_pct)
-    + " declined_pct=" + std::to_string(declined_pct)
-    + " undeliverable_pct=" + std::to_string(undeliverable_pct)
+    + std::to_string(payment_timeout_ms) + " dormant_ms=" + std::to_string(dormant_ms)
+    + " waiters_pct=" + std::to_string(waiters_pct) + " declined_pct="
+    + std::to_string(declined_pct) + " undeliverable_pct=" + std::to_string(undeliverable_pct)
     + " operators_heal=" + std::to_string(operators_heal) + " rates(/10000):";
   for (std::size_t f = 0; f < fault_count; ++f)
     if (rate[f] > 0) out += " " + std::string{names[f]} + "=" + std::to_string(rate[f]);

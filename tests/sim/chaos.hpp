@@ -95,8 +95,9 @@ struct options {
   unsigned hurry = 16;          // one in so many steps lets time pass while work is waiting
   std::int64_t provider_ms = 20;
   std::int64_t payment_timeout_ms = 1'000;
-  unsigned waiters_pct = 30;  // of the orders come with Prefer: wait
-  unsigned declined_pct = 10; // of the cards
+  std::int64_t dormant_ms = 5'000; // sagas that are idle for so long leave memory
+  unsigned waiters_pct = 30;       // of the orders come with Prefer: wait
+  unsigned declined_pct = 10;      // of the cards
   unsigned undeliverable_pct = 10;
   bool operators_heal = true; // false: what is set aside stays so, and must be listed
   [[nodiscard]] std::string text() const;

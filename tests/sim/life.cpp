@@ -29,6 +29,7 @@ life::life(outside& world, life_options how)
       },
       std::chrono::milliseconds{how_.payment_timeout_ms}, how_.delivery_countries, how_.boot,
       how_.poisoned_sku});
+  env_->dormant_after = std::chrono::milliseconds{how_.dormant_ms};
   if (how_.trace)
     env_->order_moved = [this](std::string_view from, const domain::order& o) {
       how_.trace(domain::to_text(domain::id_kind::order, o.id) + " " + std::string{from} + " -> "
@@ -122,6 +123,10 @@ void life::kill_an_actor(std::uint64_t which) {
   if (all.empty()) return;
   const auto& who = all[which % all.size()];
   if (how_.trace) how_.trace("an operator restarts " + who.name);
+  if (who.state == "dormant") {
+    const actors::respawn again{actors::role::saga, who.order};
+    return caf::anon_send(route_.supervisor(domain::shard_of(who.order)), again);
+  }
   actors::stop_actor(who.address, who.address,
     caf::make_error(actors::errc::restart_asked, std::string{"an operator asked for it"}));
 }

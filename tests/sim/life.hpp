@@ -24,6 +24,7 @@ struct life_options {
   std::vector<domain::shard_lease> leases;
   domain::breaker_settings breaker;
   std::int64_t payment_timeout_ms = 1'000;
+  std::int64_t dormant_ms = std::chrono::milliseconds{limits::dormant_after}.count();
   std::vector<std::string> delivery_countries;
   std::string poisoned_sku;
   unsigned commit_patience = 8; // one in so many steps commits, while others could go on

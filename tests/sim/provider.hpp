@@ -34,6 +34,8 @@ public:
   /// From now on nobody is answered; half of what is asked happens all the same.
   void go_down() { down_ = true; }
   void come_back() { down_ = false; }
+  /// From now on each call takes twice this: there, and back.
+  void slow_down(std::int64_t latency_ms) { latency_ms_ = latency_ms; }
   /// Reverses a charge on its own (a chargeback). False: there is none to reverse.
   bool give_back(const std::string& payment_id);
 

@@ -66,6 +66,7 @@ private:
     how.boot = ++end_.lives;
     for (const auto shard : people_.shards()) how.leases.push_back({shard, /*epoch=*/2});
     how.breaker.call_ms = how.payment_timeout_ms = options_.payment_timeout_ms;
+    how.dormant_ms = options_.dormant_ms;
     how.delivery_countries = {"KR"};
     if (poisoned_) how.poisoned_sku = people_.skus().front();
     how.commit_patience = options_.commit_patience;

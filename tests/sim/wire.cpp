@@ -6,15 +6,18 @@ namespace {
 using actors::asked;
 
 /// One command on its way; its answer will come back over the wire, too.
-template <class Command, class Target>
-void carry(wire& over, const asked<Command>& m, Target target) {
-  const asked<Command> sent{m.command, over.way_back(m.from)};
+template <class Command, class Asker, class Target>
+void carry(wire& over, const asked<Command, Asker>& m, Target target) {
+  const asked<Command, Asker> sent{m.command, over.way_back(m.from)};
   over.pass(fault::command_lost, fault::command_twice, fault::command_late, [sent, target] {
     if (const auto to = target()) caf::anon_send(to, sent);
   });
 }
 template <class Command, class Target> auto carrying(wire* over, Target target) {
   return [over, target](const asked<Command>& m) { carry(*over, m, target); };
+}
+template <class Command, class Target> auto carrying_payment(wire* over, Target target) {
+  return [over, target](const actors::asked_of_payment<Command>& m) { carry(*over, m, target); };
 }
 template <class Message, class Target> auto handing_on(Target target) {
   return [target](const Message& m) {
@@ -33,8 +36,9 @@ actors::inventory_actor::behavior_type inventory_link(
 actors::payment_actor::behavior_type payment_link(
   actors::payment_actor::pointer, wire* over, domain::shard_id shard) {
   const auto to = [over, shard] { return over->real(shard).payment; };
-  return {carrying<domain::charge_payment>(over, to), carrying<domain::inquire_payment>(over, to),
-    carrying<domain::cancel_payment>(over, to), handing_on<actors::provider_answered>(to),
+  return {carrying_payment<domain::charge_payment>(over, to),
+    carrying_payment<domain::inquire_payment>(over, to),
+    carrying_payment<domain::cancel_payment>(over, to), handing_on<actors::provider_answered>(to),
     handing_on<actors::tick>(to), handing_on<actors::describe>(to)};
 }
 actors::delivery_actor::behavior_type delivery_link(
@@ -44,7 +48,7 @@ actors::delivery_actor::behavior_type delivery_link(
     handing_on<actors::describe>(to)};
 }
 
-template <class Answer> auto answering(wire* over, const actors::saga_actor& to) {
+template <class Answer, class Asker> auto answering(wire* over, const Asker& to) {
   return [over, to](const Answer& a) {
     over->pass(fault::answer_lost, fault::answer_twice, fault::answer_late,
       [to, a] { caf::anon_send(to, a); });
@@ -57,10 +61,19 @@ template <class Message> auto never() {
 actors::saga_actor::behavior_type saga_link(
   actors::saga_actor::pointer, wire* over, const actors::saga_actor& to) {
   return {never<actors::resume>(), answering<domain::stock_answered>(over, to),
-    answering<domain::payment_answered>(over, to), answering<domain::delivery_answered>(over, to),
+    never<domain::payment_answered>(), answering<domain::delivery_answered>(over, to),
     never<domain::timer_fired>(), never<actors::cancel_message>(), never<actors::report_message>(),
     never<actors::hook_message>(), never<actors::operate_message>(), never<actors::retire>(),
     never<actors::describe>()};
+}
+actors::supervisor_actor::behavior_type supervisor_link(
+  actors::supervisor_actor::pointer, wire* over, const actors::supervisor_actor& to) {
+  return {never<actors::place_message>(), never<actors::cancel_message>(),
+    never<actors::report_message>(), never<actors::hook_message>(),
+    never<actors::operate_message>(), never<actors::remember_message>(),
+    answering<domain::payment_answered>(over, to), never<actors::recover>(),
+    never<actors::saga_at_rest>(), never<actors::describe_saga>(), never<actors::arm_timer>(),
+    never<actors::tick>(), never<actors::respawn>(), never<actors::describe>()};
 }
 } // namespace
 
@@ -76,9 +89,14 @@ actors::router::shard_actors wire::link(
   return seen;
 }
 
-actors::saga_actor wire::way_back(const actors::saga_actor& saga) {
-  auto& way = ways_back_[saga.id()];
-  if (!way) way = system_->spawn(saga_link, this, saga);
+actors::saga_actor wire::way_back(const actors::saga_actor& asker) {
+  auto& way = ways_back_[asker.id()];
+  if (!way) way = system_->spawn(saga_link, this, asker);
+  return way;
+}
+actors::supervisor_actor wire::way_back(const actors::supervisor_actor& asker) {
+  auto& way = ways_to_supervisors_[asker.id()];
+  if (!way) way = system_->spawn(supervisor_link, this, asker);
   return way;
 }
 
@@ -89,8 +107,10 @@ void wire::close() {
   };
   for (const auto& [shard, a] : links_) end(a.inventory), end(a.payment), end(a.delivery);
   for (const auto& [id, way] : ways_back_) end(way);
+  for (const auto& [id, way] : ways_to_supervisors_) end(way);
   links_.clear();
   real_.clear();
   ways_back_.clear();
+  ways_to_supervisors_.clear();
 }
 } // namespace jumun::sim

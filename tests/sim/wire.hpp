@@ -17,8 +17,9 @@ public:
   /// For the router: links in place of the shard's actors.
   actors::router::shard_actors link(
     domain::shard_id shard, const actors::router::shard_actors& real);
-  /// Where an answer to `saga` is to be sent.
-  actors::saga_actor way_back(const actors::saga_actor& saga);
+  /// Where an answer to `asker` is to be sent.
+  actors::saga_actor way_back(const actors::saga_actor& asker);
+  actors::supervisor_actor way_back(const actors::supervisor_actor& asker);
   /// Ends all links; the actor system can go down then.
   void close();
 
@@ -41,7 +42,9 @@ private:
   timeline& time_;
   caf::actor_system* system_ = nullptr;
   std::map<domain::shard_id, actors::router::shard_actors> real_, links_;
-  std::map<caf::actor_id, actors::saga_actor> ways_back_; // by the saga's id
+  template <class Handle> using ways = std::map<caf::actor_id, Handle>; // by the asker's id
+  ways<actors::saga_actor> ways_back_;
+  ways<actors::supervisor_actor> ways_to_supervisors_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 } // namespace jumun::sim

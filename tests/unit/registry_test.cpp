@@ -50,3 +50,44 @@ TEST_CASE("the figures of a kind add up its actors, those that have left too", "
   CHECK(now.at("saga").restarts == 1);
   CHECK(now.at("saga").by_state.empty());
 }
+
+TEST_CASE("a saga that sleeps stays listed, under its number", "[registry]") {
+  actor_registry all;
+  const auto record = [](std::uint64_t handled) {
+    actor_record r;
+    r.order = {std::uint64_t{7} << 56, 1};
+    r.name = saga_name(r.order);
+    r.kind = "saga";
+    r.signs = std::make_shared<vital_signs>();
+    r.signs->received = r.signs->handled = handled;
+    return r;
+  };
+  const auto one = record(5);
+  const auto id = all.enter(one);
+  all.falls_asleep(one.name);
+  const auto listed = all.all();
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0].id == id);
+  CHECK(listed[0].name == one.name);
+  CHECK(listed[0].state == "dormant");
+  CHECK(listed[0].parent == "supervisor/7");
+  CHECK(listed[0].handled() == 5);
+  CHECK(all.find(id)->order == one.order);
+  CHECK(all.find(one.name)->id == id);
+  CHECK(all.by_kind().at("saga").by_state == std::map<std::string, std::uint64_t>{{"dormant", 1}});
+  CHECK(all.by_kind().at("saga").handled == 5);
+
+  CHECK(all.enter(record(2)) == id);
+  CHECK(all.find(id)->state == "running");
+  CHECK(all.by_kind().at("saga").handled == 7);
+  all.fell(one.name, "it threw", "restarting");
+  all.falls_asleep(one.name); // what it has been through is not forgotten
+  CHECK(all.find(id)->restarts == 1);
+  CHECK(all.find(id)->state == "dormant");
+  CHECK(all.all().size() == 1);
+  CHECK(all.enter(record(1)) == id);
+  all.falls_asleep(one.name);
+  all.leave(one.name, one.order);
+  CHECK(all.all().empty());
+  CHECK(all.by_kind().at("saga").handled == 8);
+}

@@ -638,3 +638,37 @@ TEST_CASE("an answer that was not asked for another question changes nothing", "
   s.money(phase::charging, payment_said::unknown);
   CHECK(s.feed(charge) == verdict::ignored); // it is inquired by now
 }
+
+TEST_CASE(
+  "a saga may leave memory once nothing is expected but by its supervisor", "[saga][dormant]") {
+  constexpr std::int64_t patience = 5'000;
+  story s;
+  const auto asked = s.ctx.now_ms;
+  const auto sleeps = [&] { return may_sleep_until(s.now, asked, s.ctx.now_ms, patience); };
+  CHECK_FALSE(sleeps()); // reserving: stock answers to the saga itself
+  s.ctx.now_ms += 4'000;
+  CHECK_FALSE(sleeps());
+  s.reserved();
+  const auto charged = s.ctx.now_ms;
+  CHECK(s.now.phase_since_ms == charged);
+  CHECK_FALSE(sleeps()); // the provider answers at once, as a rule
+  CHECK(look_at(s.now, charged, charged, patience) == charged + patience);
+  s.ctx.now_ms += patience;
+  const auto give_up = wake_at(s.now, charged, s.ctx.now_ms);
+  CHECK(may_sleep_until(s.now, charged, s.ctx.now_ms, patience) == give_up);
+  CHECK(look_at(s.now, charged, s.ctx.now_ms, patience) == give_up);
+  s.ctx.now_ms = give_up - patience;
+  CHECK_FALSE(may_sleep_until(s.now, charged, s.ctx.now_ms, patience)); // soon
+  s.now.paused = true;
+  CHECK(may_sleep_until(s.now, charged, s.ctx.now_ms, patience) == 0); // until somebody comes
+  s.now.paused = false;
+  s.now.next_attempt_ms = s.ctx.now_ms + 1;
+  CHECK_FALSE(may_sleep_until(s.now, charged, s.ctx.now_ms, patience));
+  s.now.next_attempt_ms = s.ctx.now_ms + patience + 1;
+  CHECK(may_sleep_until(s.now, charged, s.ctx.now_ms, patience) == s.now.next_attempt_ms);
+  s.now.lines[0].state = line_state::noted; // no row has that
+  CHECK_FALSE(may_sleep_until(s.now, charged, s.ctx.now_ms, patience));
+  s.now.lines[0].state = line_state::held;
+  s.now.poisoned = true;
+  CHECK_FALSE(may_sleep_until(s.now, charged, s.ctx.now_ms, patience));
+}
