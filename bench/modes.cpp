@@ -46,6 +46,13 @@ void fill(stage& on, std::uint64_t orders, const order_form& f) {
   p.warmup = {}, p.length = std::chrono::duration<double>{a_day};
   (void)on.run(std::move(p));
 }
+/// From now on. Polls: the server tells nobody when it is through.
+nanoseconds until_all_woken(stage& on) {
+  constexpr auto look_pause = std::chrono::milliseconds{50};
+  const auto start = std::chrono::steady_clock::now();
+  while (sagas_recovering(on.ops()) > 0 && !interrupted()) std::this_thread::sleep_for(look_pause);
+  return std::chrono::steady_clock::now() - start;
+}
 /// Waits for at most a second: what the load left behind is freed, the threads sleep.
 void rest() { std::this_thread::sleep_for(std::chrono::seconds{1}); }
 } // namespace
@@ -115,15 +122,21 @@ void run_in_flight(stage& on, const options& o) {
   const auto open = sagas_open(on.ops());
   const auto after = figures_of(on.child()->pid());
   on.result.more["sagas in flight"] = open;
+  on.result.more["of these out of memory"] = sagas_dormant(on.ops());
   on.result.more["bytes of memory a saga"] =
     (static_cast<double>(after.rss) - static_cast<double>(before)) / std::max(1.0, open);
   on.result.more["rss, MB"] = mb(after.rss);
+  on.result.more["rss at most, MB"] = mb(after.rss_peak);
   on.step("kill -9, and again");
   on.child()->kill();
   on.reopen(args);
   on.result.more["ready after kill -9, ms"] = ms(on.child()->ready_after());
   const auto again = sagas_open(on.ops());
-  on.result.more["rss after that, MB"] = mb(figures_of(on.child()->pid()).rss);
+  on.step("until the last saga has been woken");
+  on.result.more["and all woken after, ms"] = ms(on.child()->ready_after() + until_all_woken(on));
+  const auto woken = figures_of(on.child()->pid());
+  on.result.more["rss after that, MB"] = mb(woken.rss);
+  on.result.more["rss at most after that, MB"] = mb(woken.rss_peak);
   const auto accepted = static_cast<double>(on.seen.orders_accepted);
   if (open < accepted || again < accepted)
     on.result.wrong.push_back(

@@ -83,6 +83,12 @@ double metric_sum(std::string_view page, std::string_view name) {
 double sagas_open(const control& ops) {
   return metric_sum(ops.get("/metrics"), "jumun_sagas_open");
 }
+double sagas_recovering(const control& ops) {
+  return metric_sum(ops.get("/metrics"), R"(jumun_sagas_open{state="recovering"})");
+}
+double sagas_dormant(const control& ops) {
+  return metric_sum(ops.get("/metrics"), R"(jumun_actors{kind="saga",state="dormant"})");
+}
 
 books read_books(const control& shop, const control& ops, std::chrono::seconds patience) {
   const auto deadline = clock::now() + patience;

@@ -34,8 +34,10 @@ struct books {
 /// std::runtime_error.
 [[nodiscard]] books read_books(
   const control& shop, const control& ops, std::chrono::seconds patience);
-/// Sagas that are open now.
+/// Sagas that are open now; those of them that a start has yet to wake; those out of memory.
 [[nodiscard]] double sagas_open(const control& ops);
+[[nodiscard]] double sagas_recovering(const control& ops);
+[[nodiscard]] double sagas_dormant(const control& ops);
 
 /// What an order of the load takes and costs.
 struct order_price {
