@@ -146,7 +146,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"breaker-window-ms", {"1000", "600000"}, {"999", "600001"}},
     {"breaker-failure-pct", {"1", "100"}, {"0", "101"}},
     {"breaker-open-ms", {"50", "60000"}, {"49", "60001"}},
-    {"max-provider-calls", {"1", "4096"}, {"0", "4097"}},
+    {"max-provider-calls", {"1", "1000000"}, {"0", "1000001"}},
     {"drain-rate", {"1", "100000"}, {"0", "100001"}},
     {"max-waiting-orders", {"1", "1000000"}, {"0", "1000001"}},
     {"enable-faults", {"true", "false"}, {"yes", "1", "TRUE"}},
