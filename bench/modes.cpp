@@ -1,5 +1,6 @@
 #include "bench/modes.hpp"
 #include "bench/interrupt.hpp"
+#include "domain/limits.hpp"
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
@@ -118,6 +119,7 @@ void run_in_flight(stage& on, const options& o) {
   p.rate = 0, p.requests = orders, p.warmup = {};
   p.length = std::chrono::duration<double>{a_day};
   on.result.result = stage::figures_of(on.run(std::move(p)));
+  std::this_thread::sleep_for(limits::dormant_after); // then those placed last leave memory, too
   rest();
   const auto open = sagas_open(on.ops());
   const auto after = figures_of(on.child()->pid());
