@@ -4,6 +4,7 @@
 #include "http/shop.hpp"
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <mutex>
 
 namespace jumun::app {
 /// The bridge between Asio and CAF, and back: the edge's port, plugged into a node. Commands become
@@ -46,14 +47,23 @@ public:
   std::string storage_figures() override;
   std::string effective_config() override { return config_; }
   bool disk_nearly_full() override { return node_.space().nearly_full(); }
+  std::chrono::microseconds commit_time() override;
 
 private:
   [[nodiscard]] domain::shard_id shard_being_filled();
+
+  /// What commit_time() has seen.
+  struct commits_seen {
+    std::mutex mutex;
+    std::uint64_t commits = 0, us_sum = 0;
+    double quickest_us = 0; // 0: there was none yet
+  };
 
   node& node_;
   boost::asio::io_context& io_;
   std::string config_;
   shard_permits placing_{limits::orders_per_shard_max};
   std::atomic<std::uint64_t> unkeyed_{random_bits()}; // orders without a key, from anywhere
+  commits_seen seen_;
 };
 } // namespace jumun::app

@@ -72,7 +72,9 @@ inline constexpr std::uint32_t rate_limit_max = 1'000'000;   // requests a secon
 inline constexpr std::size_t rate_principals_max = 65'536;   // remembered by the rate limit
 inline constexpr std::size_t cors_origins_max = 32;
 inline constexpr std::size_t orders_per_shard_max =
-  1'024; // being accepted in one shard; more → 503
+  1'024;                                                // being accepted in one shard; more → 503
+inline constexpr auto order_wait_target = 20ms;         // for acceptance; longer → 503 (ADR 0015)
+inline constexpr std::size_t orders_entering_min = 128; // so many may always wait for it
 
 // the saga's patience
 inline constexpr auto answer_timeout = 5s; // one question to one actor, then it is asked again

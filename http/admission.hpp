@@ -47,6 +47,8 @@ public:
   enum class verdict { admitted, principal_full, full };
   /// At once, never waits. `out` must not outlive this.
   [[nodiscard]] verdict admit(const std::string& principal, bool new_order, permit& out);
+  /// How many of the permits new orders may have.
+  [[nodiscard]] std::size_t orders_max() const { return static_cast<std::size_t>(orders_max_); }
 
 private:
   void give_back(permit& p);

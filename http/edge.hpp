@@ -1,6 +1,7 @@
 #pragma once
 #include "http/admission.hpp"
 #include "http/metrics.hpp"
+#include "http/order_gate.hpp"
 #include "http/ports.hpp"
 #include "http/rate_limit.hpp"
 #include "http/server_options.hpp"
@@ -76,6 +77,8 @@ struct edge {
   const server_options options;
   metrics counts;
   admission permits{options.requests_waiting_max, options.requests_per_principal, counts.waiting};
+  order_gate entering{{options.orders_entering_min, permits.orders_max(), options.order_wait_target,
+    [this] { return inside.commit_time(); }}};
   rate_limiter rates{options.rate_limit};
   admission readers_of_events{
     options.event_readers_max, options.event_readers_per_principal, counts.event_readers};

@@ -37,7 +37,7 @@ void exchange::reply(response r) {
   add_fields(r.more);
   if (answered_.exchange(true)) return;
   account(r.status);
-  held = {};
+  held = {}, entering = {};
   by_->answer(std::move(r));
 }
 
@@ -64,7 +64,7 @@ void exchange::stream(response head, std::shared_ptr<endless_body> body) {
   add_fields(head.more);
   if (answered_.exchange(true)) return;
   account(head.status);
-  held = {};
+  held = {}, entering = {};
   by_->stream(std::move(head), std::move(body));
 }
 

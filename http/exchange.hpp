@@ -3,6 +3,7 @@
 #include "http/edge.hpp"
 #include "http/endless_body.hpp"
 #include "http/head_check.hpp"
+#include "http/order_gate.hpp"
 #include "http/problem.hpp"
 #include <atomic>
 #include <chrono>
@@ -63,6 +64,7 @@ public:
   identity who;
   domain::request_context from;
   admission::permit held;
+  order_gate::pass entering;                   // a new order, until it is accepted
   std::optional<rate_limiter::standing> rate;  // once the limit was asked
   std::size_t route = metrics::routes_max - 1; // its place in all_routes()
 

@@ -13,13 +13,16 @@ struct metrics {
   counter exceptions = 0;            // caught at the edge: each is a bug, none stops the server
   counter accepted = 0;              // connections
   counter turned_away = 0;           // connections closed at accept: over a cap
-  counter saturated = 0;             // 429 and 503 for want of a permit
+  counter full_of_orders = 0;        // 503 for a new order that would have to wait too long
+  counter full_of_requests = 0;      // 503 for want of a permit
+  counter full_of_principals = 0;    // 429 for one whose principal has its share of them
   counter too_many = 0;              // 429 on the public listener, for whatever reason
   counter unavailable = 0;           // 503 there
   counter replays = 0;               // answered from the record of an Idempotency-Key
   counter cut = 0;                   // connections given up at a write deadline
-  std::atomic<std::int64_t> connections = 0;   // open now
-  std::atomic<std::int64_t> waiting = 0;       // requests with a permit, not answered yet
+  std::atomic<std::int64_t> connections = 0; // open now
+  std::atomic<std::int64_t> waiting = 0;     // requests with a permit, not answered yet
+  std::atomic<std::size_t> orders_entering = 0, orders_entering_limit = 0; // of order_gate
   std::atomic<std::int64_t> event_readers = 0; // event streams, open now
   counter event_readers_turned_away = 0;       // 429 and 503 for one stream too many
   counter event_readers_cut = 0;               // streams given up: their client read too slowly

@@ -60,8 +60,12 @@ void put_order(const exchange_ptr& ex, domain::order draft) {
   auto c = std::make_shared<domain::place_order>(
     domain::place_order{ex->from, std::move(draft), wait.has_value()});
   auto ask = [ex, c](done<outcome> d) {
+    auto entered = [ex, d = std::move(d)](outcome o) {
+      if (o.reply.status != problems::overloaded.status) ex->entering.served();
+      d(std::move(o));
+    };
     // Only a key makes it asked again, and only then is a copy needed.
-    ex->inside().place(c->from.key.empty() ? std::move(*c) : *c, std::move(d));
+    ex->inside().place(c->from.key.empty() ? std::move(*c) : *c, std::move(entered));
   };
   command(ex, std::move(ask), [ex, wait](outcome o) {
     const auto id = o.to_settle;

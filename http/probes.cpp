@@ -42,7 +42,10 @@ void get_metrics(const exchange_ptr& ex) {
   if (!monitor) return send(ex, problems::not_found, "this server keeps no metrics");
   response r;
   r.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  r.body = monitor->page(ex->at->counts);
+  auto& counts = ex->at->counts;
+  counts.orders_entering = ex->at->entering.inside();
+  counts.orders_entering_limit = ex->at->entering.limit();
+  r.body = monitor->page(counts);
   ex->reply(std::move(r));
 }
 } // namespace jumun::http

@@ -198,8 +198,8 @@ bool check_media(const exchange_ptr& ex, const route& r) {
     send(ex, problems::not_acceptable, std::move(there_is));
     return false;
   }
-  const bool writes = ex->head.method == "POST" || ex->head.method == "PUT"
-                      || ex->head.method == "PATCH";
+  const bool writes =
+    ex->head.method == "POST" || ex->head.method == "PUT" || ex->head.method == "PATCH";
   if (!writes || ex->body.empty()) return true;
   const auto type = ex->head.find("content-type");
   if (type && is_json_type(*type)) return true;
@@ -233,10 +233,18 @@ bool take_key(const exchange_ptr& ex, const route& r) {
 bool take_permit(const exchange_ptr& ex, crowd as) {
   if (as == crowd::probe) return true;
   using verdict = admission::verdict;
-  const auto said = ex->at->permits.admit(ex->who.principal, as == crowd::new_order, ex->held);
-  if (said == verdict::admitted) return true;
-  ++ex->at->counts.saturated;
-  send(ex, said == verdict::full ? problems::overloaded : problems::too_many_requests);
+  auto& edge = *ex->at;
+  const bool new_order = as == crowd::new_order;
+  const auto said = edge.permits.admit(ex->who.principal, new_order, ex->held);
+  if (said == verdict::admitted) {
+    if (!new_order || edge.entering.enter(order_gate::clock::now(), ex->entering)) return true;
+    ++edge.counts.full_of_orders;
+    send(ex, problems::overloaded, "more orders come than can be accepted; nothing was done");
+    return false;
+  }
+  const bool full = said == verdict::full;
+  ++(full ? edge.counts.full_of_requests : edge.counts.full_of_principals);
+  send(ex, full ? problems::overloaded : problems::too_many_requests);
   return false;
 }
 
@@ -251,7 +259,7 @@ void run(const exchange_ptr& ex) {
   const auto& r = *looked.found;
   if (!take_identity(ex, r)) return;
   if (r.as != crowd::probe && !check_media(ex, r)) return; // not for JSON: monitors, browsers
-  if (!take_key(ex, r) || !take_permit(ex, r.as)) return;
+  if (!take_permit(ex, r.as) || !take_key(ex, r)) return;  // a refusal must cost little: no digests
   if (!r.reads) return r.run(ex);
   on_readers(ex, [ex, handler = r.run] { handler(ex); });
 }

@@ -31,6 +31,8 @@ struct server_options {
   std::size_t ops_connections_max = 256; // apart from the others: probes must get through
   std::size_t requests_waiting_max = limits::requests_waiting_max;
   std::size_t requests_per_principal = limits::requests_per_principal;
+  std::size_t orders_entering_min = limits::orders_entering_min;
+  std::chrono::microseconds order_wait_target = limits::order_wait_target;
 
   std::uint32_t rate_limit = 0;          // requests a second and principal; 0: no limit
   std::vector<std::string> cors_origins; // whose pages may read answers; empty: nobody's

@@ -1,6 +1,7 @@
 #pragma once
 #include "domain/request.hpp"
 #include "http/listed.hpp"
+#include <chrono>
 
 namespace jumun::http {
 /// What a command comes to.
@@ -89,5 +90,8 @@ public:
   [[nodiscard]] virtual std::string effective_config() = 0;
   /// True: new orders are turned away (503 overloaded): the disk is nearly full.
   [[nodiscard]] virtual bool disk_nearly_full() = 0;
+  /// What a commit takes while there is no crowd: an order waits for one or two in any case. 0: not
+  /// known. Asked ten times a second while orders come.
+  [[nodiscard]] virtual std::chrono::microseconds commit_time() { return {}; }
 };
 } // namespace jumun::http

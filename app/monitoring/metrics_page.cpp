@@ -95,8 +95,16 @@ void metrics_page::add_edge(families& to, const http::metrics& now) const {
   add_connections(to, now);
   to.gauge("jumun_http_permits_in_use", "Requests at work.").value(now.waiting);
   to.gauge("jumun_http_permits_limit", "Most at once: --max-requests.").value(requests_max_);
-  to.counter("jumun_http_saturated_total", "Turned away for want of a permit.")
-    .value(now.saturated);
+  to.gauge("jumun_http_orders_entering", "New orders on their way to being accepted.")
+    .value(now.orders_entering);
+  to.gauge(
+      "jumun_http_orders_entering_limit", "Most at once now: what is accepted, times the wait.")
+    .value(now.orders_entering_limit);
+  to.counter(
+      "jumun_http_saturated_total", "Turned away for want of room, by what there is none for.")
+    .value(now.full_of_orders, {{"reason", "orders"}})
+    .value(now.full_of_requests, {{"reason", "requests"}})
+    .value(now.full_of_principals, {{"reason", "principal"}});
   to.counter("jumun_http_turned_away_total", "Answers of the public listener that say: later.")
     .value(now.too_many, {{"status", "429"}})
     .value(now.unavailable, {{"status", "503"}});

@@ -443,6 +443,45 @@ TEST_CASE("new orders get three quarters of the permits, and then 503", "[http][
   CHECK(s.server.counts().waiting == 0);
 }
 
+TEST_CASE(
+  "orders that would wait too long are refused at once, and nothing else is", "[http][edge]") {
+  http::server_options o;
+  o.orders_entering_min = 2;
+  running_server s{o};
+  put_order(s, some_id);
+  s.shop.hold = true;
+  raw_client first{s.port()}, second{s.port()}, c{s.port()};
+  for (auto* waiting : {&first, &second})
+    waiting->send(post_request("/v1/orders", order_body().dump()));
+  s.shop.await_held(2);
+  const auto r = place(c, "Idempotency-Key: k\r\n");
+  CHECK(r.status == 503);
+  CHECK(code_of(r) == "overloaded");
+  CHECK(r.field("retry-after") == "1");
+  CHECK(s.server.counts().full_of_orders == 1);
+  CHECK(c.ask(get_request(some_path())).status == 200); // the connection was kept
+  CHECK(c.ask(post_request(some_path() + "/cancellations", "{}")).status == 202);
+  s.shop.release();
+  CHECK(first.read().status == 201);
+  CHECK(second.read().status == 201);
+  CHECK(place(c, "Idempotency-Key: k\r\n").status == 201); // the refusal was not kept
+}
+
+TEST_CASE(
+  "an accepted order that waits for its saga keeps no other from entering", "[http][edge]") {
+  http::server_options o;
+  o.orders_entering_min = 1;
+  running_server s{o};
+  raw_client patient{s.port()}, c{s.port()};
+  patient.send(post_request("/v1/orders", order_body().dump(), "Prefer: wait=20\r\n"));
+  s.shop.await_watched(1);
+  const auto accepted = stored_order(s).id;
+  for (int i = 0; i < 3; ++i) CHECK(place(c).status == 201);
+  s.shop.change(accepted, fake_shop::fulfil);
+  CHECK(patient.read().status == 201);
+  CHECK(s.server.counts().full_of_orders == 0);
+}
+
 TEST_CASE("one principal gets its share, and then 429", "[http][edge]") {
   http::server_options o;
   o.requests_per_principal = 1;
