@@ -6,6 +6,7 @@ namespace jumun::bench {
 void run_latency(stage& on, const options& o);
 void run_overload(stage& on, const options& o);
 void run_growth(stage& on, const options& o);
+void run_storm(stage& on, const options& o);
 void run_in_flight(stage& on, const options& o);
 /// From `from` seconds on: when the first of some slices in a row begins whose worst latency is no
 /// worse than `limit`; seconds behind `from`. Negative: never. Pure.

@@ -50,6 +50,8 @@ void add_flags(CLI::App& app, options& o) {
     ->capture_default_str();
   app.add_option("--orders", o.orders, "for growth, in-flight and start: how many");
   app.add_flag("--idempotency-keys", o.keyed, "each order has an Idempotency-Key of its own");
+  app.add_flag("--syscalls", o.syscalls,
+    "count the server's system calls by the kernel's tracepoints (needs root; a little slower)");
   app.add_option("--dir", o.dir, "where the data folders go; default $TMPDIR or /tmp");
   app.add_flag("--keep", o.keep, "leave them there");
   app.add_option("--url", o.url,

@@ -16,8 +16,9 @@ struct options {
   unsigned readers = 100;
   std::uint64_t orders = 0; // 0: the scenario's own
   bool keyed = false;
-  std::string dir;      // of the data folders; empty: $TMPDIR or /tmp
-  std::string url, ops; // of a server that runs already; empty: one of our own
+  bool syscalls = false; // count them, too
+  std::string dir;       // of the data folders; empty: $TMPDIR or /tmp
+  std::string url, ops;  // of a server that runs already; empty: one of our own
   bool yes = false;
   bool keep = false;
   std::string json, plot, commit;

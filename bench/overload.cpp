@@ -66,14 +66,19 @@ void run_overload(stage& on, const options& o) {
   const auto asked = away + static_cast<double>(storm.latency.count());
   auto& more = on.result.more;
   more["peak, orders/s"] = peak;
-  more["goodput, of the peak"] = rate.good / std::max(1.0, peak);
+  auto& targets = on.result.targets;
+  targets.push_back({"goodput, of the peak", rate.good / std::max(1.0, peak), 0.8, false});
   more["really sent, of the peak"] = rate.sent / std::max(1.0, peak); // what the load managed
   more["share that was turned away"] = away / std::max(1.0, asked);
   more["p99 until they were turned away, ms"] = figures_of(storm.turned_away).p99;
   more["p99 of the good ones, ms"] = figures_of(storm.latency).p99;
+  more["p50 of the good ones, since sent, ms"] = figures_of(storm.since_sent).p50;
+  more["p99 of the good ones, since sent, ms"] = figures_of(storm.since_sent).p99;
+  more["p50 until they were turned away, ms"] = figures_of(storm.turned_away).p50;
   more["p99 before, at half the peak, ms"] = figures_of(calm.latency).p99;
-  more["normal again after, s"] =
+  const auto again =
     recovered_after(r.slices, calm_seconds + storm_seconds, 2 * calm.latency.percentile(0.999));
+  targets.push_back({"normal again after, s", again < 0 ? after_seconds : again, 2});
   more["never answered"] = static_cast<double>(r.unanswered);
   if (on.result.cost) more["rss peak, MB"] = on.result.cost->rss_peak_mb;
   on.result.cost.reset(); // a mixture of orders and refusals: nobody's price

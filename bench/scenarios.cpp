@@ -55,13 +55,19 @@ void measure_steps(stage& on, const order_form& f, const options& o) {
     p.length = std::chrono::duration<double>{std::min(o.seconds, seconds_max)};
     p.warmup = std::chrono::duration<double>{std::min(o.warmup, warmup_max)};
     const auto rate = p.rate;
+    const bool promised = f.waits && (i == 3 || i == 8);
+    const auto fsync_now = promised ? on.fsync_p50_ms() : 0;
     on.result.steps.push_back(stage::figures_of(on.run(std::move(p)), rate));
+    if (promised) on.aim_at_latency(i / 10.0, on.result.steps.back(), fsync_now);
   }
 }
 /// With --plot also latency against load.
 void measure_with_steps(stage& on, const order_form& f, const options& o) {
   open(on, f.skus);
   measure(on, [f](unsigned t) { return ordering(f, t); });
+  if (o.rate == 0)
+    on.result.targets.push_back(
+      {"of GET /livez", on.result.to_livez(), f.waits ? 0.35 : 0.45, false});
   if (!o.plot.empty() && o.rate == 0 && on.result.result.per_second >= 1) measure_steps(on, f, o);
   settle_books(on, {units_of(f), unit_price});
 }
@@ -161,10 +167,11 @@ constexpr scenario table[] = {
   {"restock", "stock adjustments", true, false, run_restock},
   {"events", "settle, with --readers readers of the event stream", true, false, run_events},
   {"big", "settle, orders of 50 lines", true, false, run_big},
-  {"latency", "one order at a time on an idle server, in fsyncs", false, false, run_latency},
+  {"latency", "a lone order, and the p99 at 30 % and 80 % of the peak", false, false, run_latency},
   {"overload", "five times the peak, and what comes after", false, false, run_overload},
   {"growth", "settle after more and more settled orders (--orders 200000)", false, false,
     run_growth},
+  {"storm", "settle while compactions run (--orders 100000)", false, true, run_storm},
   {"in-flight", "memory of sagas in flight (--orders 20000), kill -9, and the start after it",
     false, true, run_in_flight},
   {"start", "time to ready: empty, and with settled orders (--orders 100000)", false, true,

@@ -1,6 +1,7 @@
 #include "bench/stage.hpp"
 #include "bench/interrupt.hpp"
 #include "bench/server/fsync_ceiling.hpp"
+#include "bench/server/syscall_counter.hpp"
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -112,15 +113,19 @@ load_result stage::run(load_plan p, bool cost) {
   const auto pid = server_ ? server_->pid() : -1;
   proc_figures before, after;
   std::string storage_before, storage_after;
+  std::variant<std::string, syscall_counter> calls;
+  std::map<std::string, std::uint64_t> called;
   p.on_progress = [this, of = p.length.count()](double s, double rate) { say_.at(s, of, rate); };
   if (cost) {
     p.on_begin = [&] {
       storage_before = ops_->get("/admin/v1/storage");
       reset_rss_peak(pid);
+      if (o_.syscalls) calls = syscall_counter::attach(pid);
       before = bench::figures_of(pid);
     };
     p.on_end = [&] {
       after = bench::figures_of(pid);
+      if (const auto* counter = std::get_if<syscall_counter>(&calls)) called = counter->counts();
       storage_after = ops_->get("/admin/v1/storage");
     };
   }
@@ -131,6 +136,11 @@ load_result stage::run(load_plan p, bool cost) {
   seen.add(r.seen);
   good_ += r.good_in_all;
   if (cost && r.good > 0) note_costs(before, storage_before, r, after, storage_after);
+  if (const auto* why = std::get_if<std::string>(&calls); why && !why->empty())
+    result.remarks.push_back("system calls were not counted: " + *why);
+  if (result.cost)
+    for (const auto& [kind, n] : called)
+      result.cost->syscalls[kind] = static_cast<double>(n) / static_cast<double>(r.good);
   return r;
 }
 
@@ -197,6 +207,19 @@ void stage::note_allocations() {
   for (const char* size : {"small", "large"})
     asked += sums.value(size, nlohmann::json::object()).value("nrequests", 0.0);
   result.cost->allocations = asked / static_cast<double>(good_);
+}
+
+double stage::fsync_p50_ms() const {
+  const auto synced = measure_fsync(scratch_.path(), std::chrono::duration<double>{0.5});
+  return bench::figures_of(synced.latency).p50;
+}
+
+void stage::aim_at_latency(double share_of_peak, const measured& seen, double fsync_ms) {
+  const auto p99 = seen.latency.p99;
+  if (share_of_peak < 0.5)
+    result.targets.push_back({"p99 at 30 % of the peak, in fsyncs", p99 / fsync_ms, 4});
+  else
+    result.targets.push_back({"p99 at 80 % of the peak, ms", p99, 25});
 }
 
 measured stage::figures_of(const load_result& r, double asked_rate) {

@@ -32,6 +32,11 @@ public:
   /// Stops the server and has `jumun check` look at what it left.
   void close();
 
+  /// One fsync on this disk now, its p50 in ms. Half a second.
+  [[nodiscard]] double fsync_p50_ms() const;
+  /// What the p99 should be at 30 % and at 80 % of the peak, beside what was seen.
+  void aim_at_latency(double share_of_peak, const measured& seen, double fsync_ms);
+
   /// A row's figures from a result.
   static measured figures_of(const load_result& r, double asked_rate = 0);
 

@@ -156,7 +156,7 @@ void lane::count(connection& by, verdict said, clock::time_point now) {
       ++result_.good;
       good_.fetch_add(1, std::memory_order_relaxed);
       result_.latency.record(latency);
-      if (in) in->latency.record(latency);
+      if (in) in->latency.record(latency), in->since_sent.record(now - by.sent);
       return;
     case verdict::turned_away:
       result_.turned_away.record(now - by.sent);

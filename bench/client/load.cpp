@@ -25,6 +25,7 @@ void add(load_result& to, load_result&& part) {
   for (std::size_t i = 0; i < part.phases.size(); ++i) {
     to.phases[i].latency.add(part.phases[i].latency);
     to.phases[i].turned_away.add(part.phases[i].turned_away);
+    to.phases[i].since_sent.add(part.phases[i].since_sent);
     to.phases[i].unanswered += part.phases[i].unanswered;
   }
   to.slices.resize(std::max(to.slices.size(), part.slices.size()));

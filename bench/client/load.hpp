@@ -46,6 +46,8 @@ struct slice {
 /// What came of one phase's requests.
 struct phase_result {
   histogram latency, turned_away;
+  histogram
+    since_sent; // as latency, from when they were really sent: without the load's own lateness
   std::uint64_t unanswered = 0;
 };
 inline constexpr std::chrono::milliseconds slice_length{100};

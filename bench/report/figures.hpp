@@ -25,6 +25,16 @@ struct cost_figures {
   double write_sets = 0, commits = 0, write_sets_per_commit = 0;
   double allocations = 0; // of the whole run, its start left out
   double rss_peak_mb = 0;
+  std::map<std::string, double> syscalls; // all of them, and by kind; empty: not counted
+};
+
+/// A figure beside what it should be. Nothing is judged by it: that is for people.
+struct target {
+  std::string what; // with its unit
+  double seen = 0;
+  double wanted = 0;
+  bool at_most = true; // false: at least
+  [[nodiscard]] bool met() const { return at_most ? seen <= wanted : seen >= wanted; }
 };
 
 /// One point of latency against load, or one measurement of a scenario.
@@ -51,9 +61,11 @@ struct row {
   ceilings against;
   std::optional<cost_figures> cost;
   std::map<std::string, double> more; // figures that only this scenario has, with their unit
-  std::vector<measured> steps;        // open loop, by rising load
-  std::vector<std::string> wrong;     // what did not add up; empty: verified
-  bool verified = true;               // false: there is nothing to verify
+  std::vector<target> targets;
+  std::vector<measured> steps;      // open loop, by rising load
+  std::vector<std::string> remarks; // what could not be measured, and why
+  std::vector<std::string> wrong;   // what did not add up; empty: verified
+  bool verified = true;             // false: there is nothing to verify
 
   [[nodiscard]] double to_livez() const { return ratio(against.livez_per_second); }
   [[nodiscard]] double to_fsync() const { return ratio(against.fsync_per_second); }

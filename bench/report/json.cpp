@@ -28,12 +28,14 @@ json to_json(const measured& m) {
   return out;
 }
 json to_json(const cost_figures& c) {
-  return {{"cpu_us", rounded(c.cpu_us)}, {"read_write_syscalls", rounded(c.syscalls_rw)},
+  json out{{"cpu_us", rounded(c.cpu_us)}, {"read_write_syscalls", rounded(c.syscalls_rw)},
     {"context_switches", rounded(c.switches)}, {"bytes_written", rounded(c.bytes_written)},
     {"bytes_to_disk", rounded(c.bytes_to_disk)}, {"bytes_of_rows", rounded(c.bytes_of_rows)},
     {"write_amplification", rounded(c.write_amplification)}, {"write_sets", rounded(c.write_sets)},
     {"commits", rounded(c.commits)}, {"write_sets_per_commit", rounded(c.write_sets_per_commit)},
     {"allocations", rounded(c.allocations)}, {"rss_peak_mb", rounded(c.rss_peak_mb)}};
+  for (const auto& [kind, n] : c.syscalls) out["syscalls"][kind] = rounded(n);
+  return out;
 }
 json to_json(const row& r) {
   json out{{"scenario", r.scenario}, {"connections", r.connections},
@@ -49,7 +51,11 @@ json to_json(const row& r) {
       {"to_fsync", rounded(r.to_fsync())}};
   if (r.cost) out["cost_each"] = to_json(*r.cost);
   for (const auto& [name, value] : r.more) out["figures"][name] = rounded(value);
+  for (const auto& t : r.targets)
+    out["targets"].push_back({{"what", t.what}, {"seen", rounded(t.seen)},
+      {t.at_most ? "at_most" : "at_least", t.wanted}, {"met", t.met()}});
   for (const auto& s : r.steps) out["steps"].push_back(to_json(s));
+  if (!r.remarks.empty()) out["remarks"] = r.remarks;
   if (!r.wrong.empty()) out["wrong"] = r.wrong;
   return out;
 }

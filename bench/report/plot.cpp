@@ -161,7 +161,7 @@ std::string legend(double y) {
 std::string plot_svg(const whole_report& r) {
   std::vector<const row*> rows;
   for (const auto& one : r.rows)
-    if (!one.steps.empty()) rows.push_back(&one);
+    if (one.steps.size() > 2 && one.steps.front().asked_rate > 0) rows.push_back(&one);
   const double height = head + panel * static_cast<double>(rows.size()) + foot - 36;
   auto out = print(
     R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="720" role="img" style="max-width:100%%;height:auto">)",

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace jumun::bench {
 namespace {
@@ -86,6 +87,37 @@ void put_costs(std::string& out, const whole_report& r) {
       c.bytes_to_disk, c.write_amplification, c.write_sets, c.allocations, c.rss_peak_mb);
   }
 }
+
+void put_syscalls(std::string& out, const whole_report& r) {
+  constexpr const char* kinds[] = {
+    "all", "send", "receive", "epoll_wait", "futex", "write", "sync"};
+  bool titled = false;
+  for (const auto& one : r.rows) {
+    if (!one.cost || one.cost->syscalls.empty()) continue;
+    if (!std::exchange(titled, true)) {
+      print(out, "\n%-12s", "system calls");
+      for (const auto* kind : kinds) print(out, " %10s", kind);
+      out += '\n';
+    }
+    print(out, "%-12s", one.scenario.c_str());
+    for (const auto* kind : kinds) {
+      const auto n = one.cost->syscalls.find(kind);
+      print(out, " %10.2f", n == one.cost->syscalls.end() ? 0.0 : n->second);
+    }
+    out += '\n';
+  }
+}
+
+void put_figures(std::string& out, const row& r) {
+  if (r.more.empty() && r.targets.empty() && r.remarks.empty()) return;
+  out += "\n" + r.scenario + "\n";
+  for (const auto& t : r.targets)
+    print(out, "  %-46s %12s   wanted: %s %s%s\n", t.what.c_str(), plain(t.seen).c_str(),
+      t.at_most ? "at most" : "at least", plain(t.wanted).c_str(), t.met() ? "" : "  <-- MISSED");
+  for (const auto& [name, value] : r.more)
+    print(out, "  %-46s %12s\n", name.c_str(), plain(value).c_str());
+  for (const auto& remark : r.remarks) out += "  " + remark + "\n";
+}
 } // namespace
 
 std::string table_text(const whole_report& r) {
@@ -100,11 +132,8 @@ std::string table_text(const whole_report& r) {
   }
   put_stalls(out, r);
   put_costs(out, r);
-  for (const auto& one : r.rows) {
-    if (!one.more.empty()) out += "\n" + one.scenario + "\n";
-    for (const auto& [name, value] : one.more)
-      print(out, "  %-46s %12s\n", name.c_str(), plain(value).c_str());
-  }
+  put_syscalls(out, r);
+  for (const auto& one : r.rows) put_figures(out, one);
   for (const auto& one : r.rows)
     for (const auto& w : one.wrong) out += "\nWRONG " + one.scenario + ": " + w + "\n";
   return out;

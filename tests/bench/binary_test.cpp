@@ -83,8 +83,40 @@ TEST_CASE("a picture has ten steps of load, on books that are verified", "[bench
   REQUIRE(run.how.exit_code == 0);
   const auto row = read_json(tmp.path() / "out.json").at("scenarios").at(0);
   CHECK(row.at("steps").size() == 10);
+  CHECK(row.at("targets").size() == 3); // of livez; and the p99 at 30 % and 80 %
   for (const auto& step : row.at("steps")) CHECK(step.at("loop") == "open");
   CHECK(fs::file_size(svg) > 1'000);
+}
+
+TEST_CASE("the questions of latency and of compactions have their targets beside them", "[bench]") {
+  const temp_dir tmp;
+  const auto run =
+    run_jumun(bench(tmp, {"latency", "storm", "--orders", "50", "--seconds", "0.4"}));
+  CAPTURE(run.out, run.err);
+  REQUIRE(run.how.exit_code == 0);
+  const auto rows = read_json(tmp.path() / "out.json").at("scenarios");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].at("targets").size() == 3);
+  CHECK(rows[0].at("steps").size() == 2);
+  CHECK(rows[1].at("targets").at(0).at("at_most") == 100);
+  CHECK(rows[1].at("remarks").size() == 1); // so few orders make no compaction, and it says so
+}
+
+TEST_CASE("system calls are counted, or it is said why not", "[bench]") {
+  const temp_dir tmp;
+  const auto run = run_jumun(bench(tmp, {"accept", "--seconds", "0.4", "--syscalls"}));
+  CAPTURE(run.out, run.err);
+  REQUIRE(run.how.exit_code == 0);
+  const auto row = read_json(tmp.path() / "out.json").at("scenarios").at(0);
+  const auto& cost = row.at("cost_each");
+  if (!cost.contains("syscalls")) {
+    CHECK(row.at("remarks").size() == 1);
+    return;
+  }
+  const auto& calls = cost.at("syscalls");
+  CHECK(calls.at("send") >= 0.9); // an answer is one
+  CHECK(calls.at("receive") >= 0.9);
+  CHECK(calls.at("all") > calls.at("send"));
 }
 
 TEST_CASE("a server can be killed under its sagas, and none is lost", "[bench]") {

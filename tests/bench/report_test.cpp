@@ -114,3 +114,37 @@ TEST_CASE("the table says in its row that a run was wrong", "[bench]") {
   CHECK(text.substr(at, text.find('\n', at + 1) - at).find("WRONG") != std::string::npos);
   CHECK(text.find("a piece is lost") != std::string::npos);
 }
+
+TEST_CASE("a target stands beside what was seen, and only a missed one is marked", "[bench]") {
+  auto r = sample();
+  r.rows[0].targets = {{"p99, ms", 30, 25}, {"goodput, of the peak", 0.9, 0.8, false}};
+  r.rows[0].remarks = {"system calls were not counted: needs root"};
+  r.rows[1].cost.emplace().syscalls = {{"all", 7.5}, {"send", 1.25}};
+  const auto text = table_text(r);
+  const auto line_with = [&text](const std::string& what) {
+    const auto at = text.find(what);
+    REQUIRE(at != std::string::npos);
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  CHECK(line_with("p99, ms").find("at most 25  <-- MISSED") != std::string::npos);
+  CHECK(line_with("goodput, of the peak").find("at least 0.8") != std::string::npos);
+  CHECK(line_with("goodput, of the peak").find("MISSED") == std::string::npos);
+  CHECK(text.find("needs root") != std::string::npos);
+  const auto calls = text.find("system calls");
+  REQUIRE(calls != std::string::npos);
+  CHECK(text.find("7.50", calls) != std::string::npos);
+  const auto rows = nlohmann::json::parse(json_text(r)).at("scenarios");
+  CHECK(rows[0].at("targets")[0]
+        == nlohmann::json{{"what", "p99, ms"}, {"seen", 30}, {"at_most", 25}, {"met", false}});
+  CHECK(rows[0].at("targets")[1].at("at_least") == 0.8);
+  CHECK(rows[0].at("targets")[1].at("met") == true);
+  CHECK(rows[0].at("remarks").size() == 1);
+  CHECK(rows[1].at("cost_each").at("syscalls").at("send") == 1.25);
+}
+
+TEST_CASE("what has no steps of a rising load has no panel in the picture", "[bench]") {
+  auto r = sample();
+  for (auto& step : r.rows[0].steps) step.asked_rate = 0; // a growing database
+  r.rows[1].steps.resize(2);
+  CHECK(count(plot_svg(r), "<polyline") == 0);
+}
