@@ -22,11 +22,24 @@ FIGURES = [
     ("bytes_written", "written B", -1),
     ("allocations", "allocs", -1),
     ("rss_peak_mb", "peak MB", -1),
+    ("goodput, of the peak", "goodput", +1),
+    ("normal again after, s", "again s", -1),
+    ("p50 of a lone order beyond 3 fsyncs, ms", "lone ms", -1),
+    ("p99 at 30 % of the peak, in fsyncs", "30 % fsyncs", -1),
+    ("p99 at 80 % of the peak, ms", "80 % ms", -1),
+    ("bytes of memory a saga", "B a saga", -1),
+    ("ready after, empty, ms", "empty ms", -1),
+    ("ready after, with these, ms", "full ms", -1),
+    ("of the empty database's throughput", "of empty", +1),
 ]
 
 
 def same_machine(a, b):
     return a.get("cores") == b.get("cores") and a.get("cpu") == b.get("cpu")
+
+
+def text_of(x):
+    return "-" if x is None else f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
 
 
 def change(before, now, better, noise):
@@ -40,7 +53,7 @@ def change(before, now, better, noise):
 
 def table(name, runs, noise):
     """The lines of one scenario's table, and what got worse with the last run."""
-    columns = [f for f in FIGURES if any(f[0] in r["scenarios"][name] for r in runs)]
+    columns = [f for f in FIGURES if any(r["scenarios"][name].get(f[0]) for r in runs)]
     lines = [f"{name:<14}" + "".join(f"{title:>20}" for _, title, _ in columns)]
     fallen, before = [], None
     for run in runs:
@@ -49,7 +62,7 @@ def table(name, runs, noise):
             now = run["scenarios"][name].get(key)
             comparable = before and (same_machine(before, run) or key == "to_livez")
             text, worse = change(before["scenarios"][name].get(key), now, better, noise) if comparable else ("", False)
-            line += f"{'-' if now is None else f'{now:,.4g}':>10}{text:>10}"
+            line += f"{text_of(now):>10}{text:>10}"
             if worse:
                 fallen.append(f"{name}: {title}")
         note = run.get("note", "")
