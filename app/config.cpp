@@ -250,7 +250,8 @@ const std::vector<field>& table() {
     text<&c::address_file>("address-file", "a path, or nothing", true,
       "file that gets `public=URL` and `ops=URL` once the server is ready"),
     number<&c::http_threads>("http-threads", 1, 64, "threads", "threads of the HTTP edge"),
-    number<&c::actor_threads>("actor-threads", 1, 64, "threads", "threads of the actors"),
+    number<&c::actor_threads>("actor-threads", 0, 64, "threads",
+      "threads of the actors alone; 0: they run on those of the edge"),
     number<&c::memory_mb>(
       "memory-mb", 64, 1'048'576, "MiB", "budget for the database's cache and write buffers"),
     number<&c::payment_timeout>("payment-timeout-ms", 50,
@@ -328,8 +329,8 @@ const std::vector<field>& table() {
 config defaults(unsigned cores) {
   config c;
   c.cores = std::clamp(cores, 1U, 64U);
-  c.http_threads = std::min(2U, c.cores);
-  c.actor_threads = c.cores;
+  c.http_threads = std::max(1U, c.cores / 2); // the journal and the ledger take the rest (ADR 0013)
+  c.actor_threads = 0;
   return c;
 }
 

@@ -1,5 +1,6 @@
 #include "app/node.hpp"
 #include "actors/supervisor.hpp"
+#include "app/actor_threads.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
@@ -177,9 +178,8 @@ void node::start_actors(const node_options& how) {
       if (!f) return {};
       return f->mode == "decline" ? domain::answer::refused : domain::answer::unknown;
     };
-  // Measured (DESIGN §10): one shared queue beats stealing when most jobs come from outside.
-  caf_config_.set("scheduler.policy", caf::atom("sharing"));
-  caf_config_.set("scheduler.max-threads", how.actor_threads);
+  caf_config_.module_factories.push_back(
+    actor_threads::factory(std::max<std::size_t>(1, how.threads)));
   system_ = std::make_unique<caf::actor_system>(caf_config_);
   const auto held = domain::leases_of(coordinator_->map(), coordinator_->self());
   for (const auto& lease : held) journal_->raise_epoch(lease.shard, lease.epoch);
@@ -195,6 +195,8 @@ void node::start_actors(const node_options& how) {
   started_.wait(
     lock, [this, &held] { return shards_started_ >= held.size() || !escalation_.empty(); });
 }
+
+actor_threads& node::threads() { return static_cast<actor_threads&>(system_->scheduler()); }
 
 node::~node() {
   retention_.reset();

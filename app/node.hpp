@@ -9,8 +9,8 @@
 #include "app/resilience/breaker_view.hpp"
 #include "app/resilience/faulty_provider.hpp"
 #include "app/watch_hub.hpp"
-#include "cluster/coordinator.hpp"
 #include "app/webhooks/dispatcher.hpp"
+#include "cluster/coordinator.hpp"
 #include "storage/journal.hpp"
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -18,11 +18,12 @@
 #include <variant>
 
 namespace jumun::app {
+class actor_threads;
 struct node_options {
   std::string data_dir;
   std::string node_id = "n1";
   std::uint64_t memory_bytes = 256ULL << 20;
-  std::size_t actor_threads = 2;
+  std::size_t threads = 1; // of the actors alone
   std::chrono::milliseconds payment_timeout{1000};
   std::string payment_url; // of a provider over HTTP; empty: the embedded simulator
   std::string payment_secret_file;
@@ -67,6 +68,8 @@ public:
   [[nodiscard]] watch_hub& watches() { return watches_; }
   [[nodiscard]] const census& orders() const { return census_; }
   [[nodiscard]] const std::shared_ptr<event_hub>& events() const { return events_; }
+  /// Where the actors run.
+  [[nodiscard]] actor_threads& threads();
   /// Why supervision gave up; empty: it has not.
   [[nodiscard]] std::string escalation() const;
 

@@ -1,4 +1,5 @@
 #include "app/serve.hpp"
+#include "app/actor_threads.hpp"
 #include "app/audit_adapter.hpp"
 #include "app/backup_keeper.hpp"
 #include "app/cluster_adapter.hpp"
@@ -8,8 +9,8 @@
 #include "app/monitoring/metrics_page.hpp"
 #include "app/node.hpp"
 #include "app/providers/hooks_adapter.hpp"
-#include "app/security.hpp"
 #include "app/saga_desk.hpp"
+#include "app/security.hpp"
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
 #include "http/server.hpp"
@@ -35,7 +36,7 @@ node_options options_of(const config& c) {
   how.data_dir = c.data_dir;
   how.node_id = c.node_id;
   how.memory_bytes = c.memory_mb << 20;
-  how.actor_threads = c.actor_threads;
+  how.threads = c.actor_threads;
   how.payment_timeout = c.payment_timeout;
   how.delivery_countries = c.delivery_countries;
   how.disk_free_min_pct = c.disk_free_min_pct;
@@ -166,6 +167,7 @@ public:
     signals_.async_wait([this](const boost::system::error_code& failed, int which) {
       if (!failed) drain(which);
     });
+    if (config_.actor_threads == 0) inside_.threads().share(io_);
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < config_.http_threads; ++i) threads.emplace_back([this] { io_.run(); });
     io_.run();
@@ -219,6 +221,7 @@ private:
     grace_.cancel();
     signals_.cancel();
     server_.stop();
+    inside_.threads().leave();
     asio::post(io_, [this] { work_.reset(); });
   }
 

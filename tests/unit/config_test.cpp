@@ -60,7 +60,7 @@ TEST_CASE("without settings the server is safe and small", "[config]") {
   CHECK(c.ops_bind == "127.0.0.1");
   CHECK(c.ops_port == 9090);
   CHECK(c.http_threads == 2);
-  CHECK(c.actor_threads == 4);
+  CHECK(c.actor_threads == 0);
   CHECK(c.memory_mb == 256);
   CHECK(c.payment_timeout == std::chrono::seconds{1});
   CHECK(c.delivery_countries.empty());
@@ -103,7 +103,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"node-id", {"n1", "shop-0"}, {"", "N1", "a.b", std::string(64, 'a')}},
     {"address-file", {"/run/addr", ""}, {"\x01"}},
     {"http-threads", {"1", "64"}, {"0", "65"}},
-    {"actor-threads", {"1", "64"}, {"0", "65"}},
+    {"actor-threads", {"0", "64"}, {"-1", "65"}},
     {"memory-mb", {"64", "1048576"}, {"63", "1048577"}},
     {"payment-timeout-ms", {"50", "100000"}, {"49", "100001"}},
     {"events-keep-days", {"0", "36500"}, {"-1", "36501"}},
