@@ -82,7 +82,7 @@ std::optional<std::string> event_retention::archive(const events& these) {
 
 /// False: the journal has stopped. Waits for the disk, so that at most one batch is on its way.
 bool event_retention::trim(const events& these, std::uint64_t low_water) {
-  auto set = storage::trimming(these, low_water);
+  auto set = storage::trimming(journal_.disk(), these, low_water);
   if (journal_.append(std::move(set)) != storage::append_result::ok) return false;
   journal_.flush();
   return storage::read_low_water(journal_.disk()) == low_water;

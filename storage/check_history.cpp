@@ -1,4 +1,5 @@
 #include "storage/check_pass.hpp"
+#include "storage/feed_rows.hpp"
 #include <array>
 #include <unordered_set>
 
@@ -73,17 +74,21 @@ void walk_history(check_pass& pass, by_shard& seen, bool trimmed) {
 
 void walk_feed(check_pass& pass, by_shard& seen, std::uint64_t low_water) {
   std::uint64_t greatest = 0, kept = 0;
-  pass.each(table::feed, [&](std::string_view key, std::string_view in_history) {
-    if (key.size() != 9 || in_history.empty()) return pass.undecodable(table::feed, key);
-    const auto offset = *number_of_key(key);
-    const auto where = "offset " + std::to_string(offset);
-    greatest = std::max(greatest, offset);
-    kept += offset > low_water ? 1 : 0; // below: of orders that were open when it was trimmed
-    if (shard_in(key) != shard_in(in_history))
-      pass.add("shard-mismatch", where, "the feed's row lies in another shard than its event");
-    seen[shard_in(in_history)].add(in_history);
-    if (!pass.has(table::history, in_history))
-      pass.add("feed-dangling", where, "the feed points at an event that isn't there");
+  pass.each(table::feed, [&](std::string_view key, std::string_view value) {
+    const auto run = read_feed_row(key, value);
+    if (!run) return pass.undecodable(table::feed, key);
+    for (const auto& [offset, in_history] : *run) {
+      greatest = std::max(greatest, offset);
+      kept += offset > low_water ? 1 : 0; // below: of orders that were open when it was trimmed
+      if (shard_in(key) != shard_in(in_history))
+        pass.add("shard-mismatch", "offset " + std::to_string(offset),
+          "the feed's row lies in another shard than its event");
+      seen[shard_in(in_history)].add(in_history);
+    }
+    for (const auto& [offset, in_history] : *run) // may come upon unreadable history, and end here
+      if (!pass.has(table::history, in_history))
+        pass.add("feed-dangling", "offset " + std::to_string(offset),
+          "the feed points at an event that isn't there");
   });
   pass.guarded([&] {
     const auto last = pass.last_offset();
@@ -106,11 +111,13 @@ void walk_feed(check_pass& pass, by_shard& seen, std::uint64_t low_water) {
 /// differ.
 void name_differences(check_pass& pass, const std::array<bool, domain::shard_count>& differs) {
   std::unordered_set<std::string> fed;
-  pass.each(table::feed, [&](std::string_view key, std::string_view in_history) {
-    if (in_history.empty() || !differs[shard_in(in_history)]) return;
-    if (!fed.emplace(in_history).second)
-      pass.add("feed-duplicate", "offset " + std::to_string(number_of_key(key).value_or(0)),
-        "the feed has this event twice");
+  pass.each(table::feed, [&](std::string_view key, std::string_view value) {
+    const auto run = read_feed_row(key, value);
+    if (!run) return;
+    for (const auto& [offset, in_history] : *run)
+      if (differs[shard_in(in_history)] && !fed.emplace(in_history).second)
+        pass.add(
+          "feed-duplicate", "offset " + std::to_string(offset), "the feed has this event twice");
   });
   pass.each(table::history, [&](std::string_view key, std::string_view value) {
     if (key.empty() || !differs[shard_in(key)] || fed.contains(std::string{key})) return;

@@ -1,7 +1,9 @@
 #include "storage/feed_trim.hpp"
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
-#include "storage/merge.hpp"
+#include "storage/feed_rows.hpp"
+#include <algorithm>
+#include <map>
 
 namespace jumun::storage {
 namespace {
@@ -17,18 +19,15 @@ bool belongs_to_open_order(const store& disk, std::string_view in_history) {
 std::vector<old_event> read_between(
   const store& disk, std::uint64_t first, std::uint64_t last, std::size_t limit) {
   std::vector<old_event> out;
-  const auto low = feed_key(0, first).substr(1);
-  const auto high = last == 0 ? std::string{} : feed_key(0, last).substr(1) + '\0';
-  merged_cursor at{disk, table::feed, direction::forward, {}, low, high};
-  for (; at.valid() && out.size() < limit; at.next()) {
+  for (feed_cursor at{disk, first, last}; at.valid() && out.size() < limit; at.next()) {
     old_event e;
-    e.feed_key = at.key(), e.history_key = at.value();
-    e.offset = number_of_key(e.feed_key).value_or(0);
+    e.feed_key = at.row_key(), e.history_key = at.at().in_history;
+    e.offset = at.at().offset;
     const auto row = disk.get(table::history, e.history_key);
     auto fact = row ? decode<domain::event>(*row) : std::nullopt;
     if (!fact) break; // damage is for `jumun check` to find, not for us to delete
     e.fact = std::move(*fact);
-    e.bytes = e.feed_key.size() + 2 * e.history_key.size() + (row ? row->size() : 0);
+    e.bytes = 2 * e.history_key.size() + (row ? row->size() : 0);
     e.order_open = belongs_to_open_order(disk, e.history_key);
     out.push_back(std::move(e));
   }
@@ -48,14 +47,25 @@ std::vector<old_event> read_left_behind(
   return read_between(disk, from, low_water, limit);
 }
 
-write_set trimming(const std::vector<old_event>& these, std::uint64_t low_water) {
+write_set trimming(
+  const store& disk, const std::vector<old_event>& these, std::uint64_t low_water) {
   JUMUN_INVARIANT(these.size() <= limits::retention_batch, "a batch of retention is bounded");
   write_set set;
   set.epoch = UINT64_MAX;
+  std::map<std::string, std::vector<std::uint64_t>> taken; // offsets, by the feed's row
   for (const auto& e : these) {
     if (e.order_open) continue;
-    set.entries.push_back({table::feed, e.feed_key, {}});
+    taken[e.feed_key].push_back(e.offset);
     set.entries.push_back({table::history, e.history_key, {}});
+  }
+  for (const auto& [key, offsets] : taken) {
+    auto run = read_feed_row(key, disk.get(table::feed, key).value_or(""));
+    if (!run) continue; // it was readable a moment ago; `jumun check` finds what it is now
+    std::vector<to_feed> rest;
+    for (const auto& e : *run)
+      if (std::find(offsets.begin(), offsets.end(), e.offset) == offsets.end())
+        rest.push_back({e.offset, e.in_history});
+    set.entries.push_back(rest.empty() ? entry{table::feed, key, {}} : feed_row(key, rest));
   }
   set.entries.push_back(low_water_row(low_water));
   return set;

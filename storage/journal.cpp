@@ -2,7 +2,9 @@
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
 #include "domain/planted.hpp"
+#include "storage/feed_rows.hpp"
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <iterator>
 #include <utility>
@@ -49,14 +51,28 @@ std::uint64_t version_in(const std::optional<std::string>& row) {
   return row ? version_of(*row).value_or(UINT64_MAX) : 0;
 }
 
-/// The rows of `set`'s events, behind its own. The feed's keys wait for their offset.
+/// The rows of `set`'s events in history, behind its own. They wait for their offsets.
 void add_event_rows(write_set& set) {
-  set.entries.reserve(set.entries.size() + 2 * set.events.size());
-  for (const auto& e : set.events) {
-    auto key = history_key(e);
-    set.entries.push_back({table::history, key, encode(e)});
-    set.entries.push_back({table::feed, {}, std::move(key)});
+  set.entries.reserve(set.entries.size() + set.events.size());
+  for (const auto& e : set.events)
+    set.entries.push_back({table::history, history_key(e), encode(e)});
+}
+
+/// The feed's rows for the events among `rows`, behind them: one for each shard that has some.
+void add_feed_rows(std::vector<entry>& rows) {
+  std::array<std::vector<to_feed>, domain::shard_count> by_shard;
+  std::vector<domain::shard_id> touched;
+  for (const auto& e : rows) {
+    if (e.in != table::history || !e.value) continue;
+    const auto shard = static_cast<domain::shard_id>(e.key.front());
+    if (by_shard[shard].empty()) touched.push_back(shard);
+    by_shard[shard].push_back({version_of(*e.value).value_or(0), e.key});
   }
+  std::vector<entry> feed;
+  for (const auto shard : touched)
+    feed.push_back(feed_row(feed_key(shard, by_shard[shard].back().offset), by_shard[shard]));
+  rows.insert(
+    rows.end(), std::make_move_iterator(feed.begin()), std::make_move_iterator(feed.end()));
 }
 
 template <std::size_t n>
@@ -98,7 +114,7 @@ journal::~journal() {
 
 append_result journal::append(write_set set, durable_callback then) {
   const auto own_entries = set.entries.size();
-  JUMUN_INVARIANT(own_entries + 2 * set.events.size() <= limits::write_set_entries_max,
+  JUMUN_INVARIANT(own_entries + set.events.size() <= limits::write_set_entries_max,
     "a write set is one transition of one actor");
   add_event_rows(set); // encoding and copying are the dear part, so they are done before the lock
   std::vector<std::pair<std::string, newest>> visible;
@@ -131,10 +147,8 @@ append_result journal::append(write_set set, durable_callback then) {
   }
   ++position_;
   for (const auto& e : set.events) ++stats_.events[static_cast<std::size_t>(e.type)];
-  for (std::size_t i = own_entries; i < set.entries.size(); i += 2) {
+  for (std::size_t i = own_entries; i < set.entries.size(); ++i)
     set_version(*set.entries[i].value, ++offset_);
-    set.entries[i + 1].key = feed_key(set.shard, offset_);
-  }
   if (!how_.on_events) set.events.clear();
   for (std::size_t i = 0; i < visible.size(); ++i) {
     auto& [key, value] = visible[i];
@@ -299,14 +313,16 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
       auto& e = w.entries[i];
       const bool is_shown = row != w.rows.end() && row->entry == i;
       if (is_shown && (row++)->superseded) continue;
-      has_events = has_events || e.in == table::feed;
-      done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
+      has_events = has_events || (e.in == table::history && e.value);
       rows.push_back(std::move(e));
     }
   }
   if (rows.empty()) return {}; // callbacks alone: what they wait for is on disk
-  if (has_events)
+  if (has_events) {
+    add_feed_rows(rows);
     rows.push_back({table::meta, std::string{last_offset_key}, offset_text(batch.back().offset)});
+  }
+  for (const auto& e : rows) done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
   done.entries = rows.size();
   done.commits = 1;
   done.largest_batch = done.write_sets;

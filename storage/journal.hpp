@@ -19,7 +19,7 @@ struct write_set {
   domain::shard_id shard = 0;
   domain::epoch_id epoch = 1; // of the shard's owner; a stale one is fenced
   std::vector<entry> entries;
-  std::vector<domain::event> events; // each becomes a row of `history` and one of `feed`
+  std::vector<domain::event> events; // each becomes a row of `history`, and lies in one of `feed`
   /// The fence: the row that this set replaces must have this version (0: must not exist).
   struct replaced {
     table in = table::orders;

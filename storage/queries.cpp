@@ -1,5 +1,6 @@
 #include "storage/queries.hpp"
 #include "domain/limits.hpp"
+#include "storage/feed_rows.hpp"
 #include "storage/journal.hpp"
 #include "storage/merge.hpp"
 #include <algorithm>
@@ -275,18 +276,17 @@ feed_page read_feed(const store& disk, std::string_view topic, std::string_view 
   auto offset = after.value_or(out.bounds.begins_after);
   const auto last = std::max(out.bounds.last, offset);
   out.next = last;
-  const auto low = feed_key(0, offset + 1).substr(1), high = feed_key(0, last).substr(1) + '\0';
-  merged_cursor at{disk, table::feed, direction::forward, {}, low, high};
-  for (std::size_t examined = 0; at.valid(); at.next()) {
+  feed_cursor at{disk, offset + 1, last};
+  for (std::size_t examined = 0; last > offset && at.valid(); at.next()) {
     if (examined++ == rows_examined_max || out.rows.size() == limit) {
       out.next = offset;
       out.at_end = false;
       break;
     }
-    offset = number_of_key(at.key()).value_or(offset);
-    auto fact = find<domain::event>(disk, table::history, at.value());
-    const auto shard = static_cast<domain::shard_id>(at.key().front());
-    if (fact && is_of(*fact, topic, key)) out.rows.push_back({std::move(*fact), shard, offset});
+    offset = at.at().offset;
+    auto fact = find<domain::event>(disk, table::history, at.at().in_history);
+    if (fact && is_of(*fact, topic, key))
+      out.rows.push_back({std::move(*fact), at.shard(), offset});
   }
   // Only now: what retention took while we read is gone, too. (Without `after` it is no loss: what
   // one shard's cursor saw is still gapless for each key.)

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <mutex>
+#include <numeric>
 #include <rocksdb/cache.h>
 #if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 and later keep Cache's definition there
 #include <rocksdb/advanced_cache.h>
@@ -369,6 +370,17 @@ public:
   void next() override {}
 };
 
+/// In the order of their tables, else as they are: each memtable is then filled in one go, while it
+/// is in the processor's caches.
+std::vector<const entry*> by_table(const std::vector<entry>& entries) {
+  std::array<std::size_t, table_count + 1> at{};
+  for (const auto& e : entries) ++at[static_cast<std::size_t>(e.in) + 1];
+  std::partial_sum(at.begin(), at.end(), at.begin());
+  std::vector<const entry*> sorted(entries.size());
+  for (const auto& e : entries) sorted[at[static_cast<std::size_t>(e.in)]++] = &e;
+  return sorted;
+}
+
 class rocks_store final : public store {
 public:
   explicit rocks_store(const rocks_options& how)
@@ -385,7 +397,8 @@ public:
     std::size_t bytes = 64;
     for (const auto& e : entries) bytes += e.key.size() + (e.value ? e.value->size() : 0) + 16;
     rocksdb::WriteBatch batch{bytes};
-    for (const auto& e : entries) {
+    for (const auto* at : by_table(entries)) {
+      const auto& e = *at;
       const auto s = e.value ? batch.Put(family(e.in), slice(e.key), slice(*e.value))
                              : batch.Delete(family(e.in), slice(e.key));
       if (!s.ok()) return meaning_of(dir_, s);
@@ -595,7 +608,10 @@ std::optional<failure> rocks_store::check_format(bool may_write) {
       in_folder(dir_, "found data format " + std::to_string(number) + ", this release reads up to "
                         + std::to_string(data_format) + "; start the newer release")};
   const auto hash = get(table::meta, shard_hash_key);
-  if (hash == domain::shard_hash_name) return {};
+  if (hash == domain::shard_hash_name) {
+    if (!may_write || number == data_format) return {};
+    return apply({{table::meta, std::string{format_key}, std::to_string(data_format)}});
+  }
   return failure{
     errc::not_ours, in_folder(dir_, "its shards are cut by " + hash.value_or("an unknown hash")
                                       + ", ours by " + std::string{domain::shard_hash_name})};

@@ -8,7 +8,8 @@ class Env;
 
 namespace jumun::storage {
 /// What the folder's tables and keys mean; kept in its meta table. A newer one is refused.
-inline constexpr std::uint32_t data_format = 1;
+/// An older one becomes this one when it is opened to be written.
+inline constexpr std::uint32_t data_format = 2; // 2: a row of the feed is a run of events
 
 struct rocks_options {
   std::string dir;

@@ -21,7 +21,7 @@ enum class table : std::uint8_t {
   payments,     // order_id                                   → payment_record
   deliveries,   // order_id                                   → delivery_record
   history,      // shard, 'o', order_id, sequence (8) | shard, 's', sku, 0, sequence (8) → event
-  feed,         // shard, offset (8)                          → key in history
+  feed,         // shard, offset (8) of the last              → keys in history (feed_rows.hpp)
   idempotency,  // shard, hash (16)                           → idempotency_record
   audit,        // shard, time in ms (8), chance (8)          → audit_entry; never changed
   hooks,        // shard, 'e', event (32)                     → hook_record

@@ -320,12 +320,21 @@ TEST_CASE("an older release's folder, without a claim, opens and has one from th
 
 TEST_CASE("a newer data format is refused, and the answer names both", "[rocks]") {
   const tests::temp_dir tmp;
-  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({{table::meta, "format", "2"}}));
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({{table::meta, "format", "3"}}));
   const auto why = must_refuse(in(tmp.path()));
   CHECK(why.code == errc::newer_format);
-  CHECK(why.detail.find("format 2") != std::string::npos);
-  CHECK(why.detail.find("up to 1") != std::string::npos);
+  CHECK(why.detail.find("format 3") != std::string::npos);
+  CHECK(why.detail.find("up to 2") != std::string::npos);
   CHECK(must_refuse(in(tmp.path())).code == errc::newer_format); // and it is held by nobody
+}
+
+TEST_CASE("an older data format is read, and becomes ours once it is written", "[rocks]") {
+  const tests::temp_dir tmp;
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({{table::meta, "format", "1"}}));
+  auto look = in(tmp.path());
+  look.read_only = true;
+  CHECK(must_open(look)->get(table::meta, "format") == "1");
+  CHECK(must_open(in(tmp.path()))->get(table::meta, "format") == "2");
 }
 
 TEST_CASE("data cut into shards by another hash is refused", "[rocks]") {

@@ -1,5 +1,7 @@
 #include "tests/sim/model.hpp"
+#include "storage/feed_rows.hpp"
 #include "storage/rows.hpp"
+#include <algorithm>
 
 namespace jumun::sim {
 namespace {
@@ -66,6 +68,7 @@ void shop_model::lands(const std::vector<storage::entry>& batch, const storage::
     }
     if (e.value) landed_[{e.in, e.key}] = *e.value;
   }
+  follow_offsets();
   for (const auto& [key, balance] : fed_)
     if (balance != 0) wrong("feed", "an event and its place in the feed did not land together");
   compare_touched();
@@ -169,12 +172,22 @@ void shop_model::land_event(const storage::entry& e) {
 
 void shop_model::land_feed(const storage::entry& e) {
   if (!e.value) return;
-  --fed_[*e.value];
-  const auto offset = storage::number_of_key(e.key).value_or(0);
-  if (offset != last_offset_ + 1)
-    wrong("feed-offset",
-      "offset " + std::to_string(offset) + " follows " + std::to_string(last_offset_));
-  last_offset_ = offset;
+  const auto run = storage::read_feed_row(e.key, *e.value);
+  if (!run) return wrong("feed-row", "a row of the feed can't be read");
+  for (const auto& [offset, in_history] : *run) {
+    --fed_[in_history];
+    offsets_.push_back(offset);
+  }
+}
+
+void shop_model::follow_offsets() {
+  std::sort(offsets_.begin(), offsets_.end()); // they lie in several shards' rows
+  for (const auto offset : std::exchange(offsets_, {})) {
+    if (offset != last_offset_ + 1)
+      wrong("feed-offset",
+        "offset " + std::to_string(offset) + " follows " + std::to_string(last_offset_));
+    last_offset_ = offset;
+  }
 }
 
 void shop_model::compare_touched() {

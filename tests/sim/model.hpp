@@ -45,6 +45,7 @@ private:
   void land_delivery(const storage::entry& e, const storage::store& before);
   void land_event(const storage::entry& e);
   void land_feed(const storage::entry& e);
+  void follow_offsets();
   void compare_touched();
   /// The newest row under this key: of this batch, or of before it.
   [[nodiscard]] std::optional<std::string> newest(
@@ -55,7 +56,8 @@ private:
   std::map<std::string, domain::order> touched_orders_; // of this batch
   std::map<std::string, domain::stock> touched_stock_;
   std::map<std::pair<storage::table, std::string>, std::string> landed_; // of this batch
-  std::map<std::string, int> fed_; // history keys in this batch
+  std::map<std::string, int> fed_;     // history keys in this batch
+  std::vector<std::uint64_t> offsets_; // of this batch
   std::uint64_t last_offset_ = 0;
   std::uint64_t fingerprint_ = 14695981039346656037ULL;
   std::vector<violation> violations_;

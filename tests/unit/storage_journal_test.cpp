@@ -1,5 +1,7 @@
 #include "domain/limits.hpp"
+#include "storage/feed_rows.hpp"
 #include "storage/journal.hpp"
+#include "storage/queries.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
@@ -259,7 +261,20 @@ TEST_CASE("a lower epoch than the shard's is fenced", "[journal]") {
   CHECK(f.j.append(elsewhere) == append_result::ok);
 }
 
-TEST_CASE("each event is one row of history and one of the feed, by a rising offset", "[journal]") {
+namespace {
+/// The keys in history of what a row of the feed has, as `offset key`.
+std::vector<std::pair<std::uint64_t, std::string>> run_in(
+  const store& disk, domain::shard_id shard, std::uint64_t last) {
+  const auto key = feed_key(shard, last);
+  const auto run = read_feed_row(key, disk.get(table::feed, key).value_or(""));
+  std::vector<std::pair<std::uint64_t, std::string>> all;
+  for (const auto& [offset, in_history] : run.value_or(std::vector<fed>{}))
+    all.emplace_back(offset, in_history);
+  return all;
+}
+} // namespace
+
+TEST_CASE("a shard's events of one batch are one row of the feed, by rising offsets", "[journal]") {
   fixture f;
   auto first = next_version("tea", 1);
   first.events = {adjusted("tea", 1), adjusted("tea", 2)};
@@ -269,13 +284,17 @@ TEST_CASE("each event is one row of history and one of the feed, by a rising off
   REQUIRE(f.j.append(second) == append_result::ok);
   f.j.flush();
   CHECK(read_last_offset(*f.disk) == 3);
-  CHECK(f.disk->rows(table::feed) == 3);
-  const auto at = f.disk->get(table::feed, feed_key(domain::shard_of("tea"), 2));
-  REQUIRE(at);
-  const auto row = f.disk->get(table::history, *at);
-  REQUIRE(row);
-  CHECK((decode<domain::event>(*row) == adjusted("tea", 2)));
-  CHECK(f.disk->get(table::feed, feed_key(domain::shard_of("coffee"), 3)));
+  CHECK(f.disk->rows(table::history) == 3);
+  CHECK(f.disk->rows(table::feed) == 2);
+  const auto tea = run_in(*f.disk, domain::shard_of("tea"), 2);
+  REQUIRE(tea.size() == 2);
+  for (const std::uint64_t n : {1, 2}) {
+    CHECK(tea[n - 1].first == n);
+    const auto row = f.disk->get(table::history, tea[n - 1].second);
+    REQUIRE(row);
+    CHECK((decode<domain::event>(*row) == adjusted("tea", n)));
+  }
+  CHECK(run_in(*f.disk, domain::shard_of("coffee"), 3).size() == 1);
 }
 
 TEST_CASE("offsets go on where the last process ended", "[journal]") {
@@ -404,7 +423,14 @@ TEST_CASE(
   } // the destructor commits what waits
   CHECK(told == 4 * rounds);
   CHECK(disk->rows(table::history) == 4 * rounds);
-  CHECK(disk->rows(table::feed) == 4 * rounds);
+  std::uint64_t fed = 0;
+  for (auto page = read_feed(*disk, "", "", 0, 1'000);;
+       page = read_feed(*disk, "", "", fed, 1'000)) {
+    for (const auto& e : page.rows)
+      if (e.offset == fed + 1) ++fed;
+    if (page.at_end) break;
+  }
+  CHECK(fed == 4 * rounds);
   CHECK(read_last_offset(*disk) == 4 * rounds);
   for (int t = 0; t < 4; ++t)
     CHECK(version_of(*disk->get(table::stock, sku_key("sku-" + std::to_string(t)))) == rounds);
