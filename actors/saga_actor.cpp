@@ -103,9 +103,10 @@ struct attached {
   completion done;
 };
 
-void persist(saga_self self, const domain::decision& d, attached with) {
+/// Takes the decision's events; the rest of it is left.
+void persist(saga_self self, domain::decision& d, replaced_order before, attached with) {
   auto& env = *self->state.env;
-  auto set = write_set_for(self->state.epoch, d, replacing(self->state.now));
+  auto set = write_set_for(self->state.epoch, d, before);
   if (with.from) remember(set, env, *with.from, with.reply);
   if (with.audit && !JUMUN_PLANTED(audit_line_forgotten))
     set.entries.push_back(std::move(*with.audit));
@@ -116,20 +117,19 @@ void persist(saga_self self, const domain::decision& d, attached with) {
       env.order_durable(step);
       if (done && reply) done({std::move(*reply), {}, false});
     });
-  env.order_moved(domain::name_of(self->state.now.at), d.next);
+  env.order_moved(domain::name_of(before.at), d.next);
 }
 
 /// One input, whatever it is. @returns how it was decided.
 domain::verdict feed(saga_self self, const domain::input& what) {
   auto& s = self->state;
-  auto d = domain::advance(s.now, what, context_of(*s.env));
-  switch (d.outcome) {
-    case domain::verdict::applied: persist(self, d, {}); break;
-    case domain::verdict::noted: break;
-    case domain::verdict::ignored: ++s.ignored; return d.outcome;
-    case domain::verdict::refused: return d.outcome;
-  }
+  const auto before = replacing(s.now);
+  auto d = domain::advance(std::move(s.now), what, context_of(*s.env));
+  if (d.outcome == domain::verdict::applied) persist(self, d, before, {});
   s.now = std::move(d.next);
+  if (d.outcome == domain::verdict::ignored) ++s.ignored;
+  if (d.outcome == domain::verdict::ignored || d.outcome == domain::verdict::refused)
+    return d.outcome;
   act(self, d.commands);
   tell_if_idle(self);
   return d.outcome;
@@ -145,7 +145,7 @@ template <class Render> void feed_for_edge(saga_self self, const domain::input& 
   if (answered_from_record(*s.env, found, from, done)) return tell_if_idle(self);
   auto d = domain::advance(s.now, what, context_of(*s.env));
   if (d.outcome == domain::verdict::applied) {
-    persist(self, d, {&from, {}, render(d.next), done});
+    persist(self, d, replacing(s.now), {&from, {}, render(d.next), done});
     s.now = std::move(d.next);
     act(self, d.commands);
     return tell_if_idle(self);
@@ -243,7 +243,8 @@ void operate(saga_self self, const operate_message& m) {
   domain::decision d;
   if (!stale) d = domain::advance(s.now, c.what, context_of(*s.env));
   if (d.outcome == domain::verdict::applied) {
-    persist(self, d, {nullptr, audit_row(*s.env, c, "done"), s.env->present.acted(d.next), m.done});
+    persist(self, d, replacing(s.now),
+      {nullptr, audit_row(*s.env, c, "done"), s.env->present.acted(d.next), m.done});
     s.now = std::move(d.next);
     act(self, d.commands);
     return tell_if_idle(self);
@@ -310,7 +311,7 @@ saga_notes notes_of(
 }
 
 storage::write_set write_set_for(
-  domain::epoch_id epoch, const domain::decision& d, replaced_order before) {
+  domain::epoch_id epoch, domain::decision& d, replaced_order before) {
   storage::write_set set;
   set.shard = domain::shard_of(d.next.id);
   set.epoch = epoch;
@@ -325,7 +326,7 @@ storage::write_set write_set_for(
     set.entries.push_back(
       {table::customer_orders, storage::customer_order_key(d.next.customer, d.next.id), ""});
   set.entries.push_back({table::orders, std::move(key), storage::encode(d.next)});
-  set.events = d.events;
+  set.events = std::move(d.events);
   return set;
 }
 

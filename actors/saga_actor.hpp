@@ -66,18 +66,19 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
 [[nodiscard]] saga_notes notes_of(
   const domain::order& o, std::int64_t wake_ms, std::int64_t asked_ms, bool asked_first);
 
-/// What a decision about an order replaces: its row's version, 0 for none, and whether the open
-/// index has it.
+/// What a decision about an order replaces: its row's version, 0 for none, whether the open index
+/// has it, and where its saga stood.
 struct replaced_order {
   std::uint64_t version = 0;
   bool open = false;
+  domain::phase at = domain::phase::reserving;
 };
 [[nodiscard]] inline replaced_order replacing(const domain::order& o) {
-  return {o.version, domain::open(o)};
+  return {o.version, domain::open(o), o.at};
 }
 
-/// The write set of one decision about an order: its row, its events, and its place in the open
-/// index where that changes.
+/// The write set of one decision about an order: its row, its events (taken out of `d`), and its
+/// place in the open index where that changes.
 [[nodiscard]] storage::write_set write_set_for(
-  domain::epoch_id epoch, const domain::decision& d, replaced_order before);
+  domain::epoch_id epoch, domain::decision& d, replaced_order before);
 } // namespace jumun::actors

@@ -389,9 +389,10 @@ void take_over(supervisor_self self, const place_message& m, order_id id) {
   append_or_throw(*s.env, std::move(set), [done = m.done, id] { done({{}, id, false}); });
 }
 
-void place(supervisor_self self, const place_message& m) {
+/// Takes the draft out of `m`.
+void place(supervisor_self self, place_message& m) {
   auto& s = self->state;
-  const auto& c = m.command;
+  auto& c = m.command;
   const auto found = look_up(*s.env, s.shard, c.from);
   if (answered_from_record(*s.env, found, c.from, m.done)) return;
   if (found.what == key_lookup::kind::taken_over) return take_over(self, m, found.order);
@@ -400,7 +401,7 @@ void place(supervisor_self self, const place_message& m) {
       {s.env->present.refused(domain::refusal::overloaded,
          "Too many orders wait for the payment provider; it is not answering.", "", c.from),
         {}, false});
-  auto draft = c.draft;
+  auto draft = std::move(c.draft);
   const auto us = s.env->now_us();
   draft.created_ms = us / 1000;
   const auto ms_256th = static_cast<std::uint64_t>(us % 1000 * 256 / 1000);
@@ -542,7 +543,7 @@ supervisor_actor::behavior_type supervisor(
   });
   for (const auto who : {role::inventory, role::payment, role::delivery}) spawn_role(self, who);
   return {
-    [self](const place_message& m) { place(self, m); },
+    [self](place_message& m) { place(self, m); },
     [self](const cancel_message& m) { hand_on(self, m, m.command.from); },
     [self](const report_message& m) { hand_on(self, m, m.command.from); },
     [self](const hook_message& m) { take_hook(self, m); },
