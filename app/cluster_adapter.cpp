@@ -8,6 +8,7 @@ http::moving told(cluster::change c) {
     case cluster::change::begun: return http::moving::begun;
     case cluster::change::unknown_node: return http::moving::unknown_node;
     case cluster::change::nowhere_to_go: return http::moving::nowhere_to_go;
+    case cluster::change::unavailable: return http::moving::unavailable;
   }
   return http::moving::nowhere_to_go;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "cluster/coordinator.hpp"
+#include <mutex>
 
 namespace jumun::cluster {
 /// The embedded default: one node, which owns every shard for as long as it lives.
@@ -11,13 +12,23 @@ public:
 
   std::string kind() const override { return "single"; }
   const std::string& self() const override { return node_; }
-  domain::shard_map map() const override { return map_; }
-  std::vector<member> members() const override;
+  view_ptr now() const override;
+  link_state link() const override { return {true, {}, {}, {}, 0}; }
+  void start(listener to) override; // tells the view, on the caller's thread
+  void stop(bool leave) override;
+  void publish(self_record what) override;
+  void durable(std::uint64_t map_version) override;
   change move(domain::shard_id shard, const std::string& to) override;
   change drain(const std::string& node) override;
+  change resume(const std::string& node) override;
+  void pass(domain::shard_id shard, domain::epoch_id epoch, const std::string& to,
+    std::function<void(passed)> done) override; // fenced, on the caller's thread
 
 private:
+  template <class Change> void show(Change change);
+
   const std::string node_;
-  const domain::shard_map map_;
+  mutable std::mutex guard_; // of what is behind it
+  view_ptr view_;
 };
 } // namespace jumun::cluster

@@ -50,7 +50,9 @@ void send_moving(const exchange_ptr& ex, moving came_to, deed what, std::string 
   if (came_to == moving::unknown_node)
     return send(ex, problems::not_found, "no node has this id; GET /admin/v1/cluster lists them");
   if (came_to == moving::nowhere_to_go)
-    return send(ex, problems::no_other_node, "this node is alone: no other can take its shards");
+    return send(ex, problems::no_other_node, "no other node is there that takes shards");
+  if (came_to == moving::unavailable)
+    return send(ex, problems::overloaded, "the other nodes can't be told now; ask again");
   response r;
   r.status = 202, r.body = std::move(body);
   reply_recorded(ex, std::move(what), std::move(r));

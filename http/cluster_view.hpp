@@ -18,7 +18,7 @@ struct shard_info {
   std::uint64_t epoch = 0;
 };
 /// What asking for a move or a drain came to.
-enum class moving : std::uint8_t { begun = 1, unknown_node, nowhere_to_go };
+enum class moving : std::uint8_t { begun = 1, unknown_node, nowhere_to_go, unavailable };
 
 /// Port to the owners of shards. Thread-safe; nothing of it blocks.
 class cluster_view {

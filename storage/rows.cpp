@@ -395,7 +395,9 @@ std::string encode(const domain::shard_map& m) {
     auto& to = *row.add_shards();
     to.set_node(s.node);
     to.set_epoch(s.epoch);
+    to.set_to(s.to);
   }
+  row.set_lineage(m.lineage);
   return seal(m.version, row);
 }
 
@@ -405,9 +407,10 @@ template <> std::optional<domain::shard_map> decode(std::string_view bytes) {
   domain::shard_map m;
   if (!version || static_cast<std::size_t>(row.shards_size()) != m.shards.size()) return {};
   m.version = *version;
+  m.lineage = row.lineage();
   for (std::size_t i = 0; i < m.shards.size(); ++i) {
     const auto& from = row.shards(static_cast<int>(i));
-    m.shards[i] = {from.node(), from.epoch()};
+    m.shards[i] = {from.node(), from.epoch(), from.to()};
   }
   return m;
 }
