@@ -164,6 +164,30 @@ inline constexpr auto child_restart_window = 60s;
 inline constexpr auto child_restart_base = 10ms; // ×2 each time
 inline constexpr auto child_restart_cap = 1s;
 
+// who owns which shard (DESIGN §8)
+inline constexpr std::size_t members_max = 256;      // nodes of a cluster; more are not seen
+inline constexpr std::size_t moves_per_node_max = 2; // under way, from and to it together
+inline constexpr std::size_t balance_slack = 16;     // loads may differ by 1 + mean / 16 at rest
+inline constexpr auto first_assignment_quiet = 2s;   // without a change of members
+inline constexpr auto rebalance_quiet = 30s;         // the same
+inline constexpr auto wish_patience = 10s;           // to make known what an operator asked for
+inline constexpr std::size_t wishes_max = 1'024;     // not made known yet; more → 503
+
+// etcd
+inline constexpr auto member_lease = 5s;        // then a silent node is away
+inline constexpr auto etcd_period = 1s;         // between two looks, if nothing rings
+inline constexpr auto etcd_call_deadline = 1s;  // one call to one endpoint
+inline constexpr auto etcd_farewell = 500ms;    // giving the lease back
+inline constexpr auto etcd_retry_base = 100ms;  // ×2 each time, up to etcd_period
+inline constexpr auto etcd_watch_silence = 60s; // then the doorbell is hung anew
+inline constexpr std::size_t etcd_endpoints_max = 16;
+inline constexpr std::size_t etcd_head_bytes_max = 16 * 1024;          // of an answer
+inline constexpr std::size_t etcd_answer_bytes_max = 16 * 1024 * 1024; // all maps of all members
+inline constexpr std::size_t etcd_buffer_bytes_max = 128 * 1024;
+inline constexpr std::size_t etcd_message_bytes_max = 200; // of its errors, in ours
+inline constexpr std::size_t member_text_bytes_max = 256;  // one field of its record
+static_assert(2 * etcd_call_deadline + etcd_period < member_lease);
+
 // disk
 inline constexpr unsigned disk_free_min_pct = 5; // below: new orders get 503
 inline constexpr std::uint64_t disk_reserve_bytes = 16 * 1024 * 1024;
