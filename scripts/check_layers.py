@@ -19,7 +19,7 @@ ROOMS = {
     "storage": (("domain/", "storage/"), ("rocksdb/", "google/protobuf/")),
     "actors": (("domain/", "actors/") + STORAGE_PORTS, ("caf/",)),
     "cluster": (("domain/", "cluster/", "actors/messages.hpp", "actors/interfaces.hpp"),
-                ("caf/", "boost/", "openssl/", "google/protobuf/")),
+                ("caf/", "boost/", "nlohmann/", "openssl/", "google/protobuf/")),
     "http": (("domain/", "http/"), ("boost/", "nlohmann/", "openssl/")),
     "app": None,
     "tests": None,
