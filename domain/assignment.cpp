@@ -28,14 +28,14 @@ class planner {
 public:
   planner(const shard_map& map, const std::vector<candidate>& present, const assignment_rules& r)
       : rules_{r}, before_{map.version}, plan_{map, {}} {
-    for (const auto& c : present) {
-      const auto [at, fresh] = places_.try_emplace(c.node, place{&c});
-      JUMUN_INVARIANT(fresh, "a node is there once");
-      if (at->second.takes()) takers_.push_back(&at->second);
-    }
+    for (const auto& c : present)
+      JUMUN_INVARIANT(places_.try_emplace(c.node, place{&c}).second, "a node is there once");
+    for (auto& [node, p] : places_)
+      if (p.takes()) takers_.push_back(&p);
     for (auto& s : plan_.next.shards) {
       if (!s.to.empty() && !possible(s)) want(s, {});
       count(s);
+      if (s.epoch == 0 || find(s.node) != nullptr) ++to_place_;
     }
   }
 
@@ -121,19 +121,13 @@ private:
     want(s, {});
   }
 
-  /// Shards that are on takers, will be, or have to go to one.
-  [[nodiscard]] std::size_t to_be_placed() {
-    return static_cast<std::size_t>(
-      std::count_if(plan_.next.shards.begin(), plan_.next.shards.end(),
-        [this](const shard_owner& s) { return s.epoch == 0 || find(s.node) != nullptr; }));
-  }
   /// Of those that still have room for their even share, the one that the shard likes most. There
   /// is one as long as a shard is not placed.
   place* best_open(shard_id shard) {
-    const auto all = to_be_placed(), even = all / takers_.size();
+    const auto even = to_place_ / takers_.size();
     const auto above = static_cast<std::size_t>(std::count_if(
       takers_.begin(), takers_.end(), [&](const place* p) { return p->load > even; }));
-    const auto room = all % takers_.size() > above ? even + 1 : even;
+    const auto room = to_place_ % takers_.size() > above ? even + 1 : even;
     place* best = nullptr;
     std::uint64_t most = 0;
     for (auto* p : takers_) {
@@ -178,6 +172,7 @@ private:
   assignment plan_;
   std::map<std::string, place> places_; // by name: the plan does not depend on an order of arrival
   std::vector<place*> takers_;
+  std::size_t to_place_ = 0; // shards that are on takers, will be, or have to go to one
   bool changed_ = false;
 };
 } // namespace

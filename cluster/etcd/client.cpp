@@ -17,13 +17,6 @@ std::optional<std::string> secret_of(const std::string& file) {
   if (line.back() == '\r') line.pop_back();
   return line;
 }
-
-template <class T>
-result<T> told(result<std::string> said, std::optional<T> (*meaning)(std::string_view)) {
-  if (auto* why = std::get_if<failure>(&said)) return std::move(*why);
-  if (auto meant = meaning(std::get<std::string>(said))) return *std::move(meant);
-  return failure{failure::kind::garbled, "what answers is no etcd: its JSON has another form"};
-}
 } // namespace
 
 std::string fault_of(const options& how) {
@@ -90,49 +83,48 @@ net::awaitable<result<std::string>> client::ask_once(
   }
 }
 
-net::awaitable<result<std::string>> client::ask(std::string path, std::string body) {
-  result<std::string> said = failure{failure::kind::unreachable, "it is being stopped"};
+template <class T> net::awaitable<result<T>> client::ask(
+  std::string path, std::string body, std::optional<T> (*meaning)(std::string_view)) {
+  result<T> last = failure{failure::kind::unreachable, "it is being stopped"};
   for (std::size_t tried = 0; tried < connections_.size() && !cut_; ++tried) {
-    said = co_await ask_once(*connections_[at_], path, body);
-    const auto* why = std::get_if<failure>(&said);
-    if (why == nullptr) break;
+    auto said = co_await ask_once(*connections_[at_], path, body);
+    auto* why = std::get_if<failure>(&said);
+    if (why == nullptr) {
+      if (auto meant = meaning(std::get<std::string>(said))) co_return *std::move(meant);
+      last = failure{failure::kind::garbled, "what answers is no etcd: its JSON has another form"};
+    } else {
+      last = std::move(*why);
+    }
     ++failures_;
-    std::get<failure>(said).detail += " (" + how_.endpoints[at_].text() + ")";
+    std::get<failure>(last).detail += " (" + asked_last().text() + ")";
     at_ = (at_ + 1) % connections_.size();
   }
-  co_return said;
+  co_return last;
 }
 
 net::awaitable<result<range>> client::read(std::string prefix, bool count_only) {
-  co_return told<range>(
-    co_await ask("/v3/kv/range", wire::range_request(prefix, count_only)), wire::range_answer);
+  return ask("/v3/kv/range", wire::range_request(prefix, count_only), wire::range_answer);
 }
 
 net::awaitable<result<bool>> client::commit(
   std::vector<condition> if_all, std::vector<change_of_key> then) {
-  co_return told<bool>(
-    co_await ask("/v3/kv/txn", wire::txn_request(if_all, then)), wire::txn_answer);
+  return ask("/v3/kv/txn", wire::txn_request(if_all, then), wire::txn_answer);
 }
 
 net::awaitable<result<std::int64_t>> client::grant(std::chrono::seconds ttl) {
-  co_return told<std::int64_t>(
-    co_await ask("/v3/lease/grant", wire::lease_request(0, ttl)), wire::grant_answer);
+  return ask("/v3/lease/grant", wire::lease_request(0, ttl), wire::grant_answer);
 }
 
 net::awaitable<result<lease_left>> client::keep_alive(std::int64_t lease) {
-  co_return told<lease_left>(
-    co_await ask("/v3/lease/keepalive", wire::lease_request(lease, {})), wire::lease_answer);
+  return ask("/v3/lease/keepalive", wire::lease_request(lease, {}), wire::lease_answer);
 }
 
 net::awaitable<result<lease_left>> client::time_left(std::int64_t lease) {
-  co_return told<lease_left>(
-    co_await ask("/v3/lease/timetolive", wire::lease_request(lease, {})), wire::lease_answer);
+  return ask("/v3/lease/timetolive", wire::lease_request(lease, {}), wire::lease_answer);
 }
 
 net::awaitable<result<std::monostate>> client::revoke(std::int64_t lease) {
-  auto said = co_await ask("/v3/lease/revoke", wire::lease_request(lease, {}));
-  if (auto* why = std::get_if<failure>(&said)) co_return std::move(*why);
-  co_return std::monostate{};
+  return ask("/v3/lease/revoke", wire::lease_request(lease, {}), wire::empty_answer);
 }
 
 net::awaitable<failure> client::watch(std::string prefix, std::function<void()> changed) {

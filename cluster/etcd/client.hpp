@@ -75,7 +75,8 @@ public:
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
 
 private:
-  [[nodiscard]] net::awaitable<result<std::string>> ask(std::string path, std::string body);
+  template <class T> [[nodiscard]] net::awaitable<result<T>> ask(
+    std::string path, std::string body, std::optional<T> (*meaning)(std::string_view));
   [[nodiscard]] net::awaitable<result<std::string>> ask_once(
     connection& at, const std::string& path, const std::string& body);
   [[nodiscard]] net::awaitable<std::optional<failure>> log_in(connection& at);

@@ -1,83 +1,12 @@
 #include "cluster/etcd/wire.hpp"
+#include "cluster/etcd/fields.hpp"
 #include "domain/json_writer.hpp"
 #include "domain/limits.hpp"
-#include <charconv>
-#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
 namespace jumun::cluster::etcd::wire {
 namespace {
 using domain::json_writer;
-using nlohmann::json;
-
-/// An object, and whether each field that was asked for had the type of its name.
-class fields {
-public:
-  explicit fields(std::string_view text) : held_{read(text)} { in_ = &held_; }
-  explicit fields(const json& in) : in_{&in} { ok_ = in.is_object(); }
-  fields(const fields&) = delete;
-  fields& operator=(const fields&) = delete;
-  [[nodiscard]] bool ok() const { return ok_; }
-
-  template <class Integer> Integer number(const char* name) {
-    const auto* f = find(name);
-    if (f == nullptr) return 0;
-    Integer n = 0;
-    std::string text;
-    if (f->is_number_integer())
-      text = f->dump();
-    else if (f->is_string())
-      text = f->get_ref<const std::string&>();
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (text.empty() || ec != std::errc{} || end != text.data() + text.size()) ok_ = false;
-    return n;
-  }
-  bool flag(const char* name) {
-    const auto* f = find(name);
-    if (f == nullptr) return false;
-    if (!f->is_boolean()) ok_ = false;
-    return f->is_boolean() && f->get<bool>();
-  }
-  std::string text(const char* name) {
-    const auto* f = find(name);
-    if (f == nullptr) return {};
-    if (!f->is_string()) ok_ = false;
-    return f->is_string() ? f->get<std::string>() : std::string{};
-  }
-  std::string bytes(const char* name) {
-    auto plain = unbase64(text(name));
-    if (!plain) ok_ = false;
-    return plain ? *std::move(plain) : std::string{};
-  }
-  /// A field that must be there, as what it is; an empty object when it is not.
-  const json& part(const char* name) {
-    static const json nothing = json::object();
-    const auto* f = find(name);
-    if (f == nullptr) ok_ = false;
-    return f != nullptr ? *f : nothing;
-  }
-  [[nodiscard]] const json& whole() const { return *in_; }
-  [[nodiscard]] const json* find(const char* name) const {
-    if (!in_->is_object()) return nullptr;
-    const auto at = in_->find(name);
-    return at == in_->end() ? nullptr : &*at;
-  }
-
-private:
-  json read(std::string_view text) {
-    bool deep = false;
-    const auto shallow = [&](int depth, json::parse_event_t, json&) {
-      deep = deep || depth > static_cast<int>(limits::json_depth_max);
-      return !deep;
-    };
-    auto j = json::parse(text, shallow, /*allow_exceptions=*/false);
-    ok_ = !deep && j.is_object();
-    return ok_ ? j : json::object();
-  }
-  bool ok_ = true;
-  json held_;
-  const json* in_;
-};
 
 /// Where history stands; an answer without it is not etcd's.
 moment moment_of(fields& answer, bool& ok) {
@@ -107,7 +36,7 @@ std::string base64(std::string_view bytes) {
 std::optional<std::string> unbase64(std::string_view text) {
   constexpr auto alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   if (text.size() % 4 != 0) return {};
-  auto padding = text.size() - std::min(text.size(), text.find_last_not_of('=') + 1);
+  auto padding = text.size() - (text.find_last_not_of('=') + 1); // npos + 1 is 0
   if (text.empty()) padding = 0;
   if (padding > 2) return {};
   if (text.substr(0, text.size() - padding).find_first_not_of(alphabet) != std::string_view::npos)
@@ -236,6 +165,12 @@ std::optional<lease_left> lease_answer(std::string_view text) {
   const auto granted = answer.number<std::int64_t>("grantedTTL");
   if (!outer.ok() || !has_header(answer) || !answer.ok()) return {};
   return lease_left{std::chrono::seconds{left}, std::chrono::seconds{granted}};
+}
+
+std::optional<std::monostate> empty_answer(std::string_view text) {
+  fields answer{text};
+  if (!has_header(answer)) return {};
+  return std::monostate{};
 }
 
 std::optional<std::string> login_answer(std::string_view text) {

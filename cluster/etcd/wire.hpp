@@ -22,6 +22,7 @@ namespace jumun::cluster::etcd::wire {
 [[nodiscard]] std::optional<bool> txn_answer(std::string_view json);
 [[nodiscard]] std::optional<std::int64_t> grant_answer(std::string_view json);
 [[nodiscard]] std::optional<lease_left> lease_answer(std::string_view json);
+[[nodiscard]] std::optional<std::monostate> empty_answer(std::string_view json);
 [[nodiscard]] std::optional<std::string> login_answer(std::string_view json);
 /// What etcd says of a failed call: its message, cut to a line's length, and its gRPC code.
 [[nodiscard]] std::optional<failure> error_answer(std::string_view json);
