@@ -34,7 +34,7 @@ struct view {
 using view_ptr = std::shared_ptr<const view>;
 
 /// How well the agreement can be reached. What this node owns it goes on serving without.
-struct link_state {
+struct contact {
   bool up = false;
   std::chrono::milliseconds silent_for{0}; // since it was last heard, or since start()
   std::string endpoint;                    // that was asked last
@@ -97,7 +97,7 @@ public:
   [[nodiscard]] virtual std::string kind() const = 0; // "single" | "etcd"
   [[nodiscard]] virtual const std::string& self() const = 0;
   [[nodiscard]] virtual view_ptr now() const = 0;
-  [[nodiscard]] virtual link_state link() const = 0;
+  [[nodiscard]] virtual contact link() const = 0;
   [[nodiscard]] domain::shard_map map() const { return now()->map; }
   [[nodiscard]] std::vector<member> members() const { return now()->members; }
 
@@ -124,8 +124,8 @@ public:
 
   /// The moves that this node is the source of: in now()->map, by domain::wanted_moves(). When it
   /// has durably given the shard up at `epoch`, it enters the next owner by this, be it still
-  /// wanted there or not; after a restart again. `done` is called once, on the coordinator's
-  /// thread; it may take for ever while nobody is heard.
+  /// wanted there or not; after a restart again. `done` is called once, on the coordinator's thread
+  /// or stop()'s; it may take for ever while nobody is heard.
   virtual void pass(domain::shard_id shard, domain::epoch_id epoch, const std::string& to,
     std::function<void(passed)> done) = 0;
 };

@@ -21,6 +21,10 @@ using std::chrono::milliseconds;
 using outcome = std::optional<failure>; // of a step; nullopt: go on
 template <class T> using task = net::awaitable<T>;
 constexpr std::size_t rounds_at_once_max = 16; // without a pause, however much there is to do
+constexpr std::size_t wishes_at_once_max = 64; // in one transaction; etcd's default limit is 128
+/// Between two writes of a record for its map's version alone: each change of the map would else be
+/// answered by one from every node, and each of those be read by every node.
+constexpr auto version_pause = 5s;
 
 milliseconds since(clock::time_point t) {
   return std::chrono::duration_cast<milliseconds>(clock::now() - t);
@@ -82,7 +86,7 @@ public:
     const std::lock_guard held{guard_};
     return view_;
   }
-  link_state link() const {
+  contact link() const {
     const std::lock_guard held{guard_};
     auto l = link_;
     l.silent_for = since(heard_);
@@ -181,6 +185,7 @@ private:
   std::optional<rival> rival_;
   self_record self_;
   std::uint64_t durable_;
+  clock::time_point version_at_{};     // until then a newer version alone is not worth a write
   std::vector<std::string> signature_; // of the members
   clock::time_point members_since_ = clock::now();
   std::deque<pending_wish> wishes_;
@@ -191,7 +196,7 @@ private:
 
   mutable std::mutex guard_;
   view_ptr view_;
-  link_state link_;
+  contact link_;
   clock::time_point heard_;
   std::size_t wishes_waiting_ = 0;
 };
@@ -218,15 +223,18 @@ void etcd_coordinator::engine::run(bool watching) {
 }
 
 void etcd_coordinator::engine::stop(bool leave) {
-  if (!thread_.joinable()) return;
-  JUMUN_INVARIANT(thread_.get_id() != std::this_thread::get_id(), "a callback does not stop it");
-  net::post(io_, [this, leave] {
-    stopping_ = true, leave_ = leave;
-    client_.cut();
-    hook_.cancel();
-    ring();
-  });
-  thread_.join();
+  if (thread_.joinable()) {
+    JUMUN_INVARIANT(thread_.get_id() != std::this_thread::get_id(), "a callback does not stop it");
+    net::post(io_, [this, leave] {
+      stopping_ = true, leave_ = leave;
+      client_.cut();
+      hook_.cancel();
+      ring();
+    });
+    thread_.join();
+  }
+  io_.restart();
+  io_.poll(); // what was asked for after the thread's last look
   for (auto& p : std::exchange(passes_, {})) p.done(passed::unknown);
 }
 
@@ -358,14 +366,20 @@ task<outcome> etcd_coordinator::engine::agree_on_config() {
 
 /// Takes the map over, where it knows at least what is known here.
 outcome etcd_coordinator::engine::absorb() {
-  if (!picture_.map) return {};
-  if (auto why = domain::contradiction(*picture_.map, known_); !why.empty()) {
+  std::string why;
+  if (picture_.map) {
+    why = domain::contradiction(*picture_.map, known_);
+  } else { // it will be made of these
+    for (const auto& [id, map] : picture_.stored)
+      if (why.empty()) why = domain::contradiction(map, known_);
+  }
+  if (!why.empty()) {
     why = "the map in etcd is of another cluster than this folder's: " + why;
     if (ever_joined_) return failure{failure::kind::garbled, std::move(why), 0};
     refuse(refusal::cause::other_cluster, std::move(why));
-    return {};
+  } else if (picture_.map && domain::covers(*picture_.map, known_)) {
+    known_ = *picture_.map;
   }
-  if (domain::covers(*picture_.map, known_)) known_ = *picture_.map;
   return {};
 }
 
@@ -400,7 +414,10 @@ task<outcome> etcd_coordinator::engine::enter() {
     say(note::weight::info, "cluster.joined", how_.cluster + " as " + how_.node);
   joined_ = is_mine(there);
   ever_joined_ = ever_joined_ || joined_;
+  if (joined_ && there.says.map_version > 0 && clock::now() < version_at_)
+    as_it_is.map_version = there.says.map_version;
   if (there.says == as_it_is && there.lease == lease_) co_return std::nullopt;
+  version_at_ = clock::now() + version_pause;
   co_return co_await write("record", std::move(entry), unchanged(key, there.modified));
 }
 
@@ -475,7 +492,9 @@ task<outcome> etcd_coordinator::engine::make_known() {
   std::vector<etcd::change_of_key> all;
   std::set<std::string> keys; // etcd takes a key once in a transaction
   std::size_t taken = 0;
-  for (; taken < wishes_.size() && taken < 64 && keys.insert(wishes_[taken].key).second; ++taken)
+  for (; taken < wishes_.size() && taken < wishes_at_once_max
+         && keys.insert(wishes_[taken].key).second;
+       ++taken)
     all.push_back({wishes_[taken].key, wishes_[taken].value, 0});
   if (auto why = co_await write("wishes", std::move(all))) co_return why;
   wishes_.erase(wishes_.begin(), wishes_.begin() + static_cast<std::ptrdiff_t>(taken));
@@ -518,7 +537,7 @@ task<outcome> etcd_coordinator::engine::assign() {
 /// Whether it came through or not, what there is now is seen by the next look.
 task<outcome> etcd_coordinator::engine::carry_out(
   const char* what, std::vector<etcd::change_of_key> then, std::vector<etcd::condition> if_all) {
-  again_ = true;
+  again_ = true, fresh_ = false;
   const auto did = co_await client_.commit(std::move(if_all), std::move(then));
   if (auto why = why_not(did)) co_return why;
   if (!std::get<bool>(did))
@@ -623,7 +642,7 @@ etcd_coordinator::~etcd_coordinator() { engine_->stop(true); }
 
 const std::string& etcd_coordinator::self() const { return engine_->how_.node; }
 view_ptr etcd_coordinator::now() const { return engine_->now(); }
-link_state etcd_coordinator::link() const { return engine_->link(); }
+contact etcd_coordinator::link() const { return engine_->link(); }
 void etcd_coordinator::start(listener to) { engine_->start(std::move(to)); }
 void etcd_coordinator::stop(bool leave) { engine_->stop(leave); }
 

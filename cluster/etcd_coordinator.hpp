@@ -31,7 +31,7 @@ public:
   std::string kind() const override { return "etcd"; }
   const std::string& self() const override;
   view_ptr now() const override;
-  link_state link() const override;
+  contact link() const override;
   void start(listener to) override;
   void stop(bool leave = true) override;
   void publish(self_record what) override;

@@ -13,7 +13,7 @@ public:
   std::string kind() const override { return "single"; }
   const std::string& self() const override { return node_; }
   view_ptr now() const override;
-  link_state link() const override { return {true, {}, {}, {}, 0}; }
+  contact link() const override { return {true, {}, {}, {}, 0}; }
   void start(listener to) override; // tells the view, on the caller's thread
   void stop(bool leave) override;
   void publish(self_record what) override;

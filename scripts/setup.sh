@@ -38,30 +38,37 @@ missing() {
   done
 }
 
-# Prometheus and promtool, for the tests that have us scraped. Not as a package: that one enables and starts a service
-# (by systemd, or by init.d where there is none) on port 9090, which is our own ops port. Its two programs alone,
-# unpacked where nothing starts them; tests/monitoring looks there when $PATH has none.
+# Servers that tests talk to: Prometheus and etcd. Not as packages: those enable and start a service (by systemd, or by
+# init.d where there is none), Prometheus's on our own ops port. Their programs alone, unpacked where nothing starts them;
+# the tests look there for what $PATH does not have.
 tools="${JUMUN_TOOLS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/jumun/tools}"
-has_prometheus() {
+has_tools() {
   local tool
-  for tool in prometheus promtool; do
+  for tool in "$@"; do
     command -v "$tool" >/dev/null || [[ -x $tools/$tool ]] || return 1
   done
 }
-unpack_prometheus() {
-  has_prometheus && return
-  local dir debs=(prometheus)
-  if [[ $VERSION_ID != 12 ]]; then debs+=(promtool); fi # a package of its own from 13 on
+all_tools=(prometheus promtool etcd etcdctl)
+unpack_tools() {
+  local dir tool debs=()
+  has_tools prometheus promtool || debs+=(prometheus)
+  # A package of its own from 13 on.
+  [[ $VERSION_ID == 12 ]] || has_tools promtool || debs+=(promtool)
+  has_tools etcd etcdctl || debs+=(etcd-server etcd-client)
+  ((${#debs[@]})) || return 0
   say "unpacking ${debs[*]} into $tools"
   dir=$(mktemp -d)
   (cd "$dir" && apt-get -q -o Acquire::Retries=3 download "${debs[@]}" 2>&1 &&
     for deb in *.deb; do dpkg-deb -x "$deb" . || exit 1; done &&
-    mkdir -p "$tools" && cp usr/bin/prometheus usr/bin/promtool "$tools/") || { rm -rf "$dir"; return 1; }
+    mkdir -p "$tools" &&
+    for tool in "${all_tools[@]}"; do
+      [[ ! -e usr/bin/$tool ]] || cp "usr/bin/$tool" "$tools/" || exit 1
+    done) || { rm -rf "$dir"; return 1; }
   rm -rf "$dir"
 }
 
 mapfile -t wanted < <(missing)
-if ((${#wanted[@]} == 0)) && has_prometheus; then
+if ((${#wanted[@]} == 0)) && has_tools "${all_tools[@]}"; then
   say "all ${#packages[@]} packages are there"
   exit 0
 fi
@@ -82,7 +89,7 @@ install_wanted() {
 }
 
 # One that hiccups is asked again by apt (Retries), and once more by us.
-install_all() { install_wanted && unpack_prometheus; }
+install_all() { install_wanted && unpack_tools; }
 say "installing ${#wanted[@]} packages: ${wanted[*]}"
 if ! install_all; then
   say "that failed; trying once more"

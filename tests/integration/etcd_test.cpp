@@ -352,6 +352,34 @@ TEST_CASE("a folder of another cluster is refused", "[etcd]") {
   CHECK(n.state_of("n2").empty());
 }
 
+TEST_CASE(
+  "nodes that were alone, each with shards of its own, do not become one cluster", "[etcd]") {
+  const etcd_servers etcd;
+  etcd_node::options alone{"n1", {etcd.url()}};
+  alone.first_quiet = 1h; // no map is made
+  alone.stored = domain::taken_by("n1", {});
+  etcd_node first{alone};
+  first.until("it has joined", [&] { return first.now()->joined; });
+  alone.node = "n2", alone.stored = domain::taken_by("n2", {});
+  etcd_node second{alone};
+  CHECK(second.refused().why == refusal::cause::other_cluster);
+  CHECK(!first.has_refusal());
+}
+
+TEST_CASE("what is passed on while it is being stopped is of unknown outcome", "[etcd]") {
+  later<passed> during, after;
+  {
+    etcd_node n{{"n1", {"http://127.0.0.1:" + std::to_string(free_ports(1).front())}}};
+    n.at().pass(1, 1, "n2", during.hear());
+    n.until("etcd was asked", [&] { return n.at().link().failures > 0; });
+    CHECK(!during.heard());
+    n.leave();
+    CHECK(during.heard() == passed::unknown);
+    n.at().pass(1, 1, "n2", after.hear());
+  }
+  CHECK(after.heard() == passed::unknown);
+}
+
 TEST_CASE("a cluster whose shards are counted otherwise is not joined", "[etcd]") {
   const etcd_servers etcd;
   etcd.ctl({"put", "/jumun/shop/config", R"({"format":1,"shards":512,"hash":"x"})"});

@@ -19,7 +19,7 @@ public:
     domain::shard_map stored{};
     std::string previous{};
     bool moves = true; // false: wanted moves stay wanted
-    std::chrono::milliseconds rebalance_quiet{300};
+    std::chrono::milliseconds first_quiet{300}, rebalance_quiet{300};
     cluster::etcd::tls_files tls{};
     std::string user{}, password_file{};
   };
@@ -124,7 +124,7 @@ private:
     o.self.tunnel = how_.node + ":7001";
     o.stored = how_.stored;
     o.incarnation = incarnation_, o.previous = how_.previous;
-    o.rules.first_quiet = std::chrono::milliseconds{300};
+    o.rules.first_quiet = how_.first_quiet;
     o.rules.rebalance_quiet = how_.rebalance_quiet;
     o.lease = std::chrono::seconds{2} * slowness;
     o.period = std::chrono::milliseconds{200};

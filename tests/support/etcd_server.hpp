@@ -3,7 +3,9 @@
 #include "tests/support/temp_dir.hpp"
 #include <arpa/inet.h>
 #include <csignal>
+#include <cstdlib>
 #include <netinet/in.h>
+#include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +27,22 @@ inline std::vector<std::uint16_t> free_ports(std::size_t count) {
   }
   for (const int fd : held) ::close(fd);
   return ports;
+}
+
+/// `etcd` or `etcdctl`: by $PATH, or where scripts/setup.sh has put it.
+inline std::string etcd_tool(const std::string& name) {
+  const auto env = [](const char* of) {
+    return std::string{std::getenv(of) ? std::getenv(of) : ""};
+  };
+  std::vector<std::string> folders;
+  std::istringstream path{env("PATH")};
+  for (std::string one; std::getline(path, one, ':');) folders.push_back(one);
+  const auto cache =
+    env("XDG_CACHE_HOME").empty() ? env("HOME") + "/.cache" : env("XDG_CACHE_HOME");
+  folders.push_back(env("JUMUN_TOOLS").empty() ? cache + "/jumun/tools" : env("JUMUN_TOOLS"));
+  for (const auto& folder : folders)
+    if (::access((folder + "/" + name).c_str(), X_OK) == 0) return folder + "/" + name;
+  throw std::runtime_error{"there is no " + name + ": run scripts/setup.sh"};
 }
 
 /// Debian's etcd (package etcd-server): a cluster of one or more on ephemeral ports of loopback,
@@ -60,7 +78,7 @@ public:
     const auto what = args.at(0);
     args.insert(args.begin(), how_.ctl_more.begin(), how_.ctl_more.end());
     args.insert(args.begin(), {"--endpoints=" + url(n), "--command-timeout=2s"});
-    process p{{args, dir_.path() / "etcdctl.log", {"ETCDCTL_API=3"}, "etcdctl"}};
+    process p{{args, dir_.path() / "etcdctl.log", {"ETCDCTL_API=3"}, etcd_tool("etcdctl")}};
     std::string out;
     while (auto line = p.read_line()) out += *line + "\n";
     if (p.wait().exit_code != 0) throw std::runtime_error{"etcdctl " + what + ": " + out};
@@ -86,7 +104,7 @@ private:
       "--heartbeat-interval", "50", "--election-timeout", "500"};
     args.insert(args.end(), how_.more.begin(), how_.more.end());
     all_[n] = std::make_unique<process>(
-      process::options{args, dir_.path() / (name(n) + ".log"), {}, "etcd"});
+      process::options{args, dir_.path() / (name(n) + ".log"), {}, etcd_tool("etcd")});
   }
   /// Until it answers, which takes a leader. etcdctl's own patience paces this.
   void await(std::size_t n) const {

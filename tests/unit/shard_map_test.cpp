@@ -36,9 +36,31 @@ TEST_CASE("a node alone has nowhere to move a shard to", "[cluster]") {
   CHECK(c.drain("n2") == cluster::change::unknown_node);
 }
 
+TEST_CASE("a node alone shows itself by the same port", "[cluster]") {
+  cluster::single c{"n1", {}};
+  cluster::view_ptr told;
+  cluster::listener to;
+  to.changed = [&](cluster::view_ptr v) { told = std::move(v); };
+  c.start(std::move(to));
+  REQUIRE(told);
+  CHECK(told->joined);
+  CHECK(told->assigner == "n1");
+  c.publish({"all", "1.0", 1, "", "127.0.0.1:80", ""});
+  c.durable(7);
+  REQUIRE(c.members().size() == 1);
+  CHECK(c.members()[0].http == "127.0.0.1:80");
+  CHECK(c.members()[0].map_version == 7);
+  CHECK(c.link().up);
+  std::optional<cluster::passed> answer;
+  c.pass(3, 1, "n2", [&](cluster::passed p) { answer = p; });
+  CHECK(answer == cluster::passed::fenced);
+  c.stop(true);
+}
+
 TEST_CASE("a map of shards reads back as it was written, and a torn one not at all", "[cluster]") {
   auto map = domain::taken_by("n1", {});
-  map.shards[255] = {"another", 1'000};
+  map.shards[255] = {"another", 1'000, "n1"};
+  map.lineage = "0123456789abcdef";
   const auto bytes = storage::encode(map);
   CHECK(storage::decode<domain::shard_map>(bytes) == map);
   for (const auto size : {std::size_t{0}, std::size_t{9}, bytes.size() / 2, bytes.size() - 1})
