@@ -272,13 +272,14 @@ TEST_CASE("etcd is asked as a user, and again when it has forgotten the log-in",
   std::ofstream{password} << "open sesame\n";
   etcd_servers::options how;
   how.ctl_more = {"--user", "root:open sesame"};
+  how.more = {"--bcrypt-cost", "4"};
   etcd_servers server{how};
   server.ctl({"user", "add", "root:open sesame"});
   server.ctl({"user", "grant-role", "root", "root"});
   server.ctl({"auth", "enable"});
   auto o = blocking_client::options_for({server.url()});
   CHECK(blocking_client{o}.failed_read().detail.starts_with("etcd refused: etcdserver: user name"));
-  o.user = "root", o.password_file = password;
+  o.user = "root", o.password_file = password, o.deadline = patience;
   blocking_client c{o};
   CHECK(c.commit({}, {{"/a", "x"}}));
   server.kill();

@@ -20,6 +20,7 @@ public:
     std::string previous{};
     bool moves = true; // false: wanted moves stay wanted
     std::chrono::milliseconds first_quiet{300}, rebalance_quiet{300};
+    std::size_t owners_min = 1;
     cluster::etcd::tls_files tls{};
     std::string user{}, password_file{};
   };
@@ -112,7 +113,7 @@ private:
   void start() {
     at_.reset(); // ends the other one
     const std::lock_guard held{guard_};
-    last_ = {}, refusal_.reset();
+    last_ = {}, refusal_.reset(), notes_.clear();
     incarnation_ = next_incarnation();
     cluster::etcd_coordinator::options o;
     for (const auto& url : how_.urls)
@@ -125,6 +126,7 @@ private:
     o.stored = how_.stored;
     o.incarnation = incarnation_, o.previous = how_.previous;
     o.rules.first_quiet = how_.first_quiet;
+    o.rules.owners_min = how_.owners_min;
     o.rules.rebalance_quiet = how_.rebalance_quiet;
     o.lease = std::chrono::seconds{2} * slowness;
     o.period = std::chrono::milliseconds{200};
