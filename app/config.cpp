@@ -3,6 +3,7 @@
 #include "app/config_file.hpp"
 #include "app/config_rules.hpp"
 #include "app/providers/secret_file.hpp"
+#include "domain/names.hpp"
 #include "http/cors.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
@@ -143,16 +144,11 @@ field origins() {
   };
   return f;
 }
-/// What a DNS label may be, so that a pod's name is one.
 field node_id() {
-  auto f = text<&config::node_id>("node-id", "1..63 of a-z, 0-9 and -", false,
+  auto f = text<&config::node_id>("node-id", std::string{domain::node_names_allowed}, false,
     "this node's name in the map of shards; another one takes over the folder's shards");
   f.set = [](config& c, std::string_view value) {
-    const auto fits = [](char ch) {
-      return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
-    };
-    if (value.empty() || value.size() > limits::node_id_bytes_max) return false;
-    if (!std::all_of(value.begin(), value.end(), fits)) return false;
+    if (!domain::is_node_name(value)) return false;
     c.node_id = value;
     return true;
   };
