@@ -14,8 +14,11 @@ class io_context;
 class thread_pool;
 } // namespace boost::asio
 
+namespace jumun::transport {
+class door;
+}
+
 namespace jumun::http {
-class accepting;
 struct edge;
 
 /// The public and the ops listener. Sessions run on whatever threads run `io`; all that may wait
@@ -53,7 +56,7 @@ public:
 
 private:
   const std::shared_ptr<edge> edge_;
-  std::shared_ptr<accepting> public_, ops_;
+  std::shared_ptr<transport::door> public_, ops_;
   std::unique_ptr<boost::asio::steady_timer> grace_; // from begin_drain() on
 };
 } // namespace jumun::http

@@ -56,7 +56,8 @@ void session::start() {
 void session::greet() {
   doing_ = doing::greeting;
   expect_by(at_->options.head_read_max);
-  stream_.async_handshake(guarded_step([this](error_code ec) {
+  const auto as = boost::asio::ssl::stream_base::server;
+  stream_.async_handshake(as, guarded_step([this](error_code ec) {
     if (ec) return close();
     doing_ = doing::idle;
     read();

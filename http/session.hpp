@@ -1,10 +1,13 @@
 #pragma once
 #include "http/exchange.hpp"
-#include "http/stream.hpp"
-#include <boost/asio/steady_timer.hpp>
+#include "transport/stream.hpp"
 #include <chrono>
 
 namespace jumun::http {
+using transport::socket_strand;
+using transport::stream;
+using transport::tcp_socket;
+
 /// One connection. Reads into one bounded buffer, checks each head itself (head_check.hpp), handles
 /// one request at a time (further ones wait in the buffer: pipelining is answered in order and is
 /// bounded by the buffer's 8 KiB, then by TCP), and writes each answer with one call. Everything
@@ -70,7 +73,7 @@ private:
   const std::shared_ptr<edge> at_;
   const listener on_;
   const std::string peer_;
-  boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, socket_strand> timer_;
+  transport::strand_timer timer_;
   clock::time_point deadline_ = clock::time_point::max();
   clock::time_point armed_ = clock::time_point::max(); // when timer_ fires
 

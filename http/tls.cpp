@@ -1,13 +1,10 @@
 #include "http/tls.hpp"
-#include <boost/asio/buffer.hpp>
+#include "transport/pem.hpp"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 namespace jumun::http {
 namespace {
-namespace asio = boost::asio;
-using boost::system::error_code;
-
 /// RFC 7301 §3.2: a client that speaks something else only is told so.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
   const unsigned char* offered, unsigned offered_size, void*) {
@@ -34,20 +31,11 @@ bool set_rules(SSL_CTX* with) {
 
 std::optional<std::string> tls_slot::take(std::string_view certificates, std::string_view key) {
   const auto made = std::make_shared<context>(context::tls_server);
-  error_code ec;
-  const auto failed = [&](const char* what) {
+  if (!set_rules(made->native_handle())) {
     ERR_clear_error();
-    return std::string{what} + (ec ? " (" + ec.message() + ")" : "");
-  };
-  if (!set_rules(made->native_handle())) return failed("OpenSSL refuses our TLS settings");
-  // Or OpenSSL asks the terminal.
-  made->set_password_callback([](std::size_t, auto) { return std::string{}; });
-  made->use_certificate_chain(asio::buffer(certificates.data(), certificates.size()), ec);
-  if (ec) return failed("the certificate is none in PEM");
-  made->use_private_key(asio::buffer(key.data(), key.size()), context::pem, ec);
-  if (ec) return failed("the key is none in PEM, is encrypted, or is another certificate's");
-  if (SSL_CTX_check_private_key(made->native_handle()) != 1)
-    return failed("the key is not the certificate's");
+    return "OpenSSL refuses our TLS settings";
+  }
+  if (auto why = transport::use_identity(*made, certificates, key)) return why;
   const std::lock_guard lock{mutex_};
   current_ = made;
   return {};

@@ -1,18 +1,22 @@
 #pragma once
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <memory>
 
-namespace jumun::http {
+namespace jumun::transport {
 using socket_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, socket_strand>;
+using strand_timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+  boost::asio::wait_traits<std::chrono::steady_clock>, socket_strand>;
 
 /// A connection's bytes, plain or by TLS: one branch for each operation, and nothing else between a
-/// plain session and its socket. Used on the socket's strand only; at most one read and one write
-/// at a time.
+/// plain connection and its socket. Used on the socket's strand only; at most one read and one
+/// write at a time.
 class stream {
 public:
   using tls_context = boost::asio::ssl::context;
@@ -28,8 +32,12 @@ public:
   [[nodiscard]] tcp_socket& raw() { return socket_; }
   [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
 
-  template <class Done> void async_handshake(Done done) {
-    tls_->async_handshake(boost::asio::ssl::stream_base::server, std::move(done));
+  /// Null for a plain one.
+  [[nodiscard]] SSL* tls() { return tls_ ? tls_->native_handle() : nullptr; }
+
+  template <class Done>
+  void async_handshake(boost::asio::ssl::stream_base::handshake_type as, Done done) {
+    tls_->async_handshake(as, std::move(done));
   }
   /// Says that no more comes, and waits for the other side to say so, too.
   template <class Done> void async_goodbye(Done done) { tls_->async_shutdown(std::move(done)); }
@@ -56,4 +64,4 @@ private:
   std::shared_ptr<tls_context> context_; // the stream's rules live in it
   std::unique_ptr<tls_stream> tls_;
 };
-} // namespace jumun::http
+} // namespace jumun::transport
