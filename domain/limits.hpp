@@ -158,6 +158,22 @@ static_assert(webhook_window_max <= page_max);
 static_assert(2 * webhook_rows_kept + webhook_checkpoint_max + webhook_redeliveries_max + 16
               < write_set_entries_max);
 
+// the tunnel between nodes (cluster/tunnel, docs/cluster.md)
+inline constexpr auto tunnel_heartbeat = 1s;
+inline constexpr auto tunnel_silence_max = 4s;    // without a byte; then the link is cut
+inline constexpr auto tunnel_first_byte_max = 3s; // slower → cut
+inline constexpr auto tunnel_greeting_max = 6s;   // from there until both know who the other is
+inline constexpr auto tunnel_linger_max = 1s;     // to say why, and to hand CAF the last bytes
+inline constexpr auto tunnel_log_period = 60s;    // one line for all that was refused in it
+inline constexpr std::size_t tunnel_greeting_per_address = 32; // unproved; then the oldest is cut
+inline constexpr std::size_t tunnel_greeting_in_all = 256;     // the same
+inline constexpr std::size_t tunnel_links_per_peer = 8;        // each direction
+inline constexpr std::size_t tunnel_frame_bytes_max = 64 * 1024;
+inline constexpr std::size_t tunnel_window_bytes = 1 << 20;      // sent ahead of what CAF takes
+inline constexpr std::size_t tunnel_window_bytes_max = 16 << 20; // that a peer may offer
+inline constexpr std::size_t tunnel_message_bytes_max = 8 << 20; // one of CAF's; more → cut
+static_assert(3 * tunnel_heartbeat < tunnel_silence_max);
+
 // supervision (DESIGN §7)
 inline constexpr std::size_t child_restarts_max = 5; // per window, then escalate
 inline constexpr auto child_restart_window = 60s;
