@@ -1,6 +1,8 @@
 #include "app/auth/keys_file.hpp"
 #include "app/log.hpp"
+#include "app/open_file.hpp"
 #include "app/read_file.hpp"
+#include "app/replace_file.hpp"
 #include "domain/limits.hpp"
 #include "http/json.hpp"
 #include <algorithm>
@@ -14,10 +16,8 @@
 #include <set>
 #include <stdexcept>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 
 namespace jumun::app {
 namespace {
@@ -164,21 +164,6 @@ std::string because(const std::string& what) {
   return what + ": " + std::system_category().message(errno);
 }
 
-/// A file descriptor that closes itself.
-class open_file {
-public:
-  explicit open_file(int fd) : fd_{fd} {}
-  ~open_file() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  open_file(const open_file&) = delete;
-  open_file& operator=(const open_file&) = delete;
-  [[nodiscard]] int fd() const { return fd_; }
-
-private:
-  int fd_;
-};
-
 /// The other editor is done in milliseconds; one that is stopped must not stop us for good.
 std::optional<std::string> lock(const open_file& file) {
   using namespace std::chrono_literals;
@@ -188,35 +173,6 @@ std::optional<std::string> lock(const open_file& file) {
     std::this_thread::sleep_for(20ms);
   }
   return {};
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-/// Under a name of its own first: whoever reads `path` sees the old one or the new one, whole.
-std::optional<std::string> replace(const fs::path& path, const std::string& bytes) {
-  auto name = path.string() + ".XXXXXX";
-  const open_file half{::mkostemp(name.data(), O_CLOEXEC)}; // 0600
-  if (half.fd() < 0) return because("a file beside it cannot be made");
-  struct stat old {};
-  // Root edits the file of the server's user: it must stay readable to that one.
-  const bool keeps_owner = ::geteuid() != 0 || ::stat(path.c_str(), &old) != 0
-                           || ::fchown(half.fd(), old.st_uid, old.st_gid) == 0;
-  if (keeps_owner && write_all(half.fd(), bytes) && ::fsync(half.fd()) == 0
-      && ::rename(name.c_str(), path.c_str()) == 0) {
-    const open_file folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (folder.fd() >= 0 && ::fsync(folder.fd()) == 0) return {};
-  }
-  const auto why = because("it cannot be written");
-  ::unlink(name.c_str());
-  return why;
 }
 } // namespace
 
@@ -240,8 +196,7 @@ std::optional<std::string> edit_keys_file(const std::string& path, bool create,
     keys = std::get<0>(std::move(parsed));
   }
   if (auto why = change(keys)) return why;
-  if (auto why = replace(target, render_keys(keys))) return say(*why);
-  return {};
+  return replace_file(target, render_keys(keys), 0600);
 }
 
 // -- the ring -------------------------------------------------------------------------------------
