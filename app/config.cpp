@@ -477,6 +477,7 @@ std::variant<config, said_and_done> parse_command_line(
   check->add_option("DIR", c.check_dir, "the data folder")->required();
   check->add_flag("--json", c.check_json, "print one JSON object instead of text");
   const auto* keys = add_keys_command(app, c.keys);
+  const auto* certs = add_certs_command(app, c.certs);
   app.add_subcommand("bench", "measure this binary; jumun bench --help");
   auto* version = app.add_subcommand("version", "print versions");
   try {
@@ -487,7 +488,7 @@ std::variant<config, said_and_done> parse_command_line(
   }
   if (*version) return said_and_done{exit_code::ok, version_text()};
   if (*serve) return settle(flags, around);
-  c.what = *keys ? command::keys : command::check;
+  c.what = *keys ? command::keys : *certs ? command::certs : command::check;
   return c;
 }
 

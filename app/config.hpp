@@ -1,5 +1,6 @@
 #pragma once
 #include "app/auth/keys_command.hpp"
+#include "app/certs_command.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "domain/limits.hpp"
@@ -14,7 +15,7 @@
 
 /// What `jumun` was asked to do, and every setting of it. Parsed once, checked, then const.
 namespace jumun::app {
-enum class command : std::uint8_t { serve, check, keys, bench };
+enum class command : std::uint8_t { serve, check, keys, certs, bench };
 
 /// simulator: the embedded one. http: an adapter of app/providers, at --payment-url.
 enum class payment_by : std::uint8_t { simulator, http };
@@ -75,7 +76,8 @@ struct config {
   std::string check_dir;
   bool check_json = false;
 
-  keys_request keys; // jumun keys
+  keys_request keys;   // jumun keys
+  certs_request certs; // jumun certs
 
   std::vector<std::string> bench_args; // jumun bench: they are its own business
 
