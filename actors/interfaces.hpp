@@ -16,12 +16,14 @@ using saga_actor = listens_to<resume, // after a (re)start: send what is owed
   report_message,                     // a courier's update; answered once durable
   hook_message,                       // a payment provider's; answered once durable
   operate_message,                    // an operator's: 202, 404, 409, 412; audited
+  ask_again,                          // whom it waits for may answer now
   retire, describe>;
 
 /// SHARD SUPERVISOR: accepts orders, finds, wakes or revives their sagas, restarts what falls.
 using supervisor_actor = listens_to<place_message, cancel_message, report_message, hook_message,
-  operate_message, remember_message, domain::payment_answered, recover, saga_at_rest, describe_saga,
-  arm_timer, tick, respawn, describe>;
+  operate_message, remember_message, domain::payment_answered,
+  domain::stock_answered, // from another node: to the order's saga
+  ask_again, recover, saga_at_rest, describe_saga, arm_timer, tick, respawn, describe>;
 
 /// A command and whom to answer: its saga, or the saga's supervisor, where the answer may take so
 /// long that the saga sleeps meanwhile. The answer may come twice, late, or never.
@@ -64,7 +66,7 @@ using delivery_actor =
     describe>;
 
 /// NODE SUPERVISOR: restarts shard supervisors; past its budget the node stops being ready.
-using node_actor = listens_to<respawn_shard, describe>;
+using node_actor = listens_to<respawn_shard, own_shard, give_up_shard, describe>;
 } // namespace jumun::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jumun::actors::provider_answered)

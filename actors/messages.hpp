@@ -2,6 +2,8 @@
 #include "domain/hook.hpp"
 #include "domain/request.hpp"
 #include "domain/saga.hpp"
+#include "domain/shard_map.hpp"
+#include <bitset>
 #include <caf/all.hpp>
 #include <functional>
 #include <memory>
@@ -109,8 +111,24 @@ struct respawn { // after the pause of a restart; of a saga that was set aside: 
   role who = role::saga;
   domain::order_id order; // of a saga
 };
-struct respawn_shard { // to the node's supervisor
+/// Whom they may ask again at once: the shards that are served again, after a while in which nobody
+/// answered for them. To a shard's supervisor, and by it to its sagas.
+struct ask_again {
+  std::bitset<domain::shard_count> shards;
+};
+
+// to the node's supervisor
+struct respawn_shard {
   domain::shard_id shard = 0;
+};
+struct own_shard { // serve it from here on; said twice: the same
+  domain::shard_lease lease;
+};
+/// Stop serving it. `done` is called once: all that this node ever appended for the shard is
+/// durable then, and more is fenced. On the committer's thread or the actor's; must not block.
+struct give_up_shard {
+  domain::shard_id shard = 0;
+  std::function<void()> done;
 };
 
 } // namespace jumun::actors
@@ -139,7 +157,10 @@ JUMUN_LOCAL(jumun::actors::saga_at_rest)
 JUMUN_LOCAL(jumun::actors::describe_saga)
 JUMUN_LOCAL(jumun::actors::arm_timer)
 JUMUN_LOCAL(jumun::actors::respawn)
+JUMUN_LOCAL(jumun::actors::ask_again)
 JUMUN_LOCAL(jumun::actors::respawn_shard)
+JUMUN_LOCAL(jumun::actors::own_shard)
+JUMUN_LOCAL(jumun::actors::give_up_shard)
 JUMUN_LOCAL(jumun::domain::stock_answered)
 JUMUN_LOCAL(jumun::domain::payment_answered)
 JUMUN_LOCAL(jumun::domain::delivery_answered)

@@ -406,6 +406,11 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     },
     [self](const hook_message& m) { feed_hook(self, m); },
     [self](const operate_message& m) { operate(self, m); },
+    [self](const ask_again& m) {
+      const auto& lines = self->state.now.lines;
+      const auto there = [&m](const auto& l) { return m.shards[domain::shard_of(l.sku)]; };
+      if (std::any_of(lines.begin(), lines.end(), there)) feed(self, domain::stock_reachable{});
+    },
     [self](retire) { self->quit(); },
     [self](const describe& d) {
       auto& s = self->state;

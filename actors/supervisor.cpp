@@ -561,6 +561,16 @@ supervisor_actor::behavior_type supervisor(
     },
     [self](const tick& t) { on_tick(self, t); },
     [self](const respawn& r) { on_respawn(self, r); },
+    // One that is not in memory has nothing to wait for, or asks when it is back.
+    [self](const domain::stock_answered& a) {
+      const auto known = self->state.sagas.find(a.order);
+      if (known != self->state.sagas.end() && known->second.handle)
+        self->send(known->second.handle, a);
+    },
+    [self](const ask_again& m) {
+      for (const auto& [id, child] : self->state.sagas)
+        if (child.handle) self->send(child.handle, m);
+    },
     [self](const describe& d) {
       const auto& s = self->state;
       d.tell(json_object{}

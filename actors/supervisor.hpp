@@ -55,16 +55,23 @@ supervisor_actor::behavior_type supervisor(
 struct node_shell {
   static inline const char* name = "node";
   environment* env = nullptr;
-  std::map<domain::shard_id, domain::epoch_id> owned;
-  std::map<caf::actor_addr, domain::shard_id> shards;
-  std::map<domain::shard_id, restart_budget> budgets;
+  struct owned_shard {
+    domain::epoch_id epoch = 1;
+    caf::actor_addr supervisor; // null while a restart's pause lasts
+    restart_budget budget;
+    // It is being given up: who waits for that. It may be owned anew once that is done.
+    bool leaving = false;
+    std::vector<std::function<void()>> given_up;
+    std::optional<domain::epoch_id> again;
+  };
+  std::map<domain::shard_id, owned_shard> owned;
 };
 using node_self = counted<node_shell, node_actor>*;
 /// `inventory/7`: the kind, then the shard.
 [[nodiscard]] std::string shard_actor_name(std::string_view kind, domain::shard_id shard);
 
 /// The root: spawns a supervisor for each shard that this node owns, and each recovers its open
-/// sagas.
+/// sagas. What it owns may change while it runs.
 node_actor::behavior_type node(
   node_self self, environment* env, std::vector<domain::shard_lease> owned);
 } // namespace jumun::actors

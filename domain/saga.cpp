@@ -338,6 +338,9 @@ public:
     if (at_rest(o) || o.poisoned || o.paused) return plain(verdict::ignored);
     if (o.next_attempt_ms == 0) return no_answer();
     if (!due(o.next_attempt_ms, ctx_.now_ms)) return plain(verdict::ignored);
+    return ask_now();
+  }
+  decision ask_now() {
     o.next_attempt_ms = 0;
     if (never_asked(o)) {
       moved_ = true;
@@ -347,6 +350,12 @@ public:
     auto d = plain(verdict::noted); // a restart would do the same: nothing to write
     d.commands = std::move(commands);
     return d;
+  }
+  /// The last question may have been lost, so it is asked in its answer's time, too.
+  decision on_stock_reachable() {
+    const bool waits =
+      o.at == phase::reserving || o.at == phase::committing || o.at == phase::releasing;
+    return waits && !o.paused && !o.poisoned ? ask_now() : plain(verdict::ignored);
   }
   decision no_answer() {
     if (o.at == phase::charging || o.at == phase::inquiring) {
@@ -670,6 +679,7 @@ decision advance(order now, const input& what, context ctx) {
       return t.o.poisoned ? t.anew() : t.plain(verdict::ignored);
     }
     decision operator()(const operator_acted& a) const { return t.on_operator(a); }
+    decision operator()(const stock_reachable&) const { return t.on_stock_reachable(); }
   };
   return std::visit(chooser{t}, what);
 }

@@ -124,6 +124,8 @@ struct courier_reported {
 struct provider_reported {
   hook_news news = hook_news::outcome;
 };
+/// Who holds the stock that it waits for may answer again: the wait for the next question is over.
+struct stock_reachable {};
 /// Its actor kept crashing (DESIGN §7).
 struct found_poisoned {
   std::string error;
@@ -135,8 +137,9 @@ struct operator_acted {
   operator_action action = operator_action::pause;
   std::string reason;
 };
-using input = std::variant<stock_answered, payment_answered, delivery_answered, timer_fired,
-  cancel_requested, courier_reported, found_poisoned, provider_reported, revived, operator_acted>;
+using input =
+  std::variant<stock_answered, payment_answered, delivery_answered, timer_fired, cancel_requested,
+    courier_reported, found_poisoned, provider_reported, revived, operator_acted, stock_reachable>;
 
 /// Time and chance come in from outside.
 struct context {

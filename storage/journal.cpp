@@ -234,6 +234,11 @@ void journal::raise_epoch(domain::shard_id shard, domain::epoch_id epoch) {
   epochs_[shard] = std::max(epochs_[shard], epoch);
 }
 
+void journal::raise_offset(std::uint64_t above) {
+  const std::lock_guard lock{guard_};
+  offset_ = std::max(offset_, above);
+}
+
 void journal::work() {
   for (;;) {
     std::vector<waiting> batch;
@@ -406,6 +411,11 @@ journal_stats journal::stats() const {
 }
 
 std::uint64_t read_last_offset(const store& disk) { return read_offset(disk, last_offset_key); }
+std::uint64_t read_last_offset(const store& disk, domain::shard_id shard) {
+  const std::string prefix(1, static_cast<char>(shard));
+  const auto last = disk.scan(table::feed, prefix, after_prefix(prefix), direction::backward);
+  return last->valid() ? number_of_key(last->key()).value_or(0) : 0;
+}
 std::uint64_t read_low_water(const store& disk) { return read_offset(disk, low_water_key); }
 entry low_water_row(std::uint64_t offset) {
   return {table::meta, std::string{low_water_key}, offset_text(offset)};

@@ -100,6 +100,9 @@ public:
   /// shard.
   [[nodiscard]] domain::epoch_id epoch_of(domain::shard_id shard) const;
 
+  /// The feed's next offset is above this: offsets only rise in each shard, whoever wrote them.
+  void raise_offset(std::uint64_t above);
+
   /// manual only: commits one batch. False: nothing waits, or the journal has stopped.
   bool run_once();
   /// Blocks until all that was appended is durable and its callbacks have run, or the journal has
@@ -166,6 +169,8 @@ private:
 
 /// The last feed offset that is on disk; 0 in an empty store.
 [[nodiscard]] std::uint64_t read_last_offset(const store& disk);
+/// The last one of this shard that is on disk; 0: it has no events.
+[[nodiscard]] std::uint64_t read_last_offset(const store& disk, domain::shard_id shard);
 /// Up to this offset retention has trimmed the feed; 0: never.
 [[nodiscard]] std::uint64_t read_low_water(const store& disk);
 /// The row that says so.

@@ -47,6 +47,15 @@ void census::place(domain::order_id id, std::string_view state) {
   open_[now].fetch_add(1, std::memory_order_relaxed);
 }
 
+void census::forget(domain::shard_id shard) {
+  const std::lock_guard lock{guard_};
+  std::erase_if(open_as_, [&](const auto& one) {
+    if (domain::shard_of(one.first) != shard) return false;
+    open_[one.second].fetch_sub(1, std::memory_order_relaxed);
+    return true;
+  });
+}
+
 const census::durations& census::took(domain::milestone m) const {
   switch (m) {
     case milestone::rejected: return rejected_;

@@ -25,6 +25,9 @@ public:
   /// An order was read from disk, or (`recovering`) is about to be. An empty state: it is at rest.
   void found(domain::order_id id, std::string_view state);
 
+  /// This node has given up the shard: its open orders stand elsewhere.
+  void forget(domain::shard_id shard);
+
   [[nodiscard]] std::uint64_t orders(domain::milestone m) const {
     return reached_[static_cast<std::size_t>(m)].load(std::memory_order_relaxed);
   }

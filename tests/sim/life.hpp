@@ -53,6 +53,12 @@ public:
   /// Ends any actor with an error; its supervisor restarts it. `which`: taken modulo their number.
   void kill_an_actor(std::uint64_t which);
 
+  /// The node takes a shard, or gives one up, while it serves.
+  void own(domain::shard_lease lease) { caf::anon_send(root_, actors::own_shard{lease}); }
+  void give_up(domain::shard_id shard, std::function<void()> done) {
+    caf::anon_send(root_, actors::give_up_shard{shard, std::move(done)});
+  }
+
   [[nodiscard]] bool dead() const { return dead_; }
   /// Supervision gave up: not ready, the platform would restart it.
   [[nodiscard]] bool gave_up() const { return gave_up_; }
@@ -61,6 +67,7 @@ public:
   actors::environment& env() { return *env_; }
   actors::guarded_provider& guarded() { return *guarded_; }
   storage::journal& journal() { return *journal_; }
+  caf::actor_system& system() { return system_; }
 
   /// Sends a command as the edge does. `done` is called at most once, and only by a living process,
   /// but for `lost`, which is told of by the client's broken connection.

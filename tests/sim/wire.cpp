@@ -63,8 +63,8 @@ actors::saga_actor::behavior_type saga_link(
   return {never<actors::resume>(), answering<domain::stock_answered>(over, to),
     never<domain::payment_answered>(), answering<domain::delivery_answered>(over, to),
     never<domain::timer_fired>(), never<actors::cancel_message>(), never<actors::report_message>(),
-    never<actors::hook_message>(), never<actors::operate_message>(), never<actors::retire>(),
-    never<actors::describe>()};
+    never<actors::hook_message>(), never<actors::operate_message>(), never<actors::ask_again>(),
+    never<actors::retire>(), never<actors::describe>()};
 }
 actors::supervisor_actor::behavior_type supervisor_link(
   actors::supervisor_actor::pointer, wire* over, const actors::supervisor_actor& to) {

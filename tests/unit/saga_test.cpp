@@ -326,6 +326,22 @@ TEST_CASE("a provider's hook about an outcome only ends the wait before the next
   CHECK(s.feed(provider_reported{hook_news::outcome}) == verdict::ignored);
 }
 
+TEST_CASE("an order asks for its stock at once when its owner is back", "[saga][cluster]") {
+  story s;
+  CHECK(s.feed(stock_reachable{}) == verdict::noted); // its question may have been lost
+  s.stock(phase::reserving, answer::unknown);
+  REQUIRE(s.now.next_attempt_ms > 0);
+  auto d = advance(s.now, stock_reachable{}, s.ctx);
+  CHECK(d.next.next_attempt_ms == 0);
+  REQUIRE(d.commands.size() == 1);
+  CHECK(std::holds_alternative<reserve_stock>(d.commands[0]));
+  s.feed(operator_acted{operator_action::pause, "stop"});
+  CHECK(s.feed(stock_reachable{}) == verdict::ignored);
+  story paid;
+  paid.reserved();
+  CHECK(paid.feed(stock_reachable{}) == verdict::ignored); // it waits for no stock
+}
+
 TEST_CASE("what the provider reversed of a paid order is undone like a customer's cancellation",
   "[saga][hooks]") {
   story s;
