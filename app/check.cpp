@@ -3,6 +3,8 @@
 #include "app/payment_simulator.hpp"
 #include "app/serve.hpp"
 #include "storage/rocks_store.hpp"
+#include "storage/rows.hpp"
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -23,7 +25,7 @@ std::vector<storage::ledger_line> lines_of(const std::vector<http::ledger_entry>
 
 void print_json(const storage::check_report& r) {
   nlohmann::ordered_json out{{"rows", r.rows}, {"orders", r.orders}, {"skus", r.skus},
-    {"events", r.events}, {"findings_total", r.findings_total}};
+    {"events", r.events}, {"elsewhere", r.elsewhere}, {"findings_total", r.findings_total}};
   auto& findings = out["findings"] = nlohmann::ordered_json::array();
   for (const auto& f : r.findings)
     findings.push_back({{"code", f.code}, {"where", f.where}, {"what", f.what}});
@@ -41,36 +43,102 @@ void print_text(const storage::check_report& r, bool with_ledger) {
     static_cast<unsigned long long>(r.rows), static_cast<unsigned long long>(r.orders),
     static_cast<unsigned long long>(r.skus), static_cast<unsigned long long>(r.events),
     with_ledger ? ", and the provider's ledger" : " (no provider's ledger is at hand)");
+  if (r.elsewhere > 0)
+    std::printf("not compared: %llu claims on shards that other folders hold; check all of the "
+                "cluster's folders at once\n",
+      static_cast<unsigned long long>(r.elsewhere));
 }
 
 exit_code failed(const storage::failure& why) {
   std::fprintf(stderr, "jumun check: %s\n", why.detail.c_str());
   return exit_code_of(why.code);
 }
+
+/// One data folder, or those of a cluster's nodes as one shop.
+struct books {
+  std::shared_ptr<const storage::store> disk;
+  std::optional<storage::holdings> held; // nullopt: what the one folder says
+  std::optional<std::vector<storage::ledger_line>> ledger;
+};
+
+std::variant<books, storage::failure> open_one(const config& c, const std::string& dir) {
+  auto opened = storage::open_rocks({dir, c.memory_mb << 20, /*create=*/false, /*read_only=*/true});
+  if (auto* why = std::get_if<storage::failure>(&opened)) return std::move(*why);
+  auto ledger = read_simulator_ledger(dir);
+  if (auto* why = std::get_if<storage::failure>(&ledger)) return std::move(*why);
+  books b{std::get<0>(std::move(opened)), {}, {}};
+  if (const auto& entries = std::get<0>(ledger)) b.ledger = lines_of(*entries);
+  return b;
+}
+
+storage::failure not_one_cluster(const std::string& dir, const std::string& why) {
+  return {storage::errc::not_ours, dir + ": " + why};
+}
+
+/// Each shard's rows are taken from the folder that holds it at the highest epoch: another one may
+/// not have heard yet that it holds it no more.
+std::variant<books, storage::failure> open_all(const config& c) {
+  std::vector<storage::joined_store::part> parts;
+  std::vector<std::array<domain::epoch_id, domain::shard_count>> epochs;
+  books all;
+  storage::holdings whole;
+  whole.shards.reset();
+  for (const auto& dir : c.check_dirs) {
+    auto one = open_one(c, dir);
+    if (auto* why = std::get_if<storage::failure>(&one)) return std::move(*why);
+    auto& [disk, _, ledger] = std::get<books>(one);
+    auto held = storage::read_holdings(*disk);
+    const auto row = disk->get(storage::table::meta, storage::shard_map_key);
+    const auto map = row ? storage::decode<domain::shard_map>(*row) : domain::shard_map{};
+    if (!held || !map) return not_one_cluster(dir, "which shards it holds can't be read");
+    if (!held->of_cluster()) return not_one_cluster(dir, "it is of no cluster; check it alone");
+    if (parts.empty()) whole.cluster = held->cluster;
+    if (held->cluster != whole.cluster)
+      return not_one_cluster(dir, "it is of another cluster than the first one");
+    whole.node += (whole.node.empty() ? "" : ",") + held->node;
+    auto& mine = epochs.emplace_back();
+    for (std::size_t s = 0; s < domain::shard_count; ++s) {
+      if (!held->shards[s]) continue;
+      mine[s] = map->shards[s].epoch;
+      for (std::size_t other = 0; other < parts.size(); ++other) {
+        if (!parts[other].shards[s]) continue;
+        const auto loses = epochs[other][s] > mine[s];
+        (loses ? held->shards : parts[other].shards).reset(s);
+        if (epochs[other][s] == mine[s])
+          return not_one_cluster(dir, "it holds shard " + std::to_string(s)
+                                        + " at the same epoch as another folder: two owners");
+      }
+    }
+    parts.push_back({disk, held->shards});
+    if (ledger && !all.ledger) all.ledger.emplace();
+    if (ledger) all.ledger->insert(all.ledger->end(), ledger->begin(), ledger->end());
+  }
+  for (const auto& p : parts) whole.shards |= p.shards;
+  all.disk = std::make_shared<storage::joined_store>(std::move(parts));
+  all.held = whole;
+  return all;
+}
 } // namespace
 
 exit_code run_check(const config& c) {
-  const auto opened = storage::open_rocks({c.check_dir, c.memory_mb << 20, /*create=*/false,
-    /*read_only=*/true});
+  const auto opened = c.check_dirs.size() == 1 ? open_one(c, c.check_dirs[0]) : open_all(c);
   if (const auto* why = std::get_if<storage::failure>(&opened)) return failed(*why);
-  const auto ledger = read_simulator_ledger(c.check_dir);
-  if (const auto* why = std::get_if<storage::failure>(&ledger)) return failed(*why);
-  std::optional<std::vector<storage::ledger_line>> lines;
-  if (const auto& entries = std::get<0>(ledger)) lines = lines_of(*entries);
+  const auto& b = std::get<books>(opened);
 
   std::signal(SIGINT, [](int) { interrupted = true; });
   const auto on_terminal = ::isatty(STDERR_FILENO) == 1;
-  const auto report = storage::check_store(*std::get<0>(opened), lines, [&](std::uint64_t rows) {
+  const auto tell = [&](std::uint64_t rows) {
     std::fprintf(stderr, on_terminal ? "\rchecking: %llu rows" : "checking: %llu rows\n",
       static_cast<unsigned long long>(rows));
     return !interrupted;
-  });
+  };
+  const auto report = storage::check_store(*b.disk, b.ledger, tell, b.held);
   if (on_terminal) std::fputc('\n', stderr);
   if (interrupted) {
     std::fputs("jumun check: stopped before its end; nothing can be said\n", stderr);
     return exit_code::usage;
   }
-  c.check_json ? print_json(report) : print_text(report, lines.has_value());
+  c.check_json ? print_json(report) : print_text(report, b.ledger.has_value());
   return report.findings_total == 0 ? exit_code::ok : exit_code::failed_check;
 }
 } // namespace jumun::app

@@ -146,10 +146,75 @@ field origins() {
 }
 field node_id() {
   auto f = text<&config::node_id>("node-id", std::string{domain::node_names_allowed}, false,
-    "this node's name in the map of shards; another one takes over the folder's shards");
+    "this node's name in the map of shards; alone, another one takes over the folder's shards");
   f.set = [](config& c, std::string_view value) {
     if (!domain::is_node_name(value)) return false;
     c.node_id = value;
+    return true;
+  };
+  return f;
+}
+
+// -- the cluster ----------------------------------------------------------------------------------
+
+field cluster() {
+  auto f = text<&config::cluster>("cluster", "1..63 of a-z, 0-9 and -, or nothing", true,
+    "the cluster that this node joins; nothing: it is alone, and owns all shards");
+  f.set = [](config& c, std::string_view value) {
+    if (!value.empty() && !domain::is_node_name(value)) return false;
+    c.cluster = value;
+    return true;
+  };
+  return f;
+}
+field role() {
+  auto f = text<&config::role>("role", "all, gateway, shard", false,
+    "what a cluster's node does: owns shards, answers clients, or (all) both");
+  f.set = [](config& c, std::string_view value) {
+    if (value != "all" && value != "gateway" && value != "shard") return false;
+    c.role = value;
+    return true;
+  };
+  return f;
+}
+/// host:port, the host an address or a name; an IPv6 address in brackets.
+bool is_endpoint(std::string_view value) {
+  const auto colon = value.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto port = parse_number(value.substr(colon + 1));
+  const auto host = value.substr(0, colon);
+  const auto known = [](unsigned char c) {
+    return std::isalnum(c) != 0
+           || std::string_view{".-:[]"}.find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  return port && *port >= 1 && *port <= 65'535 && std::all_of(host.begin(), host.end(), known)
+         && (bracketed || host.find(':') == std::string_view::npos);
+}
+field etcd() {
+  field f{"etcd", "HOST:PORT, several with commas between, or nothing", "",
+    "where etcd's client port is, of each of its members", false, false, {}, {}};
+  f.get = [](const config& c) { return joined(c.etcd); };
+  f.set = [](config& c, std::string_view value) {
+    std::vector<std::string> all;
+    while (!value.empty()) {
+      const auto comma = std::min(value.find(','), value.size());
+      all.emplace_back(value.substr(0, comma));
+      const bool more = comma < value.size();
+      value.remove_prefix(comma + (more ? 1 : 0));
+      if (!is_endpoint(all.back()) || (more && value.empty())) return false;
+    }
+    c.etcd = std::move(all);
+    return true;
+  };
+  return f;
+}
+field cluster_advertise() {
+  auto f = text<&config::cluster_advertise>("cluster-advertise", "HOST:PORT, or nothing", true,
+    "where the other nodes reach this one; nothing: cluster-bind and the port");
+  f.set = [](config& c, std::string_view value) {
+    if (!value.empty() && !is_endpoint(value)) return false;
+    c.cluster_advertise = value;
     return true;
   };
   return f;
@@ -309,6 +374,17 @@ const std::vector<field>& table() {
       "unpaid orders while some wait for the payment provider; more are answered 503"),
     flag<&c::enable_faults>(
       "enable-faults", "allows PUT /admin/v1/faults/{target}: this server can be made to fail"),
+    cluster(),
+    role(),
+    etcd(),
+    address<&c::cluster_bind>("cluster-bind", "address of the listener for the other nodes"),
+    number<&c::cluster_port>("cluster-port", 0, 65'535, "", "its port; 0: any free one"),
+    cluster_advertise(),
+    path<&c::cluster_cert>("cluster-cert",
+      "this node's certificate in PEM, made by `jumun certs`; nothing: plain, this machine only"),
+    path<&c::cluster_key>("cluster-key", "its private key in PEM"),
+    path<&c::cluster_ca>(
+      "cluster-ca", "the certificate in PEM that the other nodes' are signed by"),
     log_level(),
     hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
       count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",
@@ -473,8 +549,9 @@ std::variant<config, said_and_done> parse_command_line(
   auto* serve = app.add_subcommand("serve", "serve the shop on this machine, until SIGTERM");
   add_flags(*serve, flags, defaults(around.cores));
   config c = defaults(around.cores);
-  auto* check = app.add_subcommand("check", "verify a stopped server's data folder");
-  check->add_option("DIR", c.check_dir, "the data folder")->required();
+  auto* check = app.add_subcommand("check", "verify stopped servers' data folders");
+  check->add_option("DIR", c.check_dirs, "the data folder; all of a cluster's: as one shop")
+    ->required();
   check->add_flag("--json", c.check_json, "print one JSON object instead of text");
   const auto* keys = add_keys_command(app, c.keys);
   const auto* certs = add_certs_command(app, c.certs);

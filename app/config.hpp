@@ -69,11 +69,18 @@ struct config {
   std::size_t drain_rate = 500;
   std::size_t max_waiting_orders = limits::waiting_orders_max;
   bool enable_faults = false;
+  std::string cluster;           // empty: this node is alone
+  std::string role = "all";      // all | gateway | shard
+  std::vector<std::string> etcd; // host:port
+  std::string cluster_bind = "127.0.0.1";
+  std::uint16_t cluster_port = 7400;                 // 0: any free one
+  std::string cluster_advertise;                     // host:port; empty: cluster_bind and the port
+  std::string cluster_cert, cluster_key, cluster_ca; // empty: plain, this machine only
   log::level log_level = log::level::info;
   std::string failpoints; // for tests; empty: none
 
   // jumun check
-  std::string check_dir;
+  std::vector<std::string> check_dirs; // several: the nodes of one cluster, as one shop
   bool check_json = false;
 
   keys_request keys;   // jumun keys

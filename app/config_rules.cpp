@@ -3,6 +3,14 @@
 
 namespace jumun::app {
 namespace {
+/// An IPv6 address may be in brackets; a name is none.
+bool is_loopback(std::string host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code failed;
+  const auto address = boost::asio::ip::make_address(host, failed);
+  return !failed && address.is_loopback();
+}
+
 bool has_jwt(const config& c) {
   return !(c.jwt_algorithm.empty() && c.jwt_key.empty() && c.jwt_jwks.empty()
            && c.jwt_issuer.empty() && c.jwt_audience.empty());
@@ -29,11 +37,47 @@ std::optional<std::string> half_a_certificate(const config& c) {
   return {};
 }
 
+/// A setting that has no effect is a misunderstanding.
+std::optional<std::string> cluster_setting_without_cluster(const config& c) {
+  if (!c.cluster.empty()) return {};
+  for (const auto* key : {"role", "etcd", "cluster-bind", "cluster-port", "cluster-advertise",
+         "cluster-cert", "cluster-key", "cluster-ca"})
+    if (c.sources.find(std::string_view{key}) != c.sources.end())
+      return std::string{key}
+             + ": is not allowed without cluster; allowed: a name for the cluster, "
+               "the same on all of its nodes";
+  return {};
+}
+
+/// Between machines only what both ends prove to each other.
+std::optional<std::string> half_a_cluster(const config& c) {
+  if (c.cluster.empty()) return cluster_setting_without_cluster(c);
+  if (c.etcd.empty())
+    return "etcd: \"\" is not allowed with cluster; allowed: HOST:PORT, several with commas "
+           "between";
+  if (c.sources.find(std::string_view{"node-id"}) == c.sources.end())
+    return "node-id: must be set with cluster; allowed: a name that no other node has, the same at "
+           "each start on this data folder";
+  const auto given = [](const std::string& path) { return path.empty() ? 0 : 1; };
+  const auto parts = given(c.cluster_cert) + given(c.cluster_key) + given(c.cluster_ca);
+  if (parts != 0 && parts != 3)
+    return "cluster-cert, cluster-key, cluster-ca: all must name a file, or none";
+  if (parts == 3) return {};
+  const auto advertised = c.cluster_advertise.substr(0, c.cluster_advertise.rfind(':'));
+  for (const auto& [key, value] :
+    {std::pair{"cluster-bind", c.cluster_bind}, std::pair{"cluster-advertise", advertised}})
+    if (!value.empty() && !is_loopback(value))
+      return std::string{"no certificates are configured: "} + key + ": \"" + value
+             + "\" is not allowed; allowed: a loopback address. For others, make certificates with "
+               "`jumun certs`, and name them in cluster-cert, cluster-key and cluster-ca";
+  return {};
+}
+
 /// Without auth, whoever reaches a listener may do everything: only this machine may reach one.
 std::optional<std::string> unguarded(const config& c) {
   if (has_auth(c)) return {};
   for (const auto& [key, value] : {std::pair{"bind", c.bind}, std::pair{"ops-bind", c.ops_bind}})
-    if (!boost::asio::ip::make_address(value).is_loopback())
+    if (!is_loopback(value))
       return std::string{"no auth is configured: "} + key + ": \"" + value
              + "\" is not allowed; allowed: a loopback address (127.0.0.0/8 or ::1). For others, "
                "make a key with `jumun keys add --file keys.json --role admin --principal you`, "
@@ -47,6 +91,7 @@ bool has_auth(const config& c) { return !c.keys_file.empty() || has_jwt(c); }
 std::optional<std::string> why_unsafe(const config& c) {
   if (auto why = half_a_jwt(c)) return why;
   if (auto why = half_a_certificate(c)) return why;
+  if (auto why = half_a_cluster(c)) return why;
   return unguarded(c);
 }
 } // namespace jumun::app

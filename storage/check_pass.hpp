@@ -26,8 +26,8 @@ using ledger_totals = std::map<std::string, ledger_total>; // by public order id
 /// check.
 class check_pass {
 public:
-  check_pass(const store& disk, const std::function<bool(std::uint64_t)>& progress)
-      : disk_(disk), progress_(progress) {}
+  check_pass(const store& disk, const std::function<bool(std::uint64_t)>& progress,
+    const std::optional<holdings>& held);
 
   void add(std::string code, std::string where, std::string what);
   /// Calls `see(key, value)` for every row of a table, by key. A row that leads to an unreadable
@@ -37,8 +37,9 @@ public:
     guarded([&] {
       const auto at = open(in);
       for (; at->valid() && !stopped_ && passed_over < passed_over_max; next(in, *at)) {
-        passed_over += guarded([&] { see(at->key(), at->value()); }) ? 0 : 1;
         count_row();
+        if (!counts(in, at->key())) continue;
+        passed_over += guarded([&] { see(at->key(), at->value()); }) ? 0 : 1;
       }
     });
   }
@@ -70,6 +71,16 @@ public:
     return open(in, prefix, after_prefix(prefix))->valid();
   }
   void undecodable(table in, std::string_view key);
+  /// False: another folder has the shard's rows, so nothing can be said of them.
+  [[nodiscard]] bool holds(domain::shard_id shard) const { return held_.shards[shard]; }
+  [[nodiscard]] bool holds_all() const { return held_.shards.all(); }
+  /// The same, for a claim that could not be compared.
+  [[nodiscard]] bool sees(domain::shard_id shard) {
+    if (!holds(shard)) ++report.elsewhere;
+    return holds(shard);
+  }
+  /// Offsets of a cluster's shards are counted by each of their owners.
+  [[nodiscard]] bool one_feed() const { return !held_.of_cluster(); }
   [[nodiscard]] std::uint64_t last_offset();
   /// Up to which retention has trimmed the feed; 0: never.
   [[nodiscard]] std::uint64_t low_water();
@@ -86,12 +97,20 @@ private:
   /// Notes a table's first failed read, and leaves the row.
   [[noreturn]] void give_up(table in, const std::runtime_error& why);
   [[nodiscard]] std::optional<std::string> get(table in, std::string_view key);
+  [[nodiscard]] std::optional<holdings> holdings_on(const store& disk);
   [[nodiscard]] std::unique_ptr<cursor> open(
     table in, std::string_view from = {}, std::string_view to = {});
   void next(table in, cursor& at);
   void count_row();
+  /// Of a shard that was given up rows may be left. Some tables are the node's, not a shard's.
+  [[nodiscard]] bool counts(table in, std::string_view key) const {
+    const bool of_node =
+      in == table::audit || in == table::webhooks || in == table::webhook_deliveries;
+    return of_node || key.empty() || holds(static_cast<domain::shard_id>(key.front()));
+  }
   const store& disk_;
   const std::function<bool(std::uint64_t)>& progress_;
+  holdings held_;
   bool stopped_ = false;
   std::array<bool, table_count> noted_{};
 };

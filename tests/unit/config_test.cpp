@@ -335,14 +335,14 @@ TEST_CASE("the README's tables name every setting and every exit code", "[config
   CHECK_FALSE(has(readme, "\n| " + std::to_string(last + 1) + " | "));
 }
 
-TEST_CASE("check takes one folder", "[config]") {
+TEST_CASE("check takes one folder, or those of a cluster", "[config]") {
   const auto c = parsed({"check", "/data", "--json"});
   CHECK(c.what == app::command::check);
-  CHECK(c.check_dir == "/data");
+  CHECK(c.check_dirs == std::vector<std::string>{"/data"});
   CHECK(c.check_json);
   CHECK_FALSE(parsed({"check", "/data"}).check_json);
   CHECK(refused({"check"}).code == exit_code::usage);
-  CHECK(refused({"check", "a", "b"}).code == exit_code::usage);
+  CHECK(parsed({"check", "a", "b"}).check_dirs == std::vector<std::string>{"a", "b"});
 }
 
 TEST_CASE("a log line is one JSON object whatever is in it", "[log]") {
@@ -376,4 +376,41 @@ TEST_CASE("a switch is on by its name alone", "[config]") {
   CHECK(parsed({"serve", "--enable-faults=true"}).enable_faults);
   CHECK_FALSE(parsed({"serve", "--enable-faults=false"}).enable_faults);
   CHECK_FALSE(parsed({"serve"}).enable_faults);
+}
+
+TEST_CASE("a node of a cluster says which, where etcd is, and who it is", "[config][cluster]") {
+  const std::vector<std::string> enough{
+    "serve", "--cluster=shop", "--etcd=127.0.0.1:2379,[::1]:2379,etcd-2:2379", "--node-id=a"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), enough.begin(), enough.end());
+    return more;
+  };
+  const auto c = parsed(enough);
+  CHECK(c.cluster == "shop");
+  CHECK(c.role == "all");
+  CHECK(c.etcd == std::vector<std::string>{"127.0.0.1:2379", "[::1]:2379", "etcd-2:2379"});
+  CHECK(value_of(c, "etcd") == "127.0.0.1:2379,[::1]:2379,etcd-2:2379");
+  CHECK(parsed(with({"--role=gateway", "--cluster-port=0"})).role == "gateway");
+
+  CHECK(has(refused({"serve", "--etcd=127.0.0.1:2379"}).text, "etcd: is not allowed without"));
+  CHECK(has(refused({"serve", "--role=gateway"}).text, "role: is not allowed without cluster"));
+  CHECK(has(refused({"serve", "--cluster=shop", "--node-id=a"}).text, "etcd: \"\""));
+  CHECK(has(refused({"serve", "--cluster=shop", "--etcd=h:1"}).text, "node-id: must be set"));
+  CHECK(has(refused(with({"--role=boss"})).text, "allowed: all, gateway, shard"));
+  for (const auto* wrong : {"h", "h:", ":1", "h:0", "h:65536", "h:1,", "::1:2379", "http://h:1"})
+    CHECK(has(refused(with({"--etcd=" + std::string{wrong}})).text, "HOST:PORT"));
+}
+
+TEST_CASE("without certificates a cluster stays on one machine", "[config][cluster]") {
+  const auto with = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"serve", "--cluster=shop", "--etcd=h:1", "--node-id=a"});
+    return more;
+  };
+  CHECK(has(refused(with({"--cluster-bind=10.0.0.1"})).text, "cluster-bind: \"10.0.0.1\""));
+  CHECK(has(refused(with({"--cluster-advertise=a.shop:1"})).text, "cluster-advertise: \"a.shop\""));
+  CHECK(parsed(with({"--cluster-advertise=[::1]:1"})).cluster_advertise == "[::1]:1");
+  CHECK(has(refused(with({"--cluster-cert=c"})).text, "all must name a file, or none"));
+  const auto c = parsed(
+    with({"--cluster-bind=0.0.0.0", "--cluster-cert=c", "--cluster-key=k", "--cluster-ca=ca"}));
+  CHECK(c.cluster_bind == "0.0.0.0");
 }

@@ -1,0 +1,94 @@
+#include "storage/holdings.hpp"
+#include "storage/rows.hpp"
+#include <algorithm>
+
+namespace jumun::storage {
+namespace {
+constexpr std::string_view holder_key = "cluster_node"; // in meta: cluster, NUL, node
+
+std::size_t shard_in(std::string_view key) { return static_cast<unsigned char>(key.front()); }
+std::string prefix_of(std::size_t shard) { return std::string(1, static_cast<char>(shard)); }
+
+/// One shard's rows behind the other's: keys start with the shard.
+class joined_cursor final : public cursor {
+public:
+  using open_shard = std::function<std::unique_ptr<cursor>(std::size_t shard)>;
+  joined_cursor(std::size_t first, std::size_t last, bool forward, open_shard open)
+      : at_(forward ? first : last), end_(forward ? last : first), forward_(forward),
+        open_(std::move(open)) {
+    now_ = open_(at_);
+    settle();
+  }
+  bool valid() const override { return now_ && now_->valid(); }
+  std::string_view key() const override { return now_->key(); }
+  std::string_view value() const override { return now_->value(); }
+  void next() override {
+    now_->next();
+    settle();
+  }
+
+private:
+  void settle() {
+    while (!valid() && at_ != end_) {
+      at_ += forward_ ? 1 : -1;
+      now_ = open_(at_);
+    }
+  }
+  std::size_t at_, end_;
+  bool forward_;
+  open_shard open_;
+  std::unique_ptr<cursor> now_;
+};
+} // namespace
+
+std::optional<holdings> read_holdings(const store& disk) {
+  holdings out;
+  const auto row = disk.get(table::meta, holder_key);
+  if (!row) return out;
+  const auto end = row->find('\0');
+  const auto stored = disk.get(table::meta, shard_map_key);
+  const auto map = stored ? decode<domain::shard_map>(*stored) : domain::shard_map{};
+  if (end == std::string::npos || !map) return {};
+  out.cluster = row->substr(0, end);
+  out.node = row->substr(end + 1);
+  out.shards.reset();
+  for (std::size_t i = 0; i < map->shards.size(); ++i)
+    out.shards[i] = map->shards[i].node == out.node;
+  return out;
+}
+
+entry holdings_row(std::string_view cluster, std::string_view node) {
+  return {table::meta, std::string{holder_key}, std::string{cluster}.append(1, '\0').append(node)};
+}
+
+const store* joined_store::holder(std::size_t shard) const {
+  const auto found =
+    std::find_if(parts_.begin(), parts_.end(), [shard](const auto& p) { return p.shards[shard]; });
+  return found == parts_.end() ? nullptr : found->disk.get();
+}
+
+std::optional<std::string> joined_store::get(table in, std::string_view key) const {
+  const auto* disk = in == table::meta ? parts_.front().disk.get()
+                     : key.empty()     ? nullptr
+                                       : holder(shard_in(key));
+  return disk ? disk->get(in, key) : std::nullopt;
+}
+
+std::unique_ptr<cursor> joined_store::scan(
+  table in, std::string_view from, std::string_view to, direction way) const {
+  if (in == table::meta) return parts_.front().disk->scan(in, from, to, way);
+  const auto first = from.empty() ? 0 : shard_in(from);
+  const auto last = to.empty() ? domain::shard_count - 1 : shard_in(to);
+  return std::make_unique<joined_cursor>(std::min(first, last), last, way == direction::forward,
+    [this, in, way, from = std::string{from}, to = std::string{to}](
+      std::size_t shard) -> std::unique_ptr<cursor> {
+      const auto* disk = holder(shard);
+      if (!disk) return nullptr;
+      const auto prefix = prefix_of(shard);
+      const auto end = after_prefix(prefix);
+      const auto low = std::max(from, prefix);
+      const auto high = to.empty() ? end : end.empty() ? to : std::min(to, end);
+      return low < high || high.empty() ? disk->scan(in, low, high, way) : nullptr;
+    });
+}
+} // namespace jumun::storage
