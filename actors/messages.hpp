@@ -3,7 +3,7 @@
 #include "domain/request.hpp"
 #include "domain/saga.hpp"
 #include "domain/shard_map.hpp"
-#include <bitset>
+#include "domain/shard_set.hpp"
 #include <caf/all.hpp>
 #include <functional>
 #include <memory>
@@ -114,14 +114,16 @@ struct respawn { // after the pause of a restart; of a saga that was set aside: 
 /// Whom they may ask again at once: the shards that are served again, after a while in which nobody
 /// answered for them. To a shard's supervisor, and by it to its sagas.
 struct ask_again {
-  std::bitset<domain::shard_count> shards;
+  domain::shard_set shards;
 };
 
 // to the node's supervisor
 struct respawn_shard {
   domain::shard_id shard = 0;
 };
-struct own_shard { // serve it from here on; said twice: the same
+/// Serve it from here on. Said twice: the same. After give_up_shard at the same epoch, too, as long
+/// as it was not given away.
+struct own_shard {
   domain::shard_lease lease;
 };
 /// Stop serving it. `done` is called once: all that this node ever appended for the shard is

@@ -43,7 +43,7 @@ void own(node_self self, domain::shard_lease lease) {
     if (of.leaving) of.again = std::max(of.again.value_or(0), lease.epoch);
     return; // it is served already
   }
-  s.env->journal.raise_epoch(lease.shard, lease.epoch);
+  s.env->journal.reopen(lease.shard, lease.epoch);
   s.owned[lease.shard].epoch = lease.epoch;
   spawn_shard(self, lease.shard);
 }
@@ -59,7 +59,7 @@ void gave_up(node_self self, domain::shard_id shard) {
   s.env->route.update(shard, [](router::shard_actors& a) { a = {}; });
   s.env->journal.raise_epoch(shard, of.epoch + 1);
   for (auto& done : of.given_up) s.env->journal.when_durable(std::move(done));
-  if (of.again && *of.again > of.epoch) own(self, {shard, *of.again});
+  if (of.again && *of.again >= of.epoch) own(self, {shard, *of.again});
 }
 
 void give_up(node_self self, const give_up_shard& m) {

@@ -3,18 +3,28 @@
 
 namespace jumun::app {
 void audit_adapter::record(domain::audit_entry entry, http::done<bool> then) {
-  entry.time_ms = env_.now_ms();
-  storage::write_set set; // shard 0: of no order, and the lists merge all shards
-  set.epoch = env_.journal.epoch_of(set.shard);
+  if (elsewhere_ && node_.served().none()) return elsewhere_(std::move(entry), std::move(then));
+  record_here(std::move(entry), std::move(then));
+}
+
+void audit_adapter::record_here(domain::audit_entry entry, http::done<bool> then) {
+  auto& env = node_.env();
+  entry.time_ms = env.now_ms();
+  storage::write_set set; // of no order, and the lists merge all shards: any of ours
+  while (!node_.serves(set.shard))
+    if (++set.shard == 0) return then(false); // we have none
+  set.epoch = env.journal.epoch_of(set.shard);
   set.entries.push_back({storage::table::audit,
-    storage::audit_key(set.shard, entry.time_ms, env_.random()), storage::encode(entry)});
-  const auto said = env_.journal.append(std::move(set), [then] { then(true); });
+    storage::audit_key(set.shard, entry.time_ms, env.random()), storage::encode(entry)});
+  const auto said = env.journal.append(std::move(set), [then] { then(true); });
   if (said != storage::append_result::ok) then(false);
 }
 
 std::optional<http::listed<domain::audit_entry>> audit_adapter::list(
   const http::audit_query& q, std::size_t limit, const std::string& cursor) {
-  return listed(
-    storage::list_audit(env_.journal.disk(), {q.principal, q.action, q.target}, limit, cursor));
+  return listed_by(node_, [&](const domain::shard_set& ours) {
+    return storage::list_audit(
+      node_.disk(), {q.principal, q.action, q.target}, limit, cursor, ours);
+  });
 }
 } // namespace jumun::app

@@ -4,7 +4,6 @@
 #include "app/serve.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/rows.hpp"
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -71,51 +70,73 @@ std::variant<books, storage::failure> open_one(const config& c, const std::strin
   return b;
 }
 
+/// A node's folder among those of its cluster.
+struct member_folder {
+  std::string dir;
+  std::shared_ptr<const storage::store> disk;
+  storage::holdings held;
+  domain::shard_map map; // as the folder was left
+};
+
 storage::failure not_one_cluster(const std::string& dir, const std::string& why) {
   return {storage::errc::not_ours, dir + ": " + why};
 }
 
+std::variant<member_folder, storage::failure> member_of(
+  std::string dir, std::shared_ptr<const storage::store> disk) {
+  auto held = storage::read_holdings(*disk);
+  const auto row = disk->get(storage::table::meta, storage::shard_map_key);
+  auto map = row ? storage::decode<domain::shard_map>(*row) : domain::shard_map{};
+  if (!held || !map) return not_one_cluster(dir, "which shards it holds can't be read");
+  if (!held->of_cluster()) return not_one_cluster(dir, "it is of no cluster; check it alone");
+  return member_folder{std::move(dir), std::move(disk), std::move(*held), std::move(*map)};
+}
+
 /// Each shard's rows are taken from the folder that holds it at the highest epoch: another one may
 /// not have heard yet that it holds it no more.
-std::variant<books, storage::failure> open_all(const config& c) {
-  std::vector<storage::joined_store::part> parts;
-  std::vector<std::array<domain::epoch_id, domain::shard_count>> epochs;
+std::variant<books, storage::failure> joined(const std::vector<member_folder>& members) {
   books all;
-  storage::holdings whole;
-  whole.shards.reset();
+  all.held.emplace();
+  all.held->cluster = members.front().held.cluster;
+  all.held->shards.reset();
+  std::vector<storage::joined_store::part> parts;
+  for (const auto& m : members) parts.push_back({m.disk, {}});
+  for (std::size_t s = 0; s < domain::shard_count; ++s) {
+    std::optional<std::size_t> holder;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (!members[i].held.shards[s]) continue;
+      const auto epoch = members[i].map.shards[s].epoch;
+      const auto best = holder ? members[*holder].map.shards[s].epoch : 0;
+      if (holder && epoch == best)
+        return not_one_cluster(members[i].dir, "it holds shard " + std::to_string(s) + " at epoch "
+                                                 + std::to_string(epoch) + ", as does "
+                                                 + members[*holder].dir + ": two owners");
+      if (epoch > best) holder = i;
+    }
+    if (holder) parts[*holder].shards.set(s), all.held->shards.set(s);
+  }
+  all.disk = std::make_shared<storage::joined_store>(std::move(parts));
+  return all;
+}
+
+std::variant<books, storage::failure> open_all(const config& c) {
+  std::vector<member_folder> members;
+  std::optional<std::vector<storage::ledger_line>> ledger;
   for (const auto& dir : c.check_dirs) {
     auto one = open_one(c, dir);
     if (auto* why = std::get_if<storage::failure>(&one)) return std::move(*why);
-    auto& [disk, _, ledger] = std::get<books>(one);
-    auto held = storage::read_holdings(*disk);
-    const auto row = disk->get(storage::table::meta, storage::shard_map_key);
-    const auto map = row ? storage::decode<domain::shard_map>(*row) : domain::shard_map{};
-    if (!held || !map) return not_one_cluster(dir, "which shards it holds can't be read");
-    if (!held->of_cluster()) return not_one_cluster(dir, "it is of no cluster; check it alone");
-    if (parts.empty()) whole.cluster = held->cluster;
-    if (held->cluster != whole.cluster)
+    auto& opened = std::get<books>(one);
+    auto member = member_of(dir, opened.disk);
+    if (auto* why = std::get_if<storage::failure>(&member)) return std::move(*why);
+    members.push_back(std::get<member_folder>(std::move(member)));
+    if (members.back().held.cluster != members.front().held.cluster)
       return not_one_cluster(dir, "it is of another cluster than the first one");
-    whole.node += (whole.node.empty() ? "" : ",") + held->node;
-    auto& mine = epochs.emplace_back();
-    for (std::size_t s = 0; s < domain::shard_count; ++s) {
-      if (!held->shards[s]) continue;
-      mine[s] = map->shards[s].epoch;
-      for (std::size_t other = 0; other < parts.size(); ++other) {
-        if (!parts[other].shards[s]) continue;
-        const auto loses = epochs[other][s] > mine[s];
-        (loses ? held->shards : parts[other].shards).reset(s);
-        if (epochs[other][s] == mine[s])
-          return not_one_cluster(dir, "it holds shard " + std::to_string(s)
-                                        + " at the same epoch as another folder: two owners");
-      }
-    }
-    parts.push_back({disk, held->shards});
-    if (ledger && !all.ledger) all.ledger.emplace();
-    if (ledger) all.ledger->insert(all.ledger->end(), ledger->begin(), ledger->end());
+    if (!opened.ledger) continue;
+    if (!ledger) ledger.emplace();
+    ledger->insert(ledger->end(), opened.ledger->begin(), opened.ledger->end());
   }
-  for (const auto& p : parts) whole.shards |= p.shards;
-  all.disk = std::make_shared<storage::joined_store>(std::move(parts));
-  all.held = whole;
+  auto all = joined(members);
+  if (auto* b = std::get_if<books>(&all)) b->ledger = std::move(ledger);
   return all;
 }
 } // namespace

@@ -158,8 +158,9 @@ field node_id() {
 // -- the cluster ----------------------------------------------------------------------------------
 
 field cluster() {
-  auto f = text<&config::cluster>("cluster", "1..63 of a-z, 0-9 and -, or nothing", true,
-    "the cluster that this node joins; nothing: it is alone, and owns all shards");
+  auto f =
+    text<&config::cluster>("cluster", std::string{domain::node_names_allowed} + ", or nothing",
+      true, "the cluster that this node joins; nothing: it is alone, and owns all shards");
   f.set = [](config& c, std::string_view value) {
     if (!value.empty() && !domain::is_node_name(value)) return false;
     c.cluster = value;
@@ -192,7 +193,7 @@ bool is_endpoint(std::string_view value) {
          && (bracketed || host.find(':') == std::string_view::npos);
 }
 field etcd() {
-  field f{"etcd", "HOST:PORT, several with commas between, or nothing", "",
+  field f{"etcd", "[http[s]://]HOST:PORT, several with commas between, or nothing", "",
     "where etcd's client port is, of each of its members", false, false, {}, {}};
   f.get = [](const config& c) { return joined(c.etcd); };
   f.set = [](config& c, std::string_view value) {
@@ -202,7 +203,10 @@ field etcd() {
       all.emplace_back(value.substr(0, comma));
       const bool more = comma < value.size();
       value.remove_prefix(comma + (more ? 1 : 0));
-      if (!is_endpoint(all.back()) || (more && value.empty())) return false;
+      std::string_view host = all.back();
+      for (const std::string_view scheme : {"http://", "https://"})
+        if (host.starts_with(scheme)) host.remove_prefix(scheme.size());
+      if (!is_endpoint(host) || (more && value.empty())) return false;
     }
     c.etcd = std::move(all);
     return true;
@@ -377,6 +381,15 @@ const std::vector<field>& table() {
     cluster(),
     role(),
     etcd(),
+    path<&c::etcd_ca>("etcd-ca", "authorities in PEM that etcd's https is trusted by; nothing: the "
+                                 "system's"),
+    path<&c::etcd_cert>("etcd-cert", "a certificate in PEM, for an etcd that asks for one"),
+    path<&c::etcd_key>("etcd-key", "its private key in PEM"),
+    text<&c::etcd_user>("etcd-user", "a name, or nothing", true, "who this node is to etcd"),
+    path<&c::etcd_password_file>(
+      "etcd-password-file", "holds that user's password (the first line)"),
+    number<&c::cluster_owners_min>("cluster-owners-min", 1, 256, "nodes",
+      "so many owners of shards are waited for before a new cluster gives its shards out"),
     address<&c::cluster_bind>("cluster-bind", "address of the listener for the other nodes"),
     number<&c::cluster_port>("cluster-port", 0, 65'535, "", "its port; 0: any free one"),
     cluster_advertise(),
@@ -555,6 +568,7 @@ std::variant<config, said_and_done> parse_command_line(
   check->add_flag("--json", c.check_json, "print one JSON object instead of text");
   const auto* keys = add_keys_command(app, c.keys);
   const auto* certs = add_certs_command(app, c.certs);
+  const auto* cluster = add_cluster_command(app, c.of_cluster);
   app.add_subcommand("bench", "measure this binary; jumun bench --help");
   auto* version = app.add_subcommand("version", "print versions");
   try {
@@ -565,7 +579,10 @@ std::variant<config, said_and_done> parse_command_line(
   }
   if (*version) return said_and_done{exit_code::ok, version_text()};
   if (*serve) return settle(flags, around);
-  c.what = *keys ? command::keys : *certs ? command::certs : command::check;
+  c.what = *keys      ? command::keys
+           : *certs   ? command::certs
+           : *cluster ? command::cluster
+                      : command::check;
   return c;
 }
 

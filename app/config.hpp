@@ -1,6 +1,7 @@
 #pragma once
 #include "app/auth/keys_command.hpp"
 #include "app/certs_command.hpp"
+#include "app/cluster/cluster_command.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "domain/limits.hpp"
@@ -15,7 +16,7 @@
 
 /// What `jumun` was asked to do, and every setting of it. Parsed once, checked, then const.
 namespace jumun::app {
-enum class command : std::uint8_t { serve, check, keys, certs, bench };
+enum class command : std::uint8_t { serve, check, keys, certs, cluster, bench };
 
 /// simulator: the embedded one. http: an adapter of app/providers, at --payment-url.
 enum class payment_by : std::uint8_t { simulator, http };
@@ -71,7 +72,9 @@ struct config {
   bool enable_faults = false;
   std::string cluster;           // empty: this node is alone
   std::string role = "all";      // all | gateway | shard
-  std::vector<std::string> etcd; // host:port
+  std::vector<std::string> etcd; // [http[s]://]host:port
+  std::string etcd_ca, etcd_cert, etcd_key, etcd_user, etcd_password_file;
+  std::size_t cluster_owners_min = 1;
   std::string cluster_bind = "127.0.0.1";
   std::uint16_t cluster_port = 7400;                 // 0: any free one
   std::string cluster_advertise;                     // host:port; empty: cluster_bind and the port
@@ -83,8 +86,9 @@ struct config {
   std::vector<std::string> check_dirs; // several: the nodes of one cluster, as one shop
   bool check_json = false;
 
-  keys_request keys;   // jumun keys
-  certs_request certs; // jumun certs
+  keys_request keys;          // jumun keys
+  certs_request certs;        // jumun certs
+  cluster_request of_cluster; // jumun cluster
 
   std::vector<std::string> bench_args; // jumun bench: they are its own business
 

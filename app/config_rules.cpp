@@ -40,8 +40,9 @@ std::optional<std::string> half_a_certificate(const config& c) {
 /// A setting that has no effect is a misunderstanding.
 std::optional<std::string> cluster_setting_without_cluster(const config& c) {
   if (!c.cluster.empty()) return {};
-  for (const auto* key : {"role", "etcd", "cluster-bind", "cluster-port", "cluster-advertise",
-         "cluster-cert", "cluster-key", "cluster-ca"})
+  for (const auto* key : {"role", "etcd", "etcd-ca", "etcd-cert", "etcd-key", "etcd-user",
+         "etcd-password-file", "cluster-owners-min", "cluster-bind", "cluster-port",
+         "cluster-advertise", "cluster-cert", "cluster-key", "cluster-ca"})
     if (c.sources.find(std::string_view{key}) != c.sources.end())
       return std::string{key}
              + ": is not allowed without cluster; allowed: a name for the cluster, "
@@ -53,8 +54,8 @@ std::optional<std::string> cluster_setting_without_cluster(const config& c) {
 std::optional<std::string> half_a_cluster(const config& c) {
   if (c.cluster.empty()) return cluster_setting_without_cluster(c);
   if (c.etcd.empty())
-    return "etcd: \"\" is not allowed with cluster; allowed: HOST:PORT, several with commas "
-           "between";
+    return "etcd: \"\" is not allowed with cluster; allowed: [http[s]://]HOST:PORT, several with "
+           "commas between";
   if (c.sources.find(std::string_view{"node-id"}) == c.sources.end())
     return "node-id: must be set with cluster; allowed: a name that no other node has, the same at "
            "each start on this data folder";

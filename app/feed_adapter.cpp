@@ -15,15 +15,25 @@ struct in_hub final : http::feed::following {
 };
 } // namespace
 
-http::feed_page feed_adapter::read(
-  const http::feed_query& q, std::optional<std::uint64_t> after, std::size_t limit) {
-  auto found = storage::read_feed(disk_, q.topic, q.key, after, limit);
+namespace {
+http::feed_page page_of(storage::feed_page found) {
   http::feed_page out;
   out.next = found.next, out.at_end = found.at_end, out.expired = found.expired;
   out.begins_after = found.bounds.begins_after, out.last = found.bounds.last;
   out.rows.reserve(found.rows.size());
-  for (auto& row : found.rows) out.rows.push_back({std::move(row.fact), row.offset});
+  for (auto& row : found.rows) out.rows.push_back({std::move(row.fact), row.offset, row.shard});
   return out;
+}
+} // namespace
+
+http::feed_page feed_adapter::read(
+  const http::feed_query& q, std::optional<std::uint64_t> after, std::size_t limit) {
+  return page_of(storage::read_feed(disk_, q.topic, q.key, after, limit));
+}
+
+http::feed_page feed_adapter::read(const http::feed_query& q, const domain::feed_position& after,
+  bool from_begin, std::size_t limit, const domain::shard_set& only) {
+  return page_of(storage::read_feed(disk_, q.topic, q.key, after, from_begin, limit, only));
 }
 
 std::uint64_t feed_adapter::last() { return storage::read_last_offset(disk_); }

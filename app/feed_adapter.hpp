@@ -11,6 +11,8 @@ public:
 
   http::feed_page read(
     const http::feed_query& q, std::optional<std::uint64_t> after, std::size_t limit) override;
+  http::feed_page read(const http::feed_query& q, const domain::feed_position& after,
+    bool from_begin, std::size_t limit, const domain::shard_set& only) override;
   std::uint64_t last() override;
   std::unique_ptr<following> follow(const http::feed_query& q, http::live_sink sink) override;
 

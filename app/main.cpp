@@ -13,6 +13,7 @@ exit_code run(const config& c) {
     case command::check: return run_check(c);
     case command::keys: return run_keys(c.keys);
     case command::certs: return run_certs(c.certs);
+    case command::cluster: return run_cluster(c.of_cluster);
     case command::bench: return static_cast<exit_code>(jumun::bench::run(c.bench_args));
     case command::serve: break;
   }

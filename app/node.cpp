@@ -1,6 +1,8 @@
 #include "app/node.hpp"
 #include "actors/supervisor.hpp"
 #include "app/actor_threads.hpp"
+#include "app/cluster/agreement.hpp"
+#include "app/cluster/cluster_side.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
@@ -9,6 +11,7 @@
 #include "app/resilience/slow_store.hpp"
 #include "cluster/single.hpp"
 #include "storage/customer_index.hpp"
+#include "storage/holdings.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/rows.hpp"
 #include <caf/all.hpp>
@@ -42,26 +45,55 @@ std::int64_t steady_clock_us() {
   return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
-/// Takes the folder's shards for `node_id`, and keeps on disk who has them now. Before the journal:
-/// nothing else writes yet.
-std::variant<std::unique_ptr<cluster::coordinator>, storage::failure> take_shards(
-  storage::store& disk, const std::string& node_id) {
-  std::optional<domain::shard_map> stored = domain::shard_map{};
-  const auto row = disk.get(storage::table::meta, storage::shard_map_key);
-  if (row) stored = storage::decode<domain::shard_map>(*row);
-  if (!stored)
-    return storage::failure{
-      storage::errc::corrupt, "the map of shards can't be read; restore a backup"};
-  std::unique_ptr<cluster::coordinator> taken = std::make_unique<cluster::single>(node_id, *stored);
-  const auto now = taken->map();
-  if (now != *stored) {
-    const auto key = std::string{storage::shard_map_key};
-    if (auto failed = disk.apply({{storage::table::meta, key, storage::encode(now)}}))
-      return *failed;
-  }
-  return taken;
+storage::failure not_ours(const std::string& why) { return {storage::errc::not_ours, why}; }
+
+/// Why the folder can't be this node's. `map`: as it was left.
+std::optional<storage::failure> claimed_by_another(const storage::holdings& held,
+  const domain::shard_map& map, const std::optional<cluster_options>& cluster) {
+  if (!cluster && held.of_cluster())
+    return not_ours("the folder is of node " + held.node + " of cluster " + held.cluster
+                    + "; its shards are known to others: start it with --cluster");
+  if (!cluster) return {};
+  if (held.of_cluster() && (held.cluster != cluster->cluster || held.node != cluster->node))
+    return not_ours("the folder is of node " + held.node + " of cluster " + held.cluster
+                    + ", not of node " + cluster->node + " of cluster " + cluster->cluster);
+  for (const auto& s : map.shards)
+    if (!held.of_cluster() && !s.node.empty() && s.node != cluster->node)
+      return not_ours(
+        "the folder's shards are node " + s.node + "'s: join with --node-id " + s.node);
+  return {};
 }
 } // namespace
+
+/// Makes the folder this node's, and remembers which process has it now: etcd may still count the
+/// last one as alive, and this one holds its lock.
+std::optional<storage::failure> node::take_for(const cluster_options& how, bool ours) {
+  new_disk_ = !ours && stored_map_.version == 0;
+  const auto key = std::string{storage::incarnation_key};
+  const auto previous = disk_->get(storage::table::meta, key).value_or("");
+  const auto incarnation = std::to_string(random_bits());
+  coordinator_ = agreement_by_etcd(how, stored_map_, incarnation, previous);
+  return disk_->apply(
+    {storage::holdings_row(how.cluster, how.node), {storage::table::meta, key, incarnation}});
+}
+
+/// Before the journal: nothing else writes yet.
+std::optional<storage::failure> node::choose_coordinator(const node_options& how) {
+  const auto held = storage::read_holdings(*disk_);
+  const auto row = disk_->get(storage::table::meta, storage::shard_map_key);
+  const auto stored = row ? storage::decode<domain::shard_map>(*row) : domain::shard_map{};
+  if (!held || !stored)
+    return storage::failure{
+      storage::errc::corrupt, "the map of shards can't be read; restore a backup"};
+  if (auto why = claimed_by_another(*held, *stored, how.cluster)) return why;
+  stored_map_ = *stored;
+  if (how.cluster) return take_for(*how.cluster, held->of_cluster());
+  coordinator_ = std::make_unique<cluster::single>(how.node_id, stored_map_);
+  const auto now = coordinator_->map(); // shards of another name have changed hands
+  if (now == stored_map_) return {};
+  return disk_->apply(
+    {{storage::table::meta, std::string{storage::shard_map_key}, storage::encode(now)}});
+}
 
 std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_options& how) {
   std::unique_ptr<node> n{new node};
@@ -76,9 +108,7 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
   if (how.enable_faults) n->faults_ = std::make_unique<fault_board>(random_bits);
   n->guard_provider(how);
   n->space_ = std::make_unique<disk_guard>(how.data_dir, how.disk_free_min_pct);
-  auto coordinator = take_shards(*n->disk_, how.node_id);
-  if (auto* failed = std::get_if<storage::failure>(&coordinator)) return *failed;
-  n->coordinator_ = std::get<0>(std::move(coordinator));
+  if (auto failed = n->choose_coordinator(how)) return std::move(*failed);
   storage::journal::options journaling;
   journaling.boot_offset = storage::read_last_offset(*n->disk_);
   journaling.on_failure = end_after;
@@ -96,6 +126,7 @@ std::variant<std::unique_ptr<node>, storage::failure> node::open(const node_opti
     webhook_dispatcher::options{how.webhooks_allow_private, how.webhooks_hurry,
       {how.outbound_ca_file, "jumun/" JUMUN_VERSION}}); // a client of its own: see the class
   n->start_actors(how);
+  n->add_side(how);
   n->start_retention(how);
   return n;
 }
@@ -153,7 +184,8 @@ void node::start_actors(const node_options& how) {
       census_.stepped(s, wall_clock_us() / 1000);
       watches_.became_durable(s.id, s.version, s.settled);
     },
-    [this](domain::shard_id) {
+    [this](domain::shard_id shard) {
+      if (side_) side_->owners().serving(shard);
       std::lock_guard lock{guard_};
       ++shards_started_;
       started_.notify_all();
@@ -181,7 +213,8 @@ void node::start_actors(const node_options& how) {
   caf_config_.module_factories.push_back(
     actor_threads::factory(std::max<std::size_t>(1, how.threads)));
   system_ = std::make_unique<caf::actor_system>(caf_config_);
-  const auto held = domain::leases_of(coordinator_->map(), coordinator_->self());
+  std::vector<domain::shard_lease> held; // in a cluster: what is agreed on, later
+  if (!how.cluster) held = domain::leases_of(coordinator_->map(), coordinator_->self());
   for (const auto& lease : held) journal_->raise_epoch(lease.shard, lease.epoch);
   auto root = system_->spawn(actors::node, env_.get(), held);
   actors::actor_record r;
@@ -197,9 +230,25 @@ void node::start_actors(const node_options& how) {
 }
 
 actor_threads& node::threads() { return static_cast<actor_threads&>(system_->scheduler()); }
+void node::add_side(const node_options& how) {
+  if (!how.cluster) return;
+  const auto left = [this](domain::shard_id shard) {
+    census_.forget(shard);
+    watches_.shard_left(shard);
+  };
+  side_ = std::make_unique<cluster_side>(*how.cluster, *coordinator_, stored_map_, new_disk_,
+    cluster_side::inside{*env_, *system_, root_, left});
+}
+
+std::optional<std::string> node::open_wire() { return side_ ? side_->open() : std::nullopt; }
+
+void node::join(const std::string& http, const std::string& ops) {
+  if (side_) side_->join(http, ops);
+}
 
 node::~node() {
   retention_.reset();
+  if (side_) side_->quiet();
   if (system_) {
     actors::stop_actor(root_.address(), root_.address(), caf::exit_reason::user_shutdown);
     root_ = nullptr;
@@ -208,10 +257,17 @@ node::~node() {
   }
   if (webhooks_) webhooks_->stop();
   journal_.reset();  // commits what they appended; its callbacks may still call the provider
+  side_.reset();     // or the other nodes
   outbound_.reset(); // whoever waits is told, the provider first
   faulty_.reset();
   provider_.reset(); // and the provider's callbacks still find an actor system
   system_.reset();
+}
+
+bool node::serves(domain::shard_id shard) const { return !side_ || side_->owners().serves(shard); }
+
+domain::shard_set node::served() const {
+  return side_ ? side_->owners().served() : domain::all_shards();
 }
 
 std::string node::escalation() const {

@@ -1,5 +1,6 @@
 #pragma once
 #include "actors/environment.hpp"
+#include "app/cluster/options.hpp"
 #include "app/disk_guard.hpp"
 #include "app/event_hub.hpp"
 #include "app/event_retention.hpp"
@@ -11,6 +12,7 @@
 #include "app/watch_hub.hpp"
 #include "app/webhooks/dispatcher.hpp"
 #include "cluster/coordinator.hpp"
+#include "domain/shard_set.hpp"
 #include "storage/journal.hpp"
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -19,6 +21,8 @@
 
 namespace jumun::app {
 class actor_threads;
+class cluster_side;
+
 struct node_options {
   std::string data_dir;
   std::string node_id = "n1";
@@ -39,10 +43,12 @@ struct node_options {
   bool enable_faults = false;
   bool webhooks_allow_private = false;
   std::int64_t webhooks_hurry = 1;
+  std::optional<cluster_options> cluster; // nullopt: it is alone
 };
 
-/// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened, it has
-/// recovered: each open saga has an actor again. A disk failure later on ends the process (see
+/// One node, whole: store, journal, payment provider, actors; everything but HTTP. Opened alone, it
+/// has recovered: each open saga has an actor again. In a cluster it serves nothing until it has
+/// joined, and then what is agreed on. A disk failure later on ends the process (see
 /// exit_codes.hpp).
 class node {
 public:
@@ -58,6 +64,16 @@ public:
   [[nodiscard]] const std::shared_ptr<storage::store>& shared_disk() const { return disk_; }
   [[nodiscard]] const storage::journal& journal() const { return *journal_; }
   [[nodiscard]] cluster::coordinator& coordinator() const { return *coordinator_; }
+  /// There are no other nodes, now and for as long as this process lives.
+  [[nodiscard]] bool alone() const { return side_ == nullptr; }
+  [[nodiscard]] cluster_side* side() const { return side_.get(); } // null: alone
+  /// Whether this node serves the shard now; all that it serves. Any thread, never blocks.
+  [[nodiscard]] bool serves(domain::shard_id shard) const;
+  [[nodiscard]] domain::shard_set served() const;
+  /// In a cluster: opens the wire to the other nodes. @returns why it can't.
+  [[nodiscard]] std::optional<std::string> open_wire();
+  /// The other nodes see this one from here on. `http`, `ops`: host:port of its listeners.
+  void join(const std::string& http, const std::string& ops);
   /// Null where a real provider takes the money.
   [[nodiscard]] const payment_simulator* simulator() const { return simulator_; }
   [[nodiscard]] breaker_view& breakers() { return *breakers_; }
@@ -76,12 +92,17 @@ public:
 private:
   node() = default;
   [[nodiscard]] std::optional<storage::failure> open_provider(const node_options& how);
+  [[nodiscard]] std::optional<storage::failure> choose_coordinator(const node_options& how);
+  [[nodiscard]] std::optional<storage::failure> take_for(const cluster_options& how, bool ours);
+  void add_side(const node_options& how);
   void start_actors(const node_options& how);
   void start_retention(const node_options& how);
   void guard_provider(const node_options& how);
 
   std::unique_ptr<fault_board> faults_; // journal and provider look at it to their ends
   std::shared_ptr<storage::store> disk_;
+  domain::shard_map stored_map_; // as the folder was left
+  bool new_disk_ = false;        // the folder was nobody's before this start
   std::unique_ptr<cluster::coordinator> coordinator_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<storage::journal> journal_;
@@ -102,7 +123,8 @@ private:
   std::unique_ptr<actors::environment> env_;
   caf::actor_system_config caf_config_;
   std::unique_ptr<caf::actor_system> system_;
-  actors::node_actor root_; // held: CAF ends an actor that nobody holds
+  std::unique_ptr<cluster_side> side_; // null: alone
+  actors::node_actor root_;            // held: CAF ends an actor that nobody holds
   mutable std::mutex guard_;
   std::condition_variable started_;
   std::size_t shards_started_ = 0; // of the first start

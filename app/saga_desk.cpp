@@ -18,6 +18,8 @@ std::optional<http::listed<domain::order>> saga_desk::list(
   f.sku = q.sku;
   if (q.older_than)
     f.created_before_ms = node_.env().now_ms() - std::chrono::milliseconds{*q.older_than}.count();
-  return listed(storage::list_sagas(node_.disk(), f, limit, cursor));
+  return listed_by(node_, [&](const domain::shard_set& ours) {
+    return storage::list_sagas(node_.disk(), f, limit, cursor, ours);
+  });
 }
 } // namespace jumun::app

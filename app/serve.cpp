@@ -2,6 +2,9 @@
 #include "app/actor_threads.hpp"
 #include "app/audit_adapter.hpp"
 #include "app/backup_keeper.hpp"
+#include "app/cluster/agreement.hpp"
+#include "app/cluster/cluster_side.hpp"
+#include "app/cluster/elsewhere_adapter.hpp"
 #include "app/cluster_adapter.hpp"
 #include "app/feed_adapter.hpp"
 #include "app/log.hpp"
@@ -16,6 +19,7 @@
 #include "http/server.hpp"
 #include "storage/backup.hpp"
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -58,6 +62,11 @@ node_options options_of(const config& c) {
   how.enable_faults = c.enable_faults;
   how.webhooks_allow_private = c.webhooks_allow_private;
   how.webhooks_hurry = c.webhooks_hurry;
+  if (!c.cluster.empty())
+    how.cluster = cluster_options{c.cluster, c.node_id, c.role,
+      etcd_options{c.etcd, c.etcd_ca, c.etcd_cert, c.etcd_key, c.etcd_user, c.etcd_password_file},
+      c.cluster_owners_min, c.cluster_bind, c.cluster_port, c.cluster_advertise, c.cluster_cert,
+      c.cluster_key, c.cluster_ca};
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
   if (const auto times = how.poisoned_sku.find('*'); times != std::string::npos) {
@@ -137,10 +146,11 @@ class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
       : config_(c), inside_(inside), readers_(reader_threads),
-        adapter_(inside, io_, effective_json(c)), audit_(inside.env()), desk_(inside),
-        feed_(inside.disk(), inside.events()), hooks_(hooks_of(c, inside)), metrics_(c, inside),
-        cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
-        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
+        adapter_(inside, io_, effective_json(c)), audit_(inside), desk_(inside),
+        feed_(inside.disk(), inside.events()), others_(others_of(inside)),
+        hooks_(hooks_of(c, inside)), metrics_(c, inside), cluster_(inside),
+        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
+        server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -162,6 +172,9 @@ public:
     if (config_.enable_faults)
       log::warn("server.faults_enabled",
         {{"detail", "PUT /admin/v1/faults/{target} makes this server fail on purpose"}});
+    if (others_) listen_to_others();
+    inside_.join(reached_at(config_.bind, server_.public_port()),
+      reached_at(config_.ops_bind, server_.ops_port()));
     log::info("server.ready", {{"public", shop}, {"ops", ops}, {"data_dir", config_.data_dir}});
     print_welcome(shop, ops);
     signals_.async_wait([this](const boost::system::error_code& failed, int which) {
@@ -177,10 +190,43 @@ public:
   }
 
 private:
+  /// For the other nodes: a listener on every address is reached where this node says to be.
+  [[nodiscard]] std::string reached_at(const std::string& bind, std::uint16_t port) const {
+    const auto& said = config_.cluster_advertise;
+    const bool any = asio::ip::make_address(bind).is_unspecified();
+    const auto host = any && !said.empty()                  ? said.substr(0, said.rfind(':'))
+                      : bind.find(':') == std::string::npos ? bind
+                                                            : "[" + bind + "]";
+    return host + ":" + std::to_string(port);
+  }
+  std::unique_ptr<elsewhere_adapter> others_of(node& inside) {
+    auto* side = inside.side();
+    if (!side) return nullptr;
+    return std::make_unique<elsewhere_adapter>(elsewhere_adapter::surroundings{side->peers(),
+      inside.coordinator(), side->owners(), inside.disk(), [] { return wall_clock_us() / 1000; },
+      [this](std::function<void()> read) { asio::post(readers_, std::move(read)); }});
+  }
+  void listen_to_others() {
+    others_->serve(
+      [this](http::forwarded_request r, http::done<http::forwarded_answer> reply) {
+        server_.take(std::move(r), std::move(reply));
+      },
+      [this](domain::audit_entry entry, http::done<bool> then) {
+        audit_.record_here(std::move(entry), std::move(then));
+      });
+    audit_.when_without_shards([this](domain::audit_entry entry, http::done<bool> then) {
+      others_->record(std::move(entry), std::move(then));
+    });
+    inside_.side()->on_ask(
+      [this](const std::string&, const cluster::envelope& what, const cluster::reply_once& reply) {
+        return others_->take(what, reply);
+      });
+  }
   http::ports ports_to_inside() {
     http::ports to{adapter_};
     to.audit = &audit_;
     to.sagas = &desk_;
+    to.others = others_.get();
     to.events = &feed_;
     to.monitor = &metrics_;
     to.logs = &logs_;
@@ -238,7 +284,8 @@ private:
   audit_adapter audit_;
   saga_desk desk_;
   feed_adapter feed_;
-  std::unique_ptr<hooks_adapter> hooks_; // null: no hooks are taken
+  std::unique_ptr<elsewhere_adapter> others_; // null: alone
+  std::unique_ptr<hooks_adapter> hooks_;      // null: no hooks are taken
   metrics_page metrics_;
   process_logs logs_;
   cluster_adapter cluster_;
@@ -266,12 +313,21 @@ exit_code run_serve(const config& c) {
       return exit_code_of(failed->code);
     }
   }
-  auto opened = node::open(options_of(c));
+  const auto how = options_of(c);
+  if (const auto why = how.cluster ? why_no_etcd(how.cluster->etcd) : std::nullopt) {
+    std::fprintf(stderr, "jumun: %s\n", why->c_str());
+    return exit_code::usage;
+  }
+  auto opened = node::open(how);
   if (const auto* failed = std::get_if<storage::failure>(&opened)) {
     log::error("storage.open_failed", {{"data_dir", c.data_dir}, {"detail", failed->detail}});
     return exit_code_of(failed->code);
   }
   auto inside = std::get<0>(std::move(opened));
+  if (const auto why = inside->open_wire()) {
+    log::error("cluster.bind_failed", {{"detail", *why}});
+    return exit_code::bind_failed;
+  }
   // The answers that actors still owe go through the edge: it must outlive them.
   auto edge = std::make_unique<serving>(c, *inside, *std::get<0>(guard));
   const auto code = edge->run();

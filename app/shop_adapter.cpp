@@ -2,6 +2,7 @@
 #include "actors/counted.hpp"
 #include "actors/describe.hpp"
 #include "app/answer_to.hpp"
+#include "app/cluster/cluster_side.hpp"
 #include "app/pages.hpp"
 #include "domain/limits.hpp"
 #include "http/render.hpp"
@@ -18,7 +19,10 @@ using domain::shard_id;
 
 constexpr std::uint64_t orders_in_a_row = 32;
 
-std::optional<std::uint64_t> number_of(const std::string& text) {
+/// Of an actor's id: in a cluster `<node>.<number>`, on a node that is alone the number.
+std::optional<std::uint64_t> number_of(const node& at, std::string_view text) {
+  const auto prefix = at.coordinator().self() + '.';
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   std::uint64_t value = 0;
   const auto end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, value);
@@ -26,9 +30,10 @@ std::optional<std::uint64_t> number_of(const std::string& text) {
   return value;
 }
 
-http::actor_info info_of(const actors::actor_record& r) {
+http::actor_info info_of(const node& at, const actors::actor_record& r) {
+  const auto& name = at.coordinator().self();
   http::actor_info a;
-  a.id = std::to_string(r.id);
+  a.id = (at.alone() ? "" : name + '.') + std::to_string(r.id);
   a.name = r.name;
   a.kind = r.kind;
   a.parent = r.parent;
@@ -38,7 +43,7 @@ http::actor_info info_of(const actors::actor_record& r) {
   a.handled = r.handled();
   a.restarts = r.restarts;
   a.last_error = r.last_error;
-  a.node = "n1";
+  a.node = name;
   return a;
 }
 
@@ -65,7 +70,10 @@ std::string percentile_bucket(const std::array<std::uint64_t, N>& histogram, dou
 /// next. What they write lies side by side, and their actors and rows are still in the processor's
 /// caches: a fifth less CPU for each order than by chance (ADR 0011).
 shard_id shop_adapter::shard_being_filled() {
-  return static_cast<shard_id>(unkeyed_.fetch_add(1, std::memory_order_relaxed) / orders_in_a_row);
+  auto shard =
+    static_cast<shard_id>(unkeyed_.fetch_add(1, std::memory_order_relaxed) / orders_in_a_row);
+  for (std::size_t i = 0; i < domain::shard_count && !node_.serves(shard); ++i) ++shard;
+  return shard;
 }
 
 void shop_adapter::place(domain::place_order c, http::done<http::outcome> reply) {
@@ -141,15 +149,21 @@ shop_adapter::maybe<domain::order> shop_adapter::list_orders(
   const http::order_query& q, std::size_t limit, const std::string& cursor) {
   const storage::order_filter filter{
     q.customer, q.status, q.saga, q.sku, q.created_after_ms, q.created_before_ms};
-  return listed(storage::list_orders(node_.disk(), filter, limit, cursor));
+  return listed_by(node_, [&](const domain::shard_set& ours) {
+    return storage::list_orders(node_.disk(), filter, limit, cursor, ours);
+  });
 }
 shop_adapter::maybe<domain::stock> shop_adapter::list_stock(
   std::size_t limit, const std::string& cursor) {
-  return listed(storage::list_stock(node_.disk(), limit, cursor));
+  return listed_by(node_, [&](const domain::shard_set& ours) {
+    return storage::list_stock(node_.disk(), limit, cursor, ours);
+  });
 }
 shop_adapter::maybe<domain::product> shop_adapter::list_products(
   std::size_t limit, const std::string& cursor) {
-  return listed(storage::list_products(node_.disk(), limit, cursor));
+  return listed_by(node_, [&](const domain::shard_set& ours) {
+    return storage::list_products(node_.disk(), limit, cursor, ours);
+  });
 }
 shop_adapter::maybe<domain::movement> shop_adapter::list_movements(
   const std::string& sku, std::size_t limit, const std::string& cursor) {
@@ -161,13 +175,13 @@ shop_adapter::maybe<domain::movement> shop_adapter::list_movements(
 
 std::vector<http::actor_info> shop_adapter::list_actors() {
   std::vector<http::actor_info> out;
-  for (const auto& record : node_.env().registry.all()) out.push_back(info_of(record));
+  for (const auto& record : node_.env().registry.all()) out.push_back(info_of(node_, record));
   return out;
 }
 
 void shop_adapter::find_actor(
   const std::string& id, http::done<std::optional<http::actor_info>> reply) {
-  const auto number = number_of(id);
+  const auto number = number_of(node_, id);
   const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
   if (!record) return reply({});
   // Its live state is asked for, but an actor that is stuck or gone must not keep the asker
@@ -178,7 +192,8 @@ void shop_adapter::find_actor(
     boost::asio::steady_timer patience;
   };
   auto shared = std::make_shared<pending>(io_);
-  auto finish = [shared, info = info_of(*record), reply = std::move(reply)](std::string state) {
+  auto finish = [shared, info = info_of(node_, *record), reply = std::move(reply)](
+                  std::string state) {
     if (shared->answered.exchange(true)) return;
     auto full = info;
     full.live_state = std::move(state);
@@ -199,7 +214,7 @@ void shop_adapter::find_actor(
 }
 
 std::optional<std::string> shop_adapter::restart_actor(const std::string& id) {
-  const auto number = number_of(id);
+  const auto number = number_of(node_, id);
   const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
   if (!record || record->kind == "node") return {};
   if (record->state == "quarantined" || record->state == "dormant") { // a saga without an actor
@@ -219,8 +234,14 @@ std::optional<std::vector<http::ledger_entry>> shop_adapter::ledger() {
 
 std::vector<http::readiness_check> shop_adapter::readiness() {
   const auto gave_up = node_.escalation();
+  auto shards = std::to_string(node_.served().count()) + " owned";
+  const auto* side = node_.side();
+  const bool joined = !side || side->owners().joined();
+  if (!joined) shards = "not in the cluster yet: " + node_.coordinator().link().error;
+  const auto missing = side ? side->owners().missing() : domain::shard_set{};
+  if (missing.any()) shards += ", " + std::to_string(missing.count()) + " without their data";
   return {{"journal", true, "open"}, {"supervision", gave_up.empty(), gave_up},
-    {"shards", true, std::to_string(domain::shard_count) + " owned"}};
+    {"shards", joined && missing.none(), shards}};
 }
 
 /// The quickest mean of a tenth of a second seen lately. Commits get longer with the crowd that

@@ -39,6 +39,17 @@ void watch_hub::became_durable(domain::order_id order, std::uint64_t version, bo
     call();
 }
 
+void watch_hub::shard_left(domain::shard_id shard) {
+  std::vector<domain::order_id> orders;
+  for (auto& s : stripes_) {
+    const std::lock_guard lock{s.guard};
+    for (const auto& [order, waiters] : s.waiting)
+      if (domain::shard_of(order) == shard) orders.push_back(order);
+  }
+  for (const auto order : orders)
+    for (const auto& call : take(order, [](const waiter&) { return true; })) call();
+}
+
 void watch_hub::check(domain::order_id order, id which, std::uint64_t version, bool settled) {
   for (const auto& call :
     take(order, [&](const waiter& w) { return w.which == which && w.meant(version, settled); }))

@@ -18,6 +18,8 @@ public:
   void remove(domain::order_id order, id which);
   /// Calls, once each and outside the lock, those who waited for this.
   void became_durable(domain::order_id order, std::uint64_t version, bool settled);
+  /// Its orders change elsewhere from here on: whoever waits for one looks again.
+  void shard_left(domain::shard_id shard);
   /// As became_durable, for one waiter only: the state that add() may have come too late for.
   void check(domain::order_id order, id which, std::uint64_t version, bool settled);
 

@@ -14,10 +14,12 @@ namespace jumun::cluster {
 /// What kind of message an envelope has. On the wire: append, never renumber.
 enum class message_kind : std::uint16_t {
   // between shards
-  reserve_stock = 1, // an ask → stock_answered; the same for the next two
+  reserve_stock = 1, // told; then so is a stock_answered, or not_owner; the same for the next two
   commit_stock = 2,
   release_stock = 3,
   stock_answered = 4,
+  not_owner = 5,       // the shard of that command is not served here: nothing was done. No bytes
+  shard_reachable = 6, // ask again: the shard is served here now. No bytes
   // from the edge, each an ask → command_answered
   place_order = 16,
   cancel_order = 17,

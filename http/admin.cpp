@@ -1,5 +1,6 @@
 #include "http/audited.hpp"
 #include "http/conditions.hpp"
+#include "http/fields.hpp"
 #include "http/json_writer.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"
@@ -41,7 +42,11 @@ void restart_actor(const exchange_ptr& ex) {
 void get_ledger(const exchange_ptr& ex) {
   const auto books = ex->inside().ledger();
   if (!books) return send(ex, problems::not_found, "the payment simulator is not in use");
-  send_json(ex, ledger_json(*books));
+  auto rows = ledger_rows(*books);
+  if (!ex->wants_rows) return send_json(ex, ledger_json(rows));
+  send_whole_part(ex, list_part::form::ledger, std::move(rows), [&](std::size_t i) {
+    return time_text((*books)[i].time_ms); // of one width: they sort as they count
+  });
 }
 
 /// GET /admin/v1/storage → 200.

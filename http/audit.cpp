@@ -30,6 +30,6 @@ void list_audit(const exchange_ptr& ex) {
   if (!p) return;
   const audit_query q{ex->query("principal").value_or(""), ex->query("action").value_or(""),
     ex->query("target").value_or("")};
-  send_rows(ex, log->list(q, p->limit, p->cursor), audit_json);
+  send_rows(ex, log->list(q, p->limit, p->cursor), audit_json, order_of::newest_first);
 }
 } // namespace jumun::http

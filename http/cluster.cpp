@@ -2,27 +2,74 @@
 #include "http/cluster_view.hpp"
 #include "http/command.hpp"
 #include "http/fields.hpp"
+#include "http/forwarding.hpp"
 #include "http/json_writer.hpp"
 #include "http/lists.hpp"
 #include "http/resources.hpp"
 
 namespace jumun::http {
 namespace {
-std::string cluster_json(const cluster_info& c) {
+std::string member_json(const member_info& m) {
+  json_writer w;
+  w.open('{');
+  w.text("id", m.node);
+  w.text("role", m.role);
+  w.text("state", m.state);
+  w.count("shards", m.shards);
+  w.text_or_null("release", m.release);
+  w.text_or_null("incarnation", m.incarnation);
+  w.count("protocol", m.protocol);
+  w.count("map_version", m.map_version);
+  w.text_or_null("tunnel", m.tunnel);
+  w.text_or_null("http", m.http);
+  w.text_or_null("ops", m.ops);
+  w.close('}');
+  return w.take();
+}
+
+/// What one node sees of the others.
+std::string sight_json(const cluster_info& c) {
+  json_writer w;
+  w.open('{');
+  w.text("node", c.node);
+  w.count("map_version", c.map_version);
+  w.text_or_null("agreement_error", c.agreement_error);
+  w.open("peers", '[');
+  for (const auto& s : c.sees) {
+    w.open('{');
+    w.text("node", s.node);
+    w.text("state", s.state);
+    w.count("rtt_us", s.rtt_us);
+    w.count("connects", s.connects);
+    w.count("in_flight", s.in_flight);
+    w.text_or_null("last_error", s.last_error);
+    w.close('}');
+  }
+  w.close(']');
+  w.close('}');
+  return w.take();
+}
+
+/// `key` as send_whole_part() wants it: shards sort by their number.
+std::string three_digits(int n) {
+  const auto text = std::to_string(n);
+  return std::string(3 - text.size(), '0') + text;
+}
+} // namespace
+
+std::string cluster_json(const cluster_info& c, const std::vector<std::string>& sights) {
   json_writer w;
   w.open('{');
   w.text("node", c.node);
   w.text("coordinator", c.coordinator);
   w.count("map_version", c.map_version);
+  w.text_or_null("assigner", c.assigner);
   w.count("shards", domain::shard_count);
   w.open("members", '[');
-  for (const auto& m : c.members) {
-    w.open('{');
-    w.text("id", m.node);
-    w.text("role", m.role);
-    w.text("state", m.state);
-    w.close('}');
-  }
+  for (const auto& m : c.members) w.raw(member_json(m));
+  w.close(']');
+  w.open("sees", '[');
+  for (const auto& s : sights) w.raw(s);
   w.close(']');
   w.close('}');
   return w.take();
@@ -35,10 +82,12 @@ std::string shard_json(const shard_info& s) {
   w.text_or_null("owner", s.owner);
   w.count("epoch", s.epoch);
   w.text("state", s.state);
+  w.text_or_null("moving_to", s.moving_to);
   w.close('}');
   return w.take();
 }
 
+namespace {
 std::optional<int> shard_number(std::string_view text) {
   const auto n = parse_offset(text);
   if (!n || *n >= domain::shard_count) return {};
@@ -59,18 +108,30 @@ void send_moving(const exchange_ptr& ex, moving came_to, deed what, std::string 
 }
 } // namespace
 
-/// GET /admin/v1/cluster → 200: the members, and who agrees on the owners of shards.
+/// GET /admin/v1/cluster → 200: the members, who agrees on the owners of shards, and whom each node
+/// that answers sees.
 void get_cluster(const exchange_ptr& ex) {
   if (!ex->at->to.cluster) return send(ex, problems::not_found);
-  send_json(ex, cluster_json(ex->at->to.cluster->cluster()));
+  const auto c = ex->at->to.cluster->cluster();
+  if (ex->wants_rows) return send_whole_part(ex, list_part::form::cluster, {sight_json(c)});
+  send_json(ex, cluster_json(c, {sight_json(c)}));
 }
 
-/// GET /admin/v1/shards → 200, all 256.
+/// GET /admin/v1/shards → 200, all 256: each as its owner says.
 void list_shards(const exchange_ptr& ex) {
   if (!ex->at->to.cluster) return send(ex, problems::not_found);
+  const bool part = ex->wants_rows.has_value();
+  const auto ours = served_by(*ex->at);
   std::vector<std::string> data;
-  for (const auto& s : ex->at->to.cluster->shards()) data.push_back(shard_json(s));
-  send_page(ex, data, "");
+  std::vector<int> numbers;
+  for (const auto& s : ex->at->to.cluster->shards()) {
+    if (part && !ours.test(static_cast<std::size_t>(s.shard))) continue;
+    data.push_back(shard_json(s));
+    numbers.push_back(s.shard);
+  }
+  if (!part) return send_page(ex, data, "");
+  send_whole_part(ex, list_part::form::shards, std::move(data),
+    [&](std::size_t i) { return three_digits(numbers[i]); });
 }
 
 /// POST /admin/v1/shards/{n}/move {to} → 202, also when it is there already; 404, 409

@@ -1,21 +1,40 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace jumun::http {
 struct member_info {
   std::string node, role, state; // role: all | gateway | shard; state: up | away | draining
+  // of its process, as it says; empty or 0 while it has not been seen
+  std::string incarnation = {}, release = {};
+  std::uint32_t protocol = 0;
+  std::string tunnel = {}, http = {}, ops = {}; // host:port
+  std::uint64_t map_version = 0;                // the newest map on its disk
+  std::size_t shards = 0;                       // that it owns
+};
+/// How one node sees another, by the wire between them.
+struct sight {
+  std::string node, state; // state: up | away | refused
+  std::uint64_t rtt_us = 0, connects = 0, in_flight = 0;
+  std::string last_error;
 };
 struct cluster_info {
   std::string node, coordinator; // who answers, and by what the owners are agreed on
   std::uint64_t map_version = 0;
-  std::vector<member_info> members;
+  std::string assigner = {};        // who decides on moves; empty: nobody is known to
+  std::string agreement_error = {}; // why the coordinator can't be reached now; empty: it can
+  std::vector<member_info> members = {};
+  std::vector<sight> sees = {}; // of the node that answers
 };
 struct shard_info {
   int shard = 0;
-  std::string owner, state; // state: running | restarting | quarantined | elsewhere
+  /// state: running | restarting | quarantined | starting, as its owner says; elsewhere: another's,
+  /// which this node alone can't say
+  std::string owner, state;
   std::uint64_t epoch = 0;
+  std::string moving_to = {}; // where it is wanted; empty: it stays
 };
 /// What asking for a move or a drain came to.
 enum class moving : std::uint8_t { begun = 1, unknown_node, nowhere_to_go, unavailable };

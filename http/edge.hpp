@@ -17,12 +17,6 @@
 namespace jumun::http {
 class session;
 
-/// Which listeners serve a route; a connection has one of them.
-enum class listener : std::uint8_t { on_public = 1, on_ops = 2, on_both = 3 };
-[[nodiscard]] inline bool serves(listener route, listener connection) {
-  return (static_cast<unsigned>(route) & static_cast<unsigned>(connection)) != 0;
-}
-
 /// Who is connected, and from where. Thread-safe.
 class roster {
 public:

@@ -1,5 +1,6 @@
 #include "http/events.hpp"
 #include "http/event_stream.hpp"
+#include "http/feed_parts.hpp"
 #include "http/fields.hpp"
 #include "http/lists.hpp"
 #include "http/resources.hpp"
@@ -14,27 +15,37 @@ constexpr std::string_view latest = "latest"; // in place of a cursor: from now 
 /// Last-Event-ID. (An EventSource comes again with the address that it began with; a pager may send
 /// a fixed field.) nullopt: the 400 is sent.
 struct position {
-  std::optional<std::uint64_t> after; // nullopt: from the begin
+  std::optional<domain::feed_position> after; // nullopt: from the begin
 };
 std::optional<position> read_position(const exchange_ptr& ex) {
   position at;
   const std::string given[] = {ex->query(cursor_name).value_or(""),
     ex->query("cursor").value_or(""), std::string{ex->head.find("last-event-id").value_or("")}};
+  constexpr auto end = domain::feed_position::latest;
   for (const auto& text : given) {
     if (text.empty()) continue;
-    const auto offset = text == latest ? ex->at->to.events->last() : parse_offset(text);
-    if (!offset) {
+    const auto p = text == latest ? domain::feed_position{end} : domain::parse_feed_position(text);
+    if (!p || (text != latest && p->one() == end)) {
       send(ex, problems::invalid_cursor);
       return {};
     }
-    at.after = std::max(at.after.value_or(0), *offset);
+    if (!at.after) at.after.emplace();
+    for (std::size_t s = 0; s < domain::shard_count; ++s)
+      at.after->of[s] = std::max(at.after->of[s], p->of[s]);
   }
   return at;
 }
 
+/// The same as one number, where all of the feed, or all that is asked for, has one.
+std::optional<std::uint64_t> number_of(const exchange_ptr& ex, const domain::feed_position& p) {
+  const auto n = p.one();
+  return n == domain::feed_position::latest ? ex->at->to.events->last() : n;
+}
+
 /// False: 400 or 410 is sent.
-bool check_position(const exchange_ptr& ex, const position& at, const feed_page& found) {
-  if (at.after.value_or(0) > found.last) {
+bool check_position(
+  const exchange_ptr& ex, std::optional<std::uint64_t> after, const feed_page& found) {
+  if (after.value_or(0) > found.last) {
     send(ex, problems::invalid_cursor, "it lies behind the last event");
     return false;
   }
@@ -48,38 +59,52 @@ bool check_position(const exchange_ptr& ex, const position& at, const feed_page&
 }
 
 void send_stream(const exchange_ptr& ex, feed_query q, feed_page first) {
-  response head;
-  head.content_type = "text/event-stream";
-  head.more = "X-Accel-Buffering: no\r\n"; // nginx would gather frames
-  if (ex->head.method == "HEAD") return ex->stream(std::move(head), nullptr);
-  admission::permit seat;
-  using verdict = admission::verdict;
-  const auto said = ex->at->readers_of_events.admit(ex->who.principal, false, seat);
-  if (said != verdict::admitted) {
-    ++ex->at->counts.event_readers_turned_away;
-    return send(ex, said == verdict::full ? problems::overloaded : problems::too_many_requests,
-      "too many event streams are open");
-  }
-  auto body = std::make_shared<event_stream>(ex, std::move(q), std::move(first), std::move(seat));
-  ex->stream(std::move(head), std::move(body));
+  open_stream(ex, [&](admission::permit seat) {
+    return std::make_shared<event_stream>(ex, std::move(q), std::move(first), std::move(seat));
+  });
+}
+
+/// A history's cursor. Where there are many nodes it is a place in one shard and in no other, so
+/// that it is right in the feed, too: nothing of the other shards is skipped.
+std::string cursor_of(const exchange_ptr& ex, const feed_query& q, std::uint64_t offset) {
+  if (!ex->at->to.others) return std::to_string(offset);
+  domain::feed_position p;
+  p.of[shard_of_key(q.key)] = offset;
+  return to_text(p);
 }
 } // namespace
 
+bool asks_owner_for_stream(const exchange_ptr& ex) {
+  return ex->at->to.others && !ex->wants_events && prefers_event_stream(ex->head);
+}
+
 void answer_events(const exchange_ptr& ex, feed_query q, bool finite) {
   if (!ex->at->to.events) return send(ex, problems::not_found, "no resource has this path");
+  if (ex->wants_events) return send_feed_part(ex, q);
   auto p = read_page(ex);
   if (!p) return;
   const bool streams = prefers_event_stream(ex->head);
   if (streams || (finite && !ex->query("limit"))) p->limit = limits::feed_page_max;
   const auto at = read_position(ex);
   if (!at) return;
-  auto found = ex->at->to.events->read(q, at->after, p->limit);
-  if (!check_position(ex, *at, found)) return;
+  const bool elsewhere = ex->at->to.others && (!finite || streams); // a history is one node's
+  if (elsewhere || (at->after && !at->after->one() && !finite))
+    return answer_merged_events(ex, std::move(q), at->after, p->limit, finite);
+  std::optional<std::uint64_t> after;
+  if (finite && at->after && !at->after->one()) {
+    const auto n = at->after->of[shard_of_key(q.key)];
+    if (n > 0) after = n == domain::feed_position::latest ? ex->at->to.events->last() : n;
+  } else if (at->after) {
+    after = number_of(ex, *at->after);
+  }
+  auto found = ex->at->to.events->read(q, after, p->limit);
+  if (!check_position(ex, after, found)) return;
   if (streams) return send_stream(ex, std::move(q), std::move(found));
+  const auto cursor = [&](std::uint64_t offset) { return cursor_of(ex, q, offset); };
   std::vector<std::string> data;
   data.reserve(found.rows.size());
-  for (const auto& row : found.rows) data.push_back(event_json(row.fact, row.offset));
-  send_page(ex, data, finite && found.at_end ? "" : std::to_string(found.next), cursor_name);
+  for (const auto& row : found.rows) data.push_back(event_json(row.fact, cursor(row.offset)));
+  send_page(ex, data, finite && found.at_end ? "" : cursor(found.next), cursor_name);
 }
 
 /// GET /v1/events?topic=&key=&after=&limit= → 200 oldest first, or a stream; 400 invalid-cursor,

@@ -11,7 +11,7 @@ exchange::exchange(std::shared_ptr<edge> at, listener on) : at{std::move(at)}, o
 void exchange::hand_over(std::shared_ptr<session> by) { by_ = std::move(by); }
 
 exchange::~exchange() {
-  if (answered_ || !by_) return;
+  if (answered_ || (!by_ && !across_)) return;
   try {
     ++at->counts.exceptions;
     auto lost = problem_reply({&problems::internal_error, "", {}}, from.trace_id);
@@ -34,11 +34,19 @@ void exchange::add_fields(std::string& more) const {
 }
 
 void exchange::reply(response r) {
+  if (across_) return reply_across({forwarded_answer::kind::answered, std::move(r), {}, {}});
   add_fields(r.more);
   if (answered_.exchange(true)) return;
   account(r.status);
   held = {}, entering = {};
   by_->answer(std::move(r));
+}
+
+/// The node that the client is connected to counts it, and adds its own fields.
+void exchange::reply_across(forwarded_answer a) {
+  if (answered_.exchange(true)) return;
+  held = {};
+  across_(std::move(a));
 }
 
 /// Counts the answer, and writes it to the log where debug lines are wanted.
@@ -61,6 +69,8 @@ void exchange::account(unsigned status) const {
 }
 
 void exchange::stream(response head, std::shared_ptr<endless_body> body) {
+  if (across_) // no node asks for one: see http/merged_stream.hpp
+    return send(shared_from_this(), problems::not_acceptable, "a node has no streams for another");
   add_fields(head.more);
   if (answered_.exchange(true)) return;
   account(head.status);

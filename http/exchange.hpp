@@ -1,6 +1,7 @@
 #pragma once
 #include "http/admission.hpp"
 #include "http/edge.hpp"
+#include "http/elsewhere.hpp"
 #include "http/endless_body.hpp"
 #include "http/head_check.hpp"
 #include "http/order_gate.hpp"
@@ -13,24 +14,9 @@
 #include <vector>
 
 namespace jumun::http {
-/// An answer before it is written. The session adds Content-Length, Date, Connection and the
-/// constant fields.
-struct response {
-  unsigned status = 200;
-  std::string content_type = "application/json"; // unused without a body
-  std::string body;
-  std::string etag;     // empty: none
-  std::string location; // empty: none
-  std::string more;     // further field lines, each with its CRLF
-  std::string_view cache_control = "no-store";
-  /// Content-Security-Policy: this one for what is no page, but a browser might show as one.
-  std::string_view content_policy = "default-src 'none'; frame-ancestors 'none'";
-  bool endless = false; // `body` is empty, and comes bit by bit: see endless_body
-};
-
-/// One request and its one answer. Made and filled by the session, then handed from thread to
-/// thread: only one of them uses it at a time. Destroyed without an answer (somebody inside lost
-/// it), it answers 500.
+/// One request and its one answer. Made and filled by the session (or for another node, which has
+/// checked it), then handed from thread to thread: only one of them uses it at a time. Destroyed
+/// without an answer (somebody inside lost it), it answers 500.
 class exchange : public std::enable_shared_from_this<exchange> {
 public:
   exchange(std::shared_ptr<edge> at, listener on);
@@ -41,9 +27,15 @@ public:
   /// From here on somebody waits for an answer. (Not before: session and exchange would hold each
   /// other.)
   void hand_over(std::shared_ptr<session> by);
+  /// The same, where it is another node that waits.
+  void hand_over(done<forwarded_answer> across) { across_ = std::move(across); }
+  [[nodiscard]] bool from_a_node() const { return across_ != nullptr; }
 
   /// Hands the answer to the session; only the first call counts. Any thread; never blocks.
   void reply(response r);
+  /// The same to another node, with what it merges, or that it has to ask elsewhere.
+  /// @pre from_a_node()
+  void reply_across(forwarded_answer a);
   /// The same with a body that comes bit by bit (none for a HEAD). The permit is given back.
   void stream(response head, std::shared_ptr<endless_body> body);
 
@@ -67,11 +59,15 @@ public:
   order_gate::pass entering;                   // a new order, until it is accepted
   std::optional<rate_limiter::standing> rate;  // once the limit was asked
   std::size_t route = metrics::routes_max - 1; // its place in all_routes()
+  /// Of a list: reply_across(), with a list_part; of a whole list the rows behind this key.
+  std::optional<std::string> wants_rows;
+  std::unique_ptr<feed_ask> wants_events; // reply_across(), with a feed_part
 
 private:
   void account(unsigned status) const;
   void add_fields(std::string& more) const;
   std::shared_ptr<session> by_;
+  done<forwarded_answer> across_; // in place of by_
   std::atomic<bool> answered_ = false;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };

@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/event.hpp"
+#include "domain/feed_position.hpp"
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@ struct feed_query {
 struct feed_row {
   domain::event fact;
   std::uint64_t offset = 0; // its cursor, as a number
+  domain::shard_id shard = 0;
 };
 struct feed_page {
   std::vector<feed_row> rows;     // oldest first
@@ -44,6 +46,9 @@ public:
   /// Behind `after`; nullopt: from the feed's begin. Blocks. limit: 1..limits::feed_page_max.
   [[nodiscard]] virtual feed_page read(
     const feed_query& q, std::optional<std::uint64_t> after, std::size_t limit) = 0;
+  /// Of `only` some shards, behind each one's own place; see storage::read_feed. Blocks.
+  [[nodiscard]] virtual feed_page read(const feed_query& q, const domain::feed_position& after,
+    bool from_begin, std::size_t limit, const domain::shard_set& only) = 0;
   /// The last durable offset. Blocks.
   [[nodiscard]] virtual std::uint64_t last() = 0;
 

@@ -1,4 +1,5 @@
 #include "http/lists.hpp"
+#include "http/forwarding.hpp"
 #include <algorithm>
 #include <charconv>
 
@@ -16,9 +17,9 @@ std::optional<page> read_page(const exchange_ptr& ex, std::string_view cursor_na
 }
 
 void send_page(const exchange_ptr& ex, const std::vector<std::string>& data,
-  std::string_view next_cursor, std::string_view cursor_name) {
+  std::string_view next_cursor, std::string_view cursor_name, const coverage& of) {
   response r;
-  r.body = list_json(data, next_cursor);
+  r.body = list_json(data, next_cursor, of);
   if (next_cursor.empty()) return ex->reply(std::move(r));
   std::string next{ex->head.path};
   char before = '?';
@@ -35,7 +36,24 @@ void send_page(const exchange_ptr& ex, const std::vector<std::string>& data,
   ex->reply(std::move(r));
 }
 
-void send_slice(const exchange_ptr& ex, std::vector<std::string> all) {
+void send_whole_part(const exchange_ptr& ex, list_part::form as, std::vector<std::string> all,
+  const std::function<std::string(std::size_t)>& key) {
+  list_part part;
+  part.as = as;
+  part.served = served_by(*ex->at);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto number = std::to_string(i);
+    auto sorts = std::string(1, '\0') + (key ? key(i) : "") + ex->at->options.node + '\0';
+    sorts.append(20 - number.size(), '0').append(number);
+    if (sorts > *ex->wants_rows) part.rows.push_back({std::move(sorts), std::move(all[i])});
+  }
+  std::sort(
+    part.rows.begin(), part.rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  ex->reply_across({forwarded_answer::kind::answered, {}, std::move(part), {}});
+}
+
+void send_slice(const exchange_ptr& ex, std::vector<std::string> all, const coverage& of) {
+  if (ex->wants_rows) return send_whole_part(ex, list_part::form::whole, std::move(all));
   const bool whole = !ex->query("limit") && !ex->query("cursor");
   const auto p = read_page(ex);
   if (!p) return;
@@ -48,7 +66,7 @@ void send_slice(const exchange_ptr& ex, std::vector<std::string> all) {
   const auto next = to < all.size() ? std::to_string(to) : "";
   all.resize(to);
   all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(from));
-  send_page(ex, all, next);
+  send_page(ex, all, next, "cursor", of);
 }
 
 void refuse_query(const exchange_ptr& ex, std::string_view name, std::string detail) {

@@ -19,6 +19,9 @@ struct metrics {
   counter too_many = 0;              // 429 on the public listener, for whatever reason
   counter unavailable = 0;           // 503 there
   counter replays = 0;               // answered from the record of an Idempotency-Key
+  counter forwarded = 0;             // requests sent to the node that they belong to; each try
+  counter forwarded_again = 0;       // waits before another try
+  counter forwarded_here = 0;        // requests, and parts of lists, that other nodes sent
   counter cut = 0;                   // connections given up at a write deadline
   std::atomic<std::int64_t> connections = 0; // open now
   std::atomic<std::int64_t> waiting = 0;     // requests with a permit, not answered yet

@@ -212,6 +212,7 @@ private:
     if (r.roles != open_to_all) codes.insert({"unauthenticated", "forbidden"});
     if (r.as != crowd::probe)
       codes.insert({"not-acceptable", "too-many-requests", "overloaded", "shard-unavailable"});
+    if (r.method != "GET" && r.at != home::here) codes.insert("outcome-unknown");
     if (r.path.find('{') < r.path.size()) codes.insert("not-found");
     if (op.contains("requestBody")) codes.insert({"malformed-json", "unsupported-media-type"});
     if (r.method == "POST" && r.path.starts_with("/v1/"))

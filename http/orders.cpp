@@ -2,10 +2,12 @@
 #include "http/conditions.hpp"
 #include "http/events.hpp"
 #include "http/fields.hpp"
+#include "http/forwarding.hpp"
 #include "http/json.hpp"
 #include "http/lists.hpp"
 #include "http/order_form.hpp"
 #include "http/ownership.hpp"
+#include "http/price_list.hpp"
 #include "http/render.hpp"
 #include "http/resources.hpp"
 #include "http/waiting.hpp"
@@ -14,12 +16,13 @@
 namespace jumun::http {
 namespace {
 /// Name, price and currency from the catalogue, and the total.
-void price(shop& inside, order_form& form, std::vector<field_error>& errors) {
+template <class Catalogue>
+void price(const Catalogue& product_of, order_form& form, std::vector<field_error>& errors) {
   auto& draft = form.draft;
   std::vector<std::string> wrong(draft.lines.size());
   for (std::size_t i = 0; i < draft.lines.size(); ++i) {
     auto& line = draft.lines[i];
-    const auto product = inside.find_product(line.sku);
+    const auto product = product_of(line.sku);
     if (!product) {
       wrong[i] = "is not a product";
       continue;
@@ -42,6 +45,7 @@ std::string wait_applied(std::optional<std::chrono::seconds> wait) {
 /// The order has settled, or was waited for long enough: this is its answer from now on.
 void send_settled(
   const exchange_ptr& ex, domain::order_id id, std::optional<std::chrono::seconds> wait) {
+  if (!ex->from.key.empty() && moved_on(ex, domain::shard_of(id))) return;
   const auto answer = [ex, wait](const domain::order& o) {
     answer_once(ex, domain::shard_of(ex->from.key), renderer{}.placed(o), wait_applied(wait));
   };
@@ -74,6 +78,39 @@ void put_order(const exchange_ptr& ex, domain::order draft) {
     if (!wait) return send_settled(ex, id, wait);
     await_change(ex, id, true, 0, *wait, [ex, id, wait] { send_settled(ex, id, wait); });
   });
+}
+
+bool prices_are_here(const exchange_ptr& ex, const domain::order& draft) {
+  auto* others = ex->at->to.others;
+  return !others
+         || std::all_of(
+           draft.lines.begin(), draft.lines.end(), [&](const domain::order_line& line) {
+             return others->owner_of(domain::shard_of(line.sku)).is == place::kind::here;
+           });
+}
+
+/// Not kept for an Idempotency-Key: it passes. Names the lines as the client numbered them.
+void send_unreachable(const exchange_ptr& ex, const std::vector<std::size_t>& line_of,
+  const unreachable_product& which) {
+  problem p{&problems::shard_unavailable, "a product's price can't be asked for now", {}};
+  for (std::size_t i = 0; i < line_of.size(); ++i)
+    if (line_of[i] == which.number)
+      p.errors.push_back({pointer_to(pointer_to("/lines", i), "sku"), which.why});
+  send(ex, p);
+}
+
+template <class Catalogue>
+void place_priced(const exchange_ptr& ex, order_form form, const Catalogue& product_of) {
+  const auto shard = domain::shard_of(ex->from.key);
+  std::vector<field_error> errors;
+  price(product_of, form, errors);
+  if (!errors.empty()) return refuse_once(ex, shard, std::move(errors));
+  const domain::money total{form.draft.total, form.draft.currency};
+  if (form.expected && *form.expected != total) {
+    const auto now = std::to_string(total.amount) + ' ' + total.currency;
+    return refuse_once(ex, shard, {&problems::price_changed, "the total is now " + now, {}});
+  }
+  put_order(ex, std::move(form.draft));
 }
 
 /// Not kept for an Idempotency-Key: it speaks of the asker, not of the order.
@@ -128,14 +165,22 @@ void place_order(const exchange_ptr& ex) {
   auto form = read_order(std::get<json_value>(body), errors);
   const auto& customer = form.draft.customer;
   if (!customer.empty() && !ex->who.may_order_for(customer)) return refuse_customer(ex);
-  if (errors.empty()) price(ex->inside(), form, errors);
   if (!errors.empty()) return refuse_once(ex, shard, std::move(errors));
-  const domain::money total{form.draft.total, form.draft.currency};
-  if (form.expected && *form.expected != total) {
-    const auto now = std::to_string(total.amount) + ' ' + total.currency;
-    return refuse_once(ex, shard, {&problems::price_changed, "the total is now " + now, {}});
-  }
-  put_order(ex, std::move(form.draft));
+  if (prices_are_here(ex, form.draft))
+    return place_priced(
+      ex, std::move(form), [&](const std::string& sku) { return ex->inside().find_product(sku); });
+  std::vector<std::string> skus;
+  for (const auto& line : form.draft.lines) skus.push_back(line.sku);
+  find_products(
+    ex, std::move(skus),
+    [ex, form = std::move(form)](const std::map<std::string, domain::product>& all) {
+      place_priced(ex, form, [&](const std::string& sku) {
+        const auto found = all.find(sku);
+        return found == all.end() ? std::nullopt : std::optional{found->second};
+      });
+    },
+    [ex, lines = form.line_of](
+      const unreachable_product& which) { send_unreachable(ex, lines, which); });
 }
 
 /// GET /v1/orders/{id} → 200, 304, 404. If-None-Match and Prefer: wait make it a long poll.
@@ -147,7 +192,8 @@ void get_order(const exchange_ptr& ex) {
   const auto applied = wait_applied(wait);
   if (!wait || !known_already(ex, std::to_string(o->version)))
     return send_versioned(ex, order_json(*o), o->version, applied);
-  await_change(ex, o->id, false, o->version, *wait, [ex, applied] {
+  await_change(ex, o->id, false, o->version, *wait, [ex, applied, id = o->id] {
+    if (moved_on(ex, domain::shard_of(id))) return;
     on_readers(ex, [ex, applied] {
       if (const auto now = order_of_path(ex))
         send_versioned(ex, order_json(*now), now->version, applied);
@@ -162,15 +208,20 @@ void list_orders(const exchange_ptr& ex) {
   const auto p = read_page(ex);
   if (!p) return;
   if (ex->who.own_only()) {
-    if (!q->customer.empty() && q->customer != ex->who.principal) return send_page(ex, {}, "");
+    if (!q->customer.empty() && q->customer != ex->who.principal)
+      return send_rows(ex, std::optional{listed<domain::order>{}}, order_json);
     q->customer = ex->who.principal;
   }
-  send_rows(ex, ex->inside().list_orders(*q, p->limit, p->cursor), order_json);
+  send_rows(
+    ex, ex->inside().list_orders(*q, p->limit, p->cursor), order_json, order_of::newest_first);
 }
 
 /// GET /v1/orders/{id}/events → 200 its history, oldest first, or a stream of it that stays open;
 /// 404, and as list_events.
 void get_order_events(const exchange_ptr& ex) {
+  const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
+  if (id && asks_owner_for_stream(ex))
+    return answer_events(ex, {"", to_text(domain::id_kind::order, *id)}, /*finite=*/true);
   if (const auto o = order_of_path(ex))
     answer_events(ex, {"", to_text(domain::id_kind::order, o->id)}, /*finite=*/true);
 }

@@ -10,6 +10,11 @@ enum class hook_fault : std::uint8_t { unknown_provider, bad_signature, malforme
 class payment_hooks {
 public:
   virtual ~payment_hooks() = default;
+  /// Of the order that the hook is about; nullopt: it is about none. Nothing is proved yet.
+  [[nodiscard]] virtual std::optional<domain::shard_id> shard_of(std::string_view body) const {
+    (void)body;
+    return {};
+  }
   struct call {
     std::string_view provider;                                                   // of the path
     std::function<std::optional<std::string_view>(std::string_view name)> field; // of the head

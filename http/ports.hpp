@@ -2,12 +2,13 @@
 #include "http/audit.hpp"
 #include "http/authenticator.hpp"
 #include "http/backups.hpp"
-#include "http/cluster_view.hpp"
 #include "http/breakers.hpp"
+#include "http/cluster_view.hpp"
+#include "http/elsewhere.hpp"
 #include "http/faults.hpp"
+#include "http/feed.hpp"
 #include "http/logs.hpp"
 #include "http/monitor.hpp"
-#include "http/feed.hpp"
 #include "http/payment_hooks.hpp"
 #include "http/saga_desk.hpp"
 #include "http/shop.hpp"
@@ -34,5 +35,6 @@ struct ports {
   payment_hooks* hooks = nullptr;
   webhook_registry* webhooks = nullptr;
   saga_desk* sagas = nullptr;
+  elsewhere* others = nullptr; // null: there is no other node
 };
 } // namespace jumun::http

@@ -285,6 +285,10 @@ std::string event_id(std::string_view key, std::uint64_t sequence) {
 }
 
 std::string event_json(const domain::event& e, std::uint64_t offset) {
+  return event_json(e, std::to_string(offset));
+}
+
+std::string event_json(const domain::event& e, std::string_view cursor) {
   json_writer w;
   w.open('{');
   w.text("specversion", "1.0");
@@ -298,16 +302,21 @@ std::string event_json(const domain::event& e, std::uint64_t offset) {
   if (!e.traceparent.empty()) w.text("traceparent", e.traceparent);
   w.text("datacontenttype", "application/json");
   w.text("topic", domain::topic_of(e.type));
-  w.text("cursor", std::to_string(offset));
+  w.text("cursor", cursor);
   put_event_data(w, e);
   w.close('}');
   return w.take();
 }
 
 std::string event_frame(const domain::event& e, std::uint64_t offset) {
-  std::string out = "id: " + std::to_string(offset) + "\nevent: ";
-  out.append(domain::name_of(e.type)).append("\ndata: "); // the JSON has no line breaks
-  return out.append(event_json(e, offset)).append("\n\n");
+  return event_frame(e, std::to_string(offset));
+}
+
+std::string event_frame(const domain::event& e, std::string_view cursor) {
+  std::string out{"id: "};
+  out.append(cursor).append("\nevent: ").append(domain::name_of(e.type));
+  out.append("\ndata: "); // the JSON has no line breaks
+  return out.append(event_json(e, cursor)).append("\n\n");
 }
 
 std::string test_event_json(std::string_view id, std::int64_t time_ms) {
@@ -373,11 +382,20 @@ std::string actor_json(const actor_info& a) {
   return w.take();
 }
 
-std::string ledger_json(const std::vector<ledger_entry>& entries) {
-  json_writer w{entries.size() * 180 + 16};
-  w.open('{');
-  w.open("data", '[');
+namespace {
+void put_coverage(json_writer& w, const coverage& of) {
+  w.flag("partial", of.partial());
+  w.open("missing_shards", '[');
+  for (const auto n : domain::numbers_of(~of.shards)) w.raw(std::to_string(n));
+  w.close(']');
+}
+} // namespace
+
+std::vector<std::string> ledger_rows(const std::vector<ledger_entry>& entries) {
+  std::vector<std::string> out;
+  out.reserve(entries.size());
   for (const auto& e : entries) {
+    json_writer w{180};
     w.open('{');
     w.text("kind", e.kind);
     w.text("order_id", e.order_id);
@@ -386,8 +404,18 @@ std::string ledger_json(const std::vector<ledger_entry>& entries) {
     w.text("currency", e.currency);
     w.text("time", time_text(e.time_ms));
     w.close('}');
+    out.push_back(w.take());
   }
+  return out;
+}
+
+std::string ledger_json(const std::vector<std::string>& rows, const std::optional<coverage>& of) {
+  json_writer w{rows.size() * 180 + 16};
+  w.open('{');
+  w.open("data", '[');
+  for (const auto& row : rows) w.raw(row);
   w.close(']');
+  if (of) put_coverage(w, *of);
   w.close('}');
   return w.take();
 }
@@ -409,7 +437,8 @@ std::string readiness_json(const std::vector<readiness_check>& checks, bool read
   return w.take();
 }
 
-std::string list_json(const std::vector<std::string>& data, std::string_view next_cursor) {
+std::string list_json(
+  const std::vector<std::string>& data, std::string_view next_cursor, const coverage& of) {
   std::size_t bytes = 128 + next_cursor.size();
   for (const auto& row : data) bytes += row.size() + 1;
   json_writer w{bytes};
@@ -418,8 +447,7 @@ std::string list_json(const std::vector<std::string>& data, std::string_view nex
   for (const auto& row : data) w.raw(row);
   w.close(']');
   w.text_or_null("next_cursor", next_cursor);
-  w.flag("partial", false);
-  w.raw("missing_shards", "[]");
+  put_coverage(w, of);
   w.close('}');
   return w.take();
 }

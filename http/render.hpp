@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/shard_set.hpp"
 #include "http/problem.hpp"
 #include "http/shop.hpp"
 #include <string>
@@ -27,8 +28,10 @@ namespace jumun::http {
 [[nodiscard]] std::string event_id(std::string_view key, std::uint64_t sequence);
 /// CloudEvents 1.0, structured JSON. `offset` is its place in the feed, and as text its `cursor`.
 [[nodiscard]] std::string event_json(const domain::event& e, std::uint64_t offset);
+[[nodiscard]] std::string event_json(const domain::event& e, std::string_view cursor);
 /// The same as one frame of text/event-stream: `id` is the cursor, `event` the bare name.
 [[nodiscard]] std::string event_frame(const domain::event& e, std::uint64_t offset);
+[[nodiscard]] std::string event_frame(const domain::event& e, std::string_view cursor);
 
 /// What a webhook's test sends: an envelope like any other, about nothing that happened.
 [[nodiscard]] std::string test_event_json(std::string_view id, std::int64_t time_ms);
@@ -36,13 +39,22 @@ namespace jumun::http {
 /// `node` is the one that serves the saga's shard.
 [[nodiscard]] std::string saga_json(const domain::order& o, std::string_view node);
 [[nodiscard]] std::string actor_json(const actor_info& a);
-[[nodiscard]] std::string ledger_json(const std::vector<ledger_entry>& entries);
+/// Whose rows a list has.
+struct coverage {
+  domain::shard_set shards = domain::all_shards();
+  bool all_nodes = true; // that were to be asked have answered
+  [[nodiscard]] bool partial() const { return !all_nodes || !shards.all(); }
+};
+[[nodiscard]] std::vector<std::string> ledger_rows(const std::vector<ledger_entry>& entries);
+/// One node's; `of` many says what is missing, too.
+[[nodiscard]] std::string ledger_json(
+  const std::vector<std::string>& rows, const std::optional<coverage>& of = {});
 /// `ready` says what `status` reads; false for one failing check is enough.
 [[nodiscard]] std::string readiness_json(const std::vector<readiness_check>& checks, bool ready);
 
 /// A page: `data` holds one JSON value per row.
 [[nodiscard]] std::string list_json(
-  const std::vector<std::string>& data, std::string_view next_cursor);
+  const std::vector<std::string>& data, std::string_view next_cursor, const coverage& of = {});
 
 /// The exact bytes of an answer, for whoever stores them with the effect. Has the names and the
 /// shapes of actors/presenter.hpp, which `http` may not see: `app` joins the two. Thread-safe.

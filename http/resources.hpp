@@ -49,6 +49,10 @@ void get_cluster(const exchange_ptr& ex);
 void list_shards(const exchange_ptr& ex);
 void move_shard(const exchange_ptr& ex);
 void drain_node(const exchange_ptr& ex);
+/// `sights`: JSON of each node that said whom it sees.
+[[nodiscard]] std::string cluster_json(
+  const cluster_info& c, const std::vector<std::string>& sights);
+[[nodiscard]] std::string shard_json(const shard_info& s);
 // backups.cpp
 void list_backups(const exchange_ptr& ex);
 void make_backup(const exchange_ptr& ex);

@@ -2,6 +2,7 @@
 #include "http/command.hpp"
 #include "http/cors.hpp"
 #include "http/fields.hpp"
+#include "http/forwarding.hpp"
 #include "http/resources.hpp"
 
 namespace jumun::http {
@@ -10,69 +11,69 @@ constexpr auto pub = listener::on_public;
 constexpr auto ops = listener::on_ops;
 constexpr auto both = listener::on_both;
 constexpr unsigned reader = viewer | operator_ | admin;
-constexpr bool reads = true, streams = true;
+constexpr bool reads = true, streams = true, again = true;
 
 // clang-format off
 constexpr route table[] = {
-  {"GET",  "/v1/products",                             pub,  anyone,                        list_products, reads},
-  {"GET",  "/v1/products/{sku}",                       pub,  anyone,                        get_product, reads},
-  {"PUT",  "/v1/products/{sku}",                       pub,  inventory | admin,             put_product},
-  {"GET",  "/v1/inventory",                            pub,  inventory | reader,            list_stock, reads},
-  {"GET",  "/v1/inventory/{sku}",                      pub,  inventory | reader,            get_stock, reads},
-  {"PUT",  "/v1/inventory/{sku}",                      pub,  inventory | admin,             count_stock},
-  {"POST", "/v1/inventory/{sku}/adjustments",          pub,  inventory | admin,             adjust_stock},
-  {"GET",  "/v1/inventory/{sku}/movements",            pub,  inventory | reader,            list_movements, reads},
-  {"POST", "/v1/orders",                               pub,  customer | admin,              place_order, !reads, crowd::new_order},
-  {"GET",  "/v1/orders",                               pub,  customer | reader,             list_orders, reads},
-  {"GET",  "/v1/orders/{id}",                          pub,  customer | reader,             get_order, reads},
-  {"GET",  "/v1/orders/{id}/events",                   pub,  customer | reader,             get_order_events, reads, crowd::request, streams},
-  {"POST", "/v1/orders/{id}/cancellations",            pub,  customer | operator_ | admin,  cancel_order},
-  {"GET",  "/v1/orders/{id}/cancellations",            pub,  customer | reader,             list_cancellations, reads},
-  {"GET",  "/v1/orders/{id}/cancellations/{cxl}",      pub,  customer | reader,             get_cancellation, reads},
-  {"GET",  "/v1/payments/{id}",                        pub,  customer | reader,             get_payment, reads},
-  {"GET",  "/v1/deliveries/{id}",                      pub,  customer | reader,             get_delivery, reads},
-  {"POST", "/v1/deliveries/{id}/updates",              pub,  courier | admin,               update_delivery},
-  {"POST", "/v1/hooks/payments/{provider}",            pub,  open_to_all,                   take_payment_hook},
-  {"GET",  "/v1/events",                               pub,  reader,                        list_events, reads, crowd::request, streams},
-  {"GET",  "/admin/v1/sagas",                          ops,  reader,                        list_sagas, reads},
-  {"GET",  "/admin/v1/sagas/{order}",                  ops,  reader,                        get_saga, reads},
-  {"POST", "/admin/v1/sagas/{order}/actions",          ops,  operator_ | admin,             act_on_saga, reads},
-  {"GET",  "/admin/v1/actors",                         ops,  reader,                        list_actors, reads},
-  {"GET",  "/admin/v1/actors/{id}",                    ops,  reader,                        get_actor},
-  {"POST", "/admin/v1/actors/{id}/restart",            ops,  operator_ | admin,             restart_actor},
-  {"GET",  "/admin/v1/simulator/ledger",               both, reader,                        get_ledger, reads},
-  {"GET",  "/admin/v1/storage",                        ops,  reader,                        get_storage, reads},
-  {"GET",  "/admin/v1/config",                         ops,  reader,                        get_config, reads},
-  {"GET",  "/admin/v1/audit",                          ops,  reader,                        list_audit, reads},
-  {"GET",  "/admin/v1/webhooks",                       ops,  reader,                        list_webhooks, reads},
-  {"POST", "/admin/v1/webhooks",                       ops,  admin,                         create_webhook, reads},
-  {"GET",  "/admin/v1/webhooks/{id}",                  ops,  reader,                        get_webhook, reads},
-  {"PATCH", "/admin/v1/webhooks/{id}",                 ops,  admin,                         change_webhook, reads},
-  {"DELETE", "/admin/v1/webhooks/{id}",                ops,  admin,                         remove_webhook, reads},
-  {"POST", "/admin/v1/webhooks/{id}/rotate-secret",    ops,  admin,                         rotate_webhook_secret, reads},
-  {"POST", "/admin/v1/webhooks/{id}/test",             ops,  admin,                         test_webhook, reads},
-  {"GET",  "/admin/v1/webhooks/{id}/deliveries",       ops,  reader,                        list_webhook_deliveries, reads},
-  {"POST", "/admin/v1/webhooks/{id}/deliveries/{msg}/redeliver", ops, admin,                redeliver_webhook, reads},
-  {"GET",  "/admin/v1/breakers",                       ops,  reader,                        list_breakers},
-  {"GET",  "/admin/v1/faults",                         ops,  admin,                         list_faults},
-  {"PUT",  "/admin/v1/faults/{target}",                ops,  admin,                         put_fault},
-  {"DELETE", "/admin/v1/faults/{target}",              ops,  admin,                         delete_fault},
-  {"GET",  "/admin/v1/cluster",                        ops,  reader,                        get_cluster},
-  {"GET",  "/admin/v1/shards",                         ops,  reader,                        list_shards},
-  {"POST", "/admin/v1/shards/{n}/move",                ops,  admin,                         move_shard},
-  {"POST", "/admin/v1/nodes/{id}/drain",               ops,  admin,                         drain_node},
-  {"GET",  "/admin/v1/backups",                        ops,  reader,                        list_backups, reads},
-  {"POST", "/admin/v1/backups",                        ops,  admin,                         make_backup, reads},
-  {"GET",  "/livez",                                   ops,  open_to_all,                   get_livez, !reads, crowd::probe},
-  {"GET",  "/readyz",                                  ops,  open_to_all,                   get_readyz, reads, crowd::probe},
-  {"GET",  "/startupz",                                ops,  open_to_all,                   get_startupz, reads, crowd::probe},
-  {"GET",  "/metrics",                                 ops,  open_to_all,                   get_metrics, reads, crowd::probe},
-  {"GET",  "/openapi.json",                            both, anyone,                        get_description, reads},
-  {"GET",  "/docs",                                    both, open_to_all,                   get_docs, reads, crowd::probe},
-  {"GET",  "/docs/{file}",                             both, open_to_all,                   get_docs_file, reads, crowd::probe},
-  {"GET",  "/problems/{code}",                         both, open_to_all,                   get_problem_page, reads, crowd::probe},
-  {"GET",  "/admin/v1/log-level",                      ops,  reader,                        get_log_level},
-  {"PUT",  "/admin/v1/log-level",                      ops,  admin,                         put_log_level},
+  {"GET",  "/v1/products",                                   pub,  anyone,                       home::list,      list_products, reads},
+  {"GET",  "/v1/products/{sku}",                             pub,  anyone,                       home::sku,       get_product, reads},
+  {"PUT",  "/v1/products/{sku}",                             pub,  inventory | admin,            home::sku,       put_product},
+  {"GET",  "/v1/inventory",                                  pub,  inventory | reader,           home::list,      list_stock, reads},
+  {"GET",  "/v1/inventory/{sku}",                            pub,  inventory | reader,           home::sku,       get_stock, reads},
+  {"PUT",  "/v1/inventory/{sku}",                            pub,  inventory | admin,            home::sku,       count_stock},
+  {"POST", "/v1/inventory/{sku}/adjustments",                pub,  inventory | admin,            home::sku,       adjust_stock},
+  {"GET",  "/v1/inventory/{sku}/movements",                  pub,  inventory | reader,           home::sku,       list_movements, reads},
+  {"POST", "/v1/orders",                                     pub,  customer | admin,             home::key,       place_order, !reads, crowd::new_order},
+  {"GET",  "/v1/orders",                                     pub,  customer | reader,            home::list,      list_orders, reads},
+  {"GET",  "/v1/orders/{id}",                                pub,  customer | reader,            home::order,     get_order, reads},
+  {"GET",  "/v1/orders/{id}/events",                         pub,  customer | reader,            home::order,     get_order_events, reads, crowd::request, streams},
+  {"POST", "/v1/orders/{id}/cancellations",                  pub,  customer | operator_ | admin, home::order,     cancel_order, !reads, crowd::request, !streams, again},
+  {"GET",  "/v1/orders/{id}/cancellations",                  pub,  customer | reader,            home::order,     list_cancellations, reads},
+  {"GET",  "/v1/orders/{id}/cancellations/{cxl}",            pub,  customer | reader,            home::order,     get_cancellation, reads},
+  {"GET",  "/v1/payments/{id}",                              pub,  customer | reader,            home::payment,   get_payment, reads},
+  {"GET",  "/v1/deliveries/{id}",                            pub,  customer | reader,            home::delivery,  get_delivery, reads},
+  {"POST", "/v1/deliveries/{id}/updates",                    pub,  courier | admin,              home::delivery,  update_delivery, !reads, crowd::request, !streams, again},
+  {"POST", "/v1/hooks/payments/{provider}",                  pub,  open_to_all,                  home::hook,      take_payment_hook, !reads, crowd::request, !streams, again},
+  {"GET",  "/v1/events",                                     pub,  reader,                       home::here,      list_events, reads, crowd::request, streams},
+  {"GET",  "/admin/v1/sagas",                                ops,  reader,                       home::list,      list_sagas, reads},
+  {"GET",  "/admin/v1/sagas/{order}",                        ops,  reader,                       home::order,     get_saga, reads},
+  {"POST", "/admin/v1/sagas/{order}/actions",                ops,  operator_ | admin,            home::order,     act_on_saga, reads},
+  {"GET",  "/admin/v1/actors",                               ops,  reader,                       home::all_nodes, list_actors, reads},
+  {"GET",  "/admin/v1/actors/{id}",                          ops,  reader,                       home::actor,     get_actor},
+  {"POST", "/admin/v1/actors/{id}/restart",                  ops,  operator_ | admin,            home::actor,     restart_actor},
+  {"GET",  "/admin/v1/simulator/ledger",                     both, reader,                       home::all_nodes, get_ledger, reads},
+  {"GET",  "/admin/v1/storage",                              ops,  reader,                       home::here,      get_storage, reads},
+  {"GET",  "/admin/v1/config",                               ops,  reader,                       home::here,      get_config, reads},
+  {"GET",  "/admin/v1/audit",                                ops,  reader,                       home::list,      list_audit, reads},
+  {"GET",  "/admin/v1/webhooks",                             ops,  reader,                       home::here,      list_webhooks, reads},
+  {"POST", "/admin/v1/webhooks",                             ops,  admin,                        home::here,      create_webhook, reads},
+  {"GET",  "/admin/v1/webhooks/{id}",                        ops,  reader,                       home::here,      get_webhook, reads},
+  {"PATCH", "/admin/v1/webhooks/{id}",                       ops,  admin,                        home::here,      change_webhook, reads},
+  {"DELETE", "/admin/v1/webhooks/{id}",                      ops,  admin,                        home::here,      remove_webhook, reads},
+  {"POST", "/admin/v1/webhooks/{id}/rotate-secret",          ops,  admin,                        home::here,      rotate_webhook_secret, reads},
+  {"POST", "/admin/v1/webhooks/{id}/test",                   ops,  admin,                        home::here,      test_webhook, reads},
+  {"GET",  "/admin/v1/webhooks/{id}/deliveries",             ops,  reader,                       home::here,      list_webhook_deliveries, reads},
+  {"POST", "/admin/v1/webhooks/{id}/deliveries/{msg}/redeliver", ops,  admin,                        home::here,      redeliver_webhook, reads},
+  {"GET",  "/admin/v1/breakers",                             ops,  reader,                       home::here,      list_breakers},
+  {"GET",  "/admin/v1/faults",                               ops,  admin,                        home::here,      list_faults},
+  {"PUT",  "/admin/v1/faults/{target}",                      ops,  admin,                        home::here,      put_fault},
+  {"DELETE", "/admin/v1/faults/{target}",                    ops,  admin,                        home::here,      delete_fault},
+  {"GET",  "/admin/v1/cluster",                              ops,  reader,                       home::all_nodes, get_cluster},
+  {"GET",  "/admin/v1/shards",                               ops,  reader,                       home::all_nodes, list_shards},
+  {"POST", "/admin/v1/shards/{n}/move",                      ops,  admin,                        home::any_owner, move_shard},
+  {"POST", "/admin/v1/nodes/{id}/drain",                     ops,  admin,                        home::any_owner, drain_node},
+  {"GET",  "/admin/v1/backups",                              ops,  reader,                       home::here,      list_backups, reads},
+  {"POST", "/admin/v1/backups",                              ops,  admin,                        home::here,      make_backup, reads},
+  {"GET",  "/livez",                                         ops,  open_to_all,                  home::here,      get_livez, !reads, crowd::probe},
+  {"GET",  "/readyz",                                        ops,  open_to_all,                  home::here,      get_readyz, reads, crowd::probe},
+  {"GET",  "/startupz",                                      ops,  open_to_all,                  home::here,      get_startupz, reads, crowd::probe},
+  {"GET",  "/metrics",                                       ops,  open_to_all,                  home::here,      get_metrics, reads, crowd::probe},
+  {"GET",  "/openapi.json",                                  both, anyone,                       home::here,      get_description, reads},
+  {"GET",  "/docs",                                          both, open_to_all,                  home::here,      get_docs, reads, crowd::probe},
+  {"GET",  "/docs/{file}",                                   both, open_to_all,                  home::here,      get_docs_file, reads, crowd::probe},
+  {"GET",  "/problems/{code}",                               both, open_to_all,                  home::here,      get_problem_page, reads, crowd::probe},
+  {"GET",  "/admin/v1/log-level",                            ops,  reader,                       home::here,      get_log_level},
+  {"PUT",  "/admin/v1/log-level",                            ops,  admin,                        home::here,      put_log_level},
 };
 // clang-format on
 static_assert(std::size(table) < metrics::routes_max, "each route has its own counts");
@@ -260,8 +261,18 @@ void run(const exchange_ptr& ex) {
   if (!take_identity(ex, r)) return;
   if (r.as != crowd::probe && !check_media(ex, r)) return; // not for JSON: monitors, browsers
   if (!take_permit(ex, r.as) || !take_key(ex, r)) return;  // a refusal must cost little: no digests
-  if (!r.reads) return r.run(ex);
-  on_readers(ex, [ex, handler = r.run] { handler(ex); });
+  ex->at->to.others ? run_where_it_belongs(ex, r) : run_here(ex, r);
+}
+
+void run_forwarded(const exchange_ptr& ex) {
+  const auto looked = find_route(ex);
+  if (!looked.found)
+    return send(ex, problems::not_implemented, "this node's release has no such route");
+  const auto& r = *looked.found;
+  if (ex->wants_rows || ex->wants_events)
+    return run_here(ex, r); // small, and its asker has a permit
+  if (!belongs_here(ex, r)) return ex->reply_across({forwarded_answer::kind::not_here, {}, {}, {}});
+  if (take_permit(ex, r.as)) run_here(ex, r);
 }
 } // namespace
 
@@ -272,5 +283,14 @@ std::string_view route_path(std::size_t at) {
 
 void dispatch(const exchange_ptr& ex) {
   guarded(ex, [&] { run(ex); });
+}
+
+void dispatch_forwarded(const exchange_ptr& ex) {
+  guarded(ex, [&] { run_forwarded(ex); });
+}
+
+void run_here(const exchange_ptr& ex, const route& r) {
+  if (!r.reads) return r.run(ex);
+  on_readers(ex, [ex, handler = r.run] { handler(ex); });
 }
 } // namespace jumun::http

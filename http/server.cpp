@@ -1,4 +1,5 @@
 #include "http/server.hpp"
+#include "http/forwarding.hpp"
 #include "http/session.hpp"
 #include "transport/door.hpp"
 
@@ -40,6 +41,10 @@ server::server(
 
 server::~server() { stop(); }
 
+void server::take(forwarded_request r, done<forwarded_answer> reply) {
+  take_forwarded(edge_, std::move(r), std::move(reply));
+}
+
 std::optional<std::string> server::start() {
   const auto& o = edge_->options;
   auto for_all = door_of(edge_, listener::on_public);
@@ -77,6 +82,8 @@ void server::stop() {
   for (const auto& a : {public_, ops_})
     if (a) a->close();
   for (const auto& s : edge_->connected.everyone()) s->cut();
+  edge_->drain
+    .fire(); // whoever waits for something to happen, for a node say: its timer holds `io`
 }
 
 std::size_t server::sessions() const { return edge_->connected.public_sessions(); }

@@ -33,6 +33,10 @@ public:
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
+  /// Answers a request that another node has checked and sent; `reply` is called exactly once, on
+  /// any thread. Returns at once. Needs no listener.
+  void take(forwarded_request r, done<forwarded_answer> reply);
+
   /// Binds and listens. @returns why it could not; then nothing is open.
   [[nodiscard]] std::optional<std::string> start();
   /// The bound ports; 0: not bound.

@@ -7,5 +7,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh
 scripts/build.sh --tests
 python3 scripts/check_layers.py
+# etcd, where setup.sh has unpacked it.
+export PATH=$PATH:${JUMUN_TOOLS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/jumun/tools}
 # pipefail and -e: ctest's own status is ours. Its closing lines are the last of all.
 ctest --test-dir "${JUMUN_BUILD_DIR:-build}" --output-on-failure --no-tests=error --timeout 1200 "$@"

@@ -48,13 +48,19 @@ constexpr auto later = [](const auto& a, const auto& b) {
 } // namespace
 
 feed_cursor::feed_cursor(const store& disk, std::uint64_t first, std::uint64_t last)
-    : first_(first), last_(last == 0 ? UINT64_MAX : last) {
+    : feed_cursor(
+      disk, [first](domain::shard_id) { return std::optional{first}; }, last) {}
+
+feed_cursor::feed_cursor(const store& disk, const first_of_shard& first_of, std::uint64_t last)
+    : last_(last == 0 ? UINT64_MAX : last) {
   for (std::size_t s = 0; s < domain::shard_count; ++s) {
     const auto shard = static_cast<domain::shard_id>(s);
+    const auto first = first_of(shard);
+    if (!first) continue;
     // A run that goes on behind `last` has it in a row behind it.
-    part p{disk.scan(table::feed, feed_key(shard, first), after_prefix(std::string(1, shard)),
+    part p{disk.scan(table::feed, feed_key(shard, *first), after_prefix(std::string(1, shard)),
              direction::forward),
-      {}, 0};
+      {}, 0, *first};
     if (settle(p)) heap_.push_back(std::move(p));
   }
   std::make_heap(heap_.begin(), heap_.end(), later);
@@ -63,7 +69,7 @@ feed_cursor::feed_cursor(const store& disk, std::uint64_t first, std::uint64_t l
 /// Goes on to the next event in bounds. False: the shard has none.
 bool feed_cursor::settle(part& p) const {
   for (;;) {
-    while (p.next < p.run.size() && p.run[p.next].offset < first_) ++p.next;
+    while (p.next < p.run.size() && p.run[p.next].offset < p.first) ++p.next;
     if (p.next < p.run.size()) return p.run[p.next].offset <= last_;
     if (!p.run.empty()) p.rows->next();
     p.run.clear();

@@ -32,6 +32,9 @@ struct to_feed {
 class feed_cursor {
 public:
   feed_cursor(const store& disk, std::uint64_t first, std::uint64_t last);
+  /// From an offset of each shard's own; nullopt: that shard is left out.
+  using first_of_shard = std::function<std::optional<std::uint64_t>(domain::shard_id)>;
+  feed_cursor(const store& disk, const first_of_shard& first, std::uint64_t last);
   [[nodiscard]] bool valid() const { return !heap_.empty(); }
   [[nodiscard]] const fed& at() const { return heap_.front().run[heap_.front().next]; }
   [[nodiscard]] domain::shard_id shard() const {
@@ -46,9 +49,10 @@ private:
     std::unique_ptr<cursor> rows;
     std::vector<fed> run; // of the row that it is at
     std::size_t next = 0; // in `run`
+    std::uint64_t first = 0;
   };
   [[nodiscard]] bool settle(part& p) const;
-  std::uint64_t first_, last_;
+  std::uint64_t last_;
   std::vector<part> heap_; // front: the next one
 };
 } // namespace jumun::storage

@@ -1,19 +1,18 @@
 #pragma once
-#include "domain/ids.hpp"
+#include "domain/shard_set.hpp"
 #include "storage/store.hpp"
-#include <bitset>
 
 namespace jumun::storage {
-using shard_set = std::bitset<domain::shard_count>;
-
 /// Whose a folder is, and which shards' rows in it count.
 struct holdings {
   std::string cluster, node; // empty: a node that is alone, and holds all shards
-  shard_set shards = shard_set{}.set();
+  domain::shard_set shards = domain::all_shards();
   [[nodiscard]] bool of_cluster() const { return !cluster.empty(); }
 };
 /// By the map of shards that the folder was left with. nullopt: what says so can't be read.
 [[nodiscard]] std::optional<holdings> read_holdings(const store& disk);
+/// In meta: which process has the folder, or had it last (cluster/coordinator.hpp).
+inline constexpr std::string_view incarnation_key = "cluster_incarnation";
 /// The row that makes a folder that of a cluster's node.
 [[nodiscard]] entry holdings_row(std::string_view cluster, std::string_view node);
 
@@ -23,7 +22,7 @@ class joined_store final : public store {
 public:
   struct part {
     std::shared_ptr<const store> disk;
-    shard_set shards; // no two parts have one in common
+    domain::shard_set shards; // no two parts have one in common
   };
   explicit joined_store(std::vector<part> parts) : parts_(std::move(parts)) {}
   std::optional<failure> apply(const std::vector<entry>&) override {

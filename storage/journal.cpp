@@ -234,6 +234,11 @@ void journal::raise_epoch(domain::shard_id shard, domain::epoch_id epoch) {
   epochs_[shard] = std::max(epochs_[shard], epoch);
 }
 
+void journal::reopen(domain::shard_id shard, domain::epoch_id epoch) {
+  const std::lock_guard lock{guard_};
+  epochs_[shard] = epoch;
+}
+
 void journal::raise_offset(std::uint64_t above) {
   const std::lock_guard lock{guard_};
   offset_ = std::max(offset_, above);

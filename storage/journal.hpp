@@ -96,6 +96,8 @@ public:
   [[nodiscard]] std::optional<std::string> recent(table in, std::string_view key) const;
   /// A shard's owner changed: sets with a lower epoch are fenced from now on.
   void raise_epoch(domain::shard_id shard, domain::epoch_id epoch);
+  /// Lets sets of this epoch in again, of a shard that was fenced, and not given away after all.
+  void reopen(domain::shard_id shard, domain::epoch_id epoch);
   /// The epoch below which a set of this shard is fenced: what writers use that are no actors of a
   /// shard.
   [[nodiscard]] domain::epoch_id epoch_of(domain::shard_id shard) const;

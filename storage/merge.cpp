@@ -3,10 +3,6 @@
 
 namespace jumun::storage {
 namespace {
-constexpr std::string_view alphabet =
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::size_t cursor_bytes_max = 128; // a SKU's key has 65 bytes, in base64 87
-
 struct bounds {
   std::string from, to;
 };
@@ -33,9 +29,10 @@ bounds part_of(domain::shard_id shard, direction way, std::string_view after, st
 } // namespace
 
 merged_cursor::merged_cursor(const store& disk, table in, direction way, std::string_view after,
-  std::string_view low, std::string_view high)
+  std::string_view low, std::string_view high, const domain::shard_set& only)
     : way_(way) {
   for (std::size_t s = 0; s < domain::shard_count; ++s) {
+    if (!only.test(s)) continue;
     const auto part = part_of(static_cast<domain::shard_id>(s), way, after, low, high);
     if (!part.to.empty() && part.from >= part.to) continue;
     auto one = disk.scan(in, part.from, part.to, way);
@@ -62,36 +59,5 @@ void merged_cursor::next() {
     std::push_heap(heap_.begin(), heap_.end(), later_first);
   else
     heap_.pop_back();
-}
-
-std::string cursor_text(char kind, std::string_view key) {
-  std::string out(1, kind);
-  std::uint32_t bits = 0;
-  int waiting = 0;
-  for (const unsigned char c : key) {
-    bits = (bits << 8) | c;
-    for (waiting += 8; waiting >= 6; waiting -= 6)
-      out.push_back(alphabet[(bits >> (waiting - 6)) & 63]);
-  }
-  if (waiting > 0) out.push_back(alphabet[(bits << (6 - waiting)) & 63]);
-  return out;
-}
-
-std::optional<std::string> parse_cursor(char kind, std::string_view text) {
-  if (text.size() < 2 || text.size() > cursor_bytes_max || text.front() != kind) return {};
-  std::string key;
-  std::uint32_t bits = 0;
-  int waiting = 0;
-  for (const char c : text.substr(1)) {
-    const auto at = alphabet.find(c);
-    if (at == std::string_view::npos) return {};
-    bits = (bits << 6) | static_cast<std::uint32_t>(at);
-    waiting += 6;
-    if (waiting < 8) continue;
-    waiting -= 8;
-    key.push_back(static_cast<char>(bits >> waiting));
-  }
-  if (cursor_text(kind, key) != text) return {}; // bits left over, or a digit too many
-  return key;
 }
 } // namespace jumun::storage

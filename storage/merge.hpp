@@ -1,5 +1,6 @@
 #pragma once
-#include "domain/ids.hpp"
+#include "domain/page_cursor.hpp"
+#include "domain/shard_set.hpp"
 #include "storage/store.hpp"
 
 /// Private to storage: one order over all shards, and the texts that say where a page ended.
@@ -11,7 +12,8 @@ public:
   /// Starts behind `after`, a whole key (empty: at the start). `low` and `high` bound what follows
   /// the shard, as in store::scan; empty: no bound.
   merged_cursor(const store& disk, table in, direction way, std::string_view after,
-    std::string_view low = {}, std::string_view high = {});
+    std::string_view low = {}, std::string_view high = {},
+    const domain::shard_set& only = domain::all_shards());
   [[nodiscard]] bool valid() const { return !heap_.empty(); }
   [[nodiscard]] std::string_view key() const { return heap_.front()->key(); }
   [[nodiscard]] std::string_view value() const { return heap_.front()->value(); }
@@ -23,9 +25,6 @@ private:
   std::vector<std::unique_ptr<cursor>> heap_; // front: the next row
 };
 
-/// A page's end for the outside: one letter that says which list and format, then base64url of a
-/// key.
-[[nodiscard]] std::string cursor_text(char kind, std::string_view key);
-/// The inverse; nullopt for what cursor_text(kind, …) did not make.
-[[nodiscard]] std::optional<std::string> parse_cursor(char kind, std::string_view text);
+using domain::cursor_text;
+using domain::parse_cursor;
 } // namespace jumun::storage

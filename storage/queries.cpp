@@ -26,6 +26,7 @@ template <class Row, class Cursor, class Keep>
 page<Row> fill(Cursor& at, std::size_t limit, char kind, const Keep& keep) {
   limit = std::clamp<std::size_t>(limit, 1, limits::page_max);
   page<Row> out;
+  out.kind = kind;
   std::string last; // kept or examined: where the next page goes on
   for (std::size_t examined = 0; at.valid(); at.next()) {
     if (examined++ == rows_examined_max) {
@@ -38,7 +39,10 @@ page<Row> fill(Cursor& at, std::size_t limit, char kind, const Keep& keep) {
       out.next_cursor = cursor_text(kind, last);
       break;
     }
-    if (row) out.rows.push_back(std::move(*row));
+    if (row) {
+      out.rows.push_back(std::move(*row));
+      out.keys.emplace_back(at.key());
+    }
     if (out.rows.size() < limit || row) last = at.key();
   }
   return out;
@@ -93,10 +97,10 @@ class customer_cursor {
 public:
   /// `after`, `low` and `high` as for a merged_cursor over `orders`.
   customer_cursor(const store& disk, const std::string& customer, std::string_view after,
-    const std::string& low, const std::string& high)
+    const std::string& low, const std::string& high, const domain::shard_set& only)
       : prefix_(customer + '\0'),
         at_(disk, table::customer_orders, direction::backward, in_index(after), prefix_ + low,
-          high.empty() ? after_prefix(prefix_) : prefix_ + high) {}
+          high.empty() ? after_prefix(prefix_) : prefix_ + high, only) {}
   [[nodiscard]] bool valid() const { return at_.valid(); }
   [[nodiscard]] std::string key() const {
     return std::string{at_.key().substr(0, 1)}.append(at_.key().substr(1 + prefix_.size()));
@@ -157,11 +161,32 @@ std::optional<feed_page> read_story(const store& disk, std::string_view topic, s
   return out;
 }
 
-template <class Row> std::optional<page<Row>> list_by_sku(
-  const store& disk, table in, char kind, std::size_t limit, std::string_view cursor) {
+/// The events of a cursor over the feed that is behind `offset`.
+feed_page fill_feed(const store& disk, feed_cursor& at, std::string_view topic,
+  std::string_view key, std::uint64_t offset, std::uint64_t last, std::size_t limit) {
+  feed_page out;
+  out.next = last;
+  for (std::size_t examined = 0; last > 0 && at.valid(); at.next(), ++examined) {
+    const auto here = at.at().offset;
+    const bool full = examined >= rows_examined_max || out.rows.size() >= limit;
+    if (full && here != offset) { // never between two of one offset
+      out.next = offset;
+      out.at_end = false;
+      break;
+    }
+    offset = here;
+    auto fact = find<domain::event>(disk, table::history, at.at().in_history);
+    if (fact && is_of(*fact, topic, key))
+      out.rows.push_back({std::move(*fact), at.shard(), offset});
+  }
+  return out;
+}
+
+template <class Row> std::optional<page<Row>> list_by_sku(const store& disk, table in, char kind,
+  std::size_t limit, std::string_view cursor, const domain::shard_set& only) {
   const auto start = start_of(kind, cursor, is_sku_key);
   if (!start) return {};
-  merged_cursor at{disk, in, direction::forward, *start};
+  merged_cursor at{disk, in, direction::forward, *start, {}, {}, only};
   return fill<Row>(
     at, limit, kind, [](std::string_view, std::string_view value) { return decode<Row>(value); });
 }
@@ -177,19 +202,19 @@ std::optional<domain::product> find_product(const store& disk, std::string_view 
   return find<domain::product>(disk, table::products, sku_key(sku));
 }
 
-std::optional<page<domain::order>> list_orders(
-  const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor) {
+std::optional<page<domain::order>> list_orders(const store& disk, const order_filter& f,
+  std::size_t limit, std::string_view cursor, const domain::shard_set& only) {
   const auto start = start_of(orders_kind, cursor, is_order_key);
   if (!start) return {};
   const auto [low, high] = time_bounds(f);
   if (!f.customer.empty()) {
-    customer_cursor at{disk, f.customer, *start, low, high};
+    customer_cursor at{disk, f.customer, *start, low, high, only};
     return fill<domain::order>(at, limit, orders_kind, [&](std::string_view key, std::string_view) {
       auto o = find<domain::order>(disk, table::orders, key);
       return o && matches(f, *o) ? std::move(o) : std::nullopt;
     });
   }
-  merged_cursor at{disk, table::orders, direction::backward, *start, low, high};
+  merged_cursor at{disk, table::orders, direction::backward, *start, low, high, only};
   return fill<domain::order>(
     at, limit, orders_kind, [&f](std::string_view, std::string_view value) {
       auto o = decode<domain::order>(value);
@@ -197,14 +222,14 @@ std::optional<page<domain::order>> list_orders(
     });
 }
 
-std::optional<page<domain::order>> list_sagas(
-  const store& disk, const order_filter& f, std::size_t limit, std::string_view cursor) {
+std::optional<page<domain::order>> list_sagas(const store& disk, const order_filter& f,
+  std::size_t limit, std::string_view cursor, const domain::shard_set& only) {
   const auto start = start_of(sagas_kind, cursor, is_order_key);
   if (!start) return {};
   const auto [low, high] = time_bounds(f);
   const bool done = f.saga == "done";
   merged_cursor at{
-    disk, done ? table::orders : table::open_sagas, direction::forward, *start, low, high};
+    disk, done ? table::orders : table::open_sagas, direction::forward, *start, low, high, only};
   return fill<domain::order>(at, limit, sagas_kind,
     [&](std::string_view key, std::string_view) -> std::optional<domain::order> {
       auto o = find<domain::order>(disk, table::orders, key);
@@ -215,12 +240,12 @@ std::optional<page<domain::order>> list_sagas(
 }
 
 std::optional<page<domain::stock>> list_stock(
-  const store& disk, std::size_t limit, std::string_view cursor) {
-  return list_by_sku<domain::stock>(disk, table::stock, stock_kind, limit, cursor);
+  const store& disk, std::size_t limit, std::string_view cursor, const domain::shard_set& only) {
+  return list_by_sku<domain::stock>(disk, table::stock, stock_kind, limit, cursor, only);
 }
 std::optional<page<domain::product>> list_products(
-  const store& disk, std::size_t limit, std::string_view cursor) {
-  return list_by_sku<domain::product>(disk, table::products, products_kind, limit, cursor);
+  const store& disk, std::size_t limit, std::string_view cursor, const domain::shard_set& only) {
+  return list_by_sku<domain::product>(disk, table::products, products_kind, limit, cursor, only);
 }
 
 std::optional<page<domain::movement>> list_movements(
@@ -238,12 +263,12 @@ std::optional<page<domain::movement>> list_movements(
     [](std::string_view, std::string_view value) { return decode<domain::movement>(value); });
 }
 
-std::optional<page<domain::audit_entry>> list_audit(
-  const store& disk, const audit_filter& f, std::size_t limit, std::string_view cursor) {
+std::optional<page<domain::audit_entry>> list_audit(const store& disk, const audit_filter& f,
+  std::size_t limit, std::string_view cursor, const domain::shard_set& only) {
   const auto is_key = [](std::string_view key) { return key.size() == audit_key(0, 0, 0).size(); };
   const auto start = start_of(audit_kind, cursor, is_key);
   if (!start) return {};
-  merged_cursor at{disk, table::audit, direction::backward, *start};
+  merged_cursor at{disk, table::audit, direction::backward, *start, {}, {}, only};
   return fill<domain::audit_entry>(
     at, limit, audit_kind, [&f](std::string_view, std::string_view value) {
       auto e = decode<domain::audit_entry>(value);
@@ -265,33 +290,55 @@ feed_page read_feed(const store& disk, std::string_view topic, std::string_view 
   // The cursors below are opened one after the other while commits go on. What was committed before
   // this line is seen by all of them; what comes later is left for the next page, so none is
   // skipped.
-  feed_page out;
-  out.bounds = read_feed_bounds(disk);
+  const auto bounds = read_feed_bounds(disk);
   if (!key.empty()) {
-    if (auto story = read_story(disk, topic, key, after, limit, out.bounds)) {
-      story->bounds = out.bounds;
+    if (auto story = read_story(disk, topic, key, after, limit, bounds)) {
+      story->bounds = bounds;
       return *std::move(story);
     }
   }
-  auto offset = after.value_or(out.bounds.begins_after);
-  const auto last = std::max(out.bounds.last, offset);
-  out.next = last;
+  const auto offset = after.value_or(bounds.begins_after);
+  const auto last = std::max(bounds.last, offset);
   feed_cursor at{disk, offset + 1, last};
-  for (std::size_t examined = 0; last > offset && at.valid(); at.next()) {
-    if (examined++ == rows_examined_max || out.rows.size() == limit) {
-      out.next = offset;
-      out.at_end = false;
-      break;
-    }
-    offset = at.at().offset;
-    auto fact = find<domain::event>(disk, table::history, at.at().in_history);
-    if (fact && is_of(*fact, topic, key))
-      out.rows.push_back({std::move(*fact), at.shard(), offset});
-  }
+  auto out = fill_feed(disk, at, topic, key, offset, last, limit);
   // Only now: what retention took while we read is gone, too. (Without `after` it is no loss: what
   // one shard's cursor saw is still gapless for each key.)
-  out.bounds.begins_after = read_low_water(disk);
+  out.bounds = {read_low_water(disk), bounds.last};
   out.expired = after && *after < out.bounds.begins_after;
+  return out;
+}
+
+feed_page read_feed(const store& disk, std::string_view topic, std::string_view key,
+  const domain::feed_position& after, bool from_begin, std::size_t limit,
+  const domain::shard_set& only) {
+  limit = std::clamp<std::size_t>(limit, 1, limits::feed_page_max);
+  const auto bounds = read_feed_bounds(disk);
+  const auto asks = [&](domain::shard_id s) {
+    return only.test(s) && after.of[s] != domain::feed_position::latest;
+  };
+  if (!key.empty()) {
+    const auto shard = static_cast<domain::shard_id>(history_of(key).front());
+    feed_page none;
+    none.next = bounds.last, none.bounds = bounds;
+    if (!asks(shard)) return none;
+    const auto behind = after.of[shard];
+    auto story = read_story(disk, topic, key,
+      behind == 0 && from_begin ? std::nullopt : std::optional{behind}, limit, bounds);
+    if (story) {
+      story->bounds = bounds;
+      return *std::move(story);
+    }
+  }
+  feed_cursor at{disk,
+    [&](domain::shard_id s) { return asks(s) ? std::optional{after.of[s] + 1} : std::nullopt; },
+    bounds.last};
+  auto out = fill_feed(disk, at, topic, key, 0, bounds.last, limit);
+  out.bounds = {read_low_water(disk), bounds.last};
+  for (std::size_t s = 0; s < domain::shard_count; ++s) {
+    const auto behind = after.of[s];
+    if (!asks(static_cast<domain::shard_id>(s)) || (behind == 0 && from_begin)) continue;
+    out.expired = out.expired || behind < out.bounds.begins_after;
+  }
   return out;
 }
 

@@ -95,6 +95,12 @@ void metrics_page::add_edge(families& to, const http::metrics& now) const {
   add_connections(to, now);
   to.gauge("jumun_http_permits_in_use", "Requests at work.").value(now.waiting);
   to.gauge("jumun_http_permits_limit", "Most at once: --max-requests.").value(requests_max_);
+  to.counter("jumun_http_forwarded_total", "Sent to the node that they belong to; each try.")
+    .value(now.forwarded);
+  to.counter("jumun_http_forwarded_again_total", "Waits for an owner before another try.")
+    .value(now.forwarded_again);
+  to.counter("jumun_http_forwarded_here_total", "Requests and parts of lists of other nodes.")
+    .value(now.forwarded_here);
   to.gauge("jumun_http_orders_entering", "New orders on their way to being accepted.")
     .value(now.orders_entering);
   to.gauge(

@@ -5,6 +5,12 @@
 #include "http/command.hpp"
 
 namespace jumun::app {
+std::optional<domain::shard_id> hooks_adapter::shard_of(std::string_view body) const {
+  const auto read = stripe::read_event(body);
+  const auto* hook = std::get_if<domain::hook_record>(&read);
+  return hook ? std::optional{domain::shard_of(hook->order)} : std::nullopt;
+}
+
 std::optional<http::hook_fault> hooks_adapter::take(
   const call& c, http::done<http::outcome> reply) {
   using http::hook_fault;

@@ -11,6 +11,7 @@ public:
   /// `provider`: the only one whose hooks are taken. `inside` outlives this.
   hooks_adapter(node& inside, std::string provider, const std::string& secret_path)
       : node_(inside), provider_(std::move(provider)), secrets_(secret_path) {}
+  std::optional<domain::shard_id> shard_of(std::string_view body) const override;
   [[nodiscard]] std::optional<http::hook_fault> take(
     const call& c, http::done<http::outcome> reply) override;
 

@@ -8,7 +8,7 @@ namespace {
 constexpr unsigned char last_operation = 6; // heartbeat
 } // namespace
 
-refusal basp_guard::see(std::string_view bytes) {
+tunnel_refusal basp_guard::see(std::string_view bytes) {
   while (!bytes.empty()) {
     if (payload_left_ > 0) {
       const auto n = std::min(payload_left_, bytes.size());
@@ -22,12 +22,12 @@ refusal basp_guard::see(std::string_view bytes) {
         bytes.begin(), std::min(n, head_.size() - head_seen_), head_.begin() + head_seen_);
     head_seen_ += n;
     bytes.remove_prefix(n);
-    if (static_cast<unsigned char>(head_[0]) > last_operation) return refusal::malformed;
+    if (static_cast<unsigned char>(head_[0]) > last_operation) return tunnel_refusal::malformed;
     if (head_seen_ < head_.size()) continue;
     const auto payload = get_big_endian<std::uint32_t>(head_.data() + 4);
-    if (payload > limits::tunnel_message_bytes_max) return refusal::too_large;
+    if (payload > limits::tunnel_message_bytes_max) return tunnel_refusal::too_large;
     if (head_seen_ == header_bytes) payload_left_ = payload, head_seen_ = 0;
   }
-  return refusal::none;
+  return tunnel_refusal::none;
 }
 } // namespace jumun::cluster

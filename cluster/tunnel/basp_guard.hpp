@@ -16,7 +16,7 @@ public:
 
   /// The next bytes of the stream, in pieces of any size. Anything but `none`: these must not reach
   /// CAF, nor what follows.
-  [[nodiscard]] refusal see(std::string_view bytes);
+  [[nodiscard]] tunnel_refusal see(std::string_view bytes);
 
 private:
   std::array<char, 8> head_{}; // as much of a header as the judgement needs

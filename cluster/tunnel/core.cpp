@@ -6,7 +6,7 @@ link_ptr tunnel_crowd::enter(const std::string& key, link_ptr link) {
   const std::lock_guard lock{mutex_};
   const auto same = [&](const entry& e) { return e.key == key; };
   auto gone = all_.end();
-  if (std::count_if(all_.begin(), all_.end(), same) >= static_cast<std::ptrdiff_t>(per_key_))
+  if (static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), same)) >= per_key_)
     gone = std::find_if(all_.begin(), all_.end(), same);
   else if (all_.size() >= in_all_)
     gone = all_.begin();
@@ -66,8 +66,8 @@ void tunnel_core::forget(const std::string& node) {
   peers_.erase(node);
 }
 
-void tunnel_core::count(refusal why, const std::string& from) {
-  if (why == refusal::none || why == refusal::stopping) return;
+void tunnel_core::count(tunnel_refusal why, const std::string& from) {
+  if (why == tunnel_refusal::none || why == tunnel_refusal::stopping) return;
   const std::lock_guard lock{mutex_};
   ++refused_[static_cast<std::size_t>(why)];
   if (!from.empty()) last_from_ = from;

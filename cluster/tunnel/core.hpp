@@ -77,7 +77,7 @@ struct tunnel_core {
   [[nodiscard]] std::vector<std::shared_ptr<tunnel_peer>> peers() const;
   void forget(const std::string& node);
   /// `from`: whence; empty: from ourselves.
-  void count(refusal why, const std::string& from);
+  void count(tunnel_refusal why, const std::string& from);
   /// A line for all refusals since the last call; none, if there were none.
   void say_refused();
   void left(const tunnel_link* link);

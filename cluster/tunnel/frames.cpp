@@ -65,26 +65,26 @@ std::optional<tunnel_greeting> parse_greeting(std::string_view payload) {
   return read;
 }
 
-refusal frame_reader::begin() {
+tunnel_refusal frame_reader::begin() {
   const auto word = get_big_endian<std::uint32_t>(head_.data());
   head_.clear();
   kind_ = static_cast<frame_kind>(word >> 24);
   left_ = word & 0xFF'FFFF;
   inside_ = true;
   control_.clear();
-  return fits(static_cast<std::uint8_t>(kind_), left_) ? refusal::none : refusal::malformed;
+  return fits(static_cast<std::uint8_t>(kind_), left_) ? tunnel_refusal::none : tunnel_refusal::malformed;
 }
 
-refusal frame_reader::feed(std::string_view bytes, const taking& take) {
+tunnel_refusal frame_reader::feed(std::string_view bytes, const taking& take) {
   while (!bytes.empty() || inside_) {
     if (!inside_) {
       const auto n = std::min(frame_head_bytes - head_.size(), bytes.size());
       head_ += bytes.substr(0, n);
       bytes.remove_prefix(n);
-      if (head_.size() < frame_head_bytes) return refusal::none;
-      if (const auto why = begin(); why != refusal::none) return why;
+      if (head_.size() < frame_head_bytes) return tunnel_refusal::none;
+      if (const auto why = begin(); why != tunnel_refusal::none) return why;
     }
-    if (bytes.empty() && left_ > 0) return refusal::none;
+    if (bytes.empty() && left_ > 0) return tunnel_refusal::none;
     const auto piece = bytes.substr(0, left_);
     bytes.remove_prefix(piece.size());
     left_ -= piece.size();
@@ -92,12 +92,12 @@ refusal frame_reader::feed(std::string_view bytes, const taking& take) {
     auto payload = piece;
     if (kind_ != frame_kind::data) {
       control_ += piece;
-      if (inside_) return refusal::none;
+      if (inside_) return tunnel_refusal::none;
       payload = control_;
     }
     if (static_cast<std::uint8_t>(kind_) >= frame_skippable) continue;
-    if (const auto why = take(kind_, payload); why != refusal::none) return why;
+    if (const auto why = take(kind_, payload); why != tunnel_refusal::none) return why;
   }
-  return refusal::none;
+  return tunnel_refusal::none;
 }
 } // namespace jumun::cluster

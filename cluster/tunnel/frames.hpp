@@ -41,12 +41,12 @@ class frame_reader {
 public:
   /// Called with a whole control frame, or with the next piece of a data frame. Anything but `none`
   /// ends the reading.
-  using taking = std::function<refusal(frame_kind kind, std::string_view payload)>;
+  using taking = std::function<tunnel_refusal(frame_kind kind, std::string_view payload)>;
   /// @returns `malformed` for a frame that is none, else what `take` said.
-  [[nodiscard]] refusal feed(std::string_view bytes, const taking& take);
+  [[nodiscard]] tunnel_refusal feed(std::string_view bytes, const taking& take);
 
 private:
-  refusal begin();
+  tunnel_refusal begin();
   std::string head_;
   std::string control_;
   frame_kind kind_{};

@@ -56,17 +56,17 @@ std::optional<std::string> fault_of(SSL_CTX* with) {
   }
   return {};
 }
-refusal judged(long verdict) {
+tunnel_refusal judged(long verdict) {
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID: return refusal::expired;
+    case X509_V_ERR_CERT_NOT_YET_VALID: return tunnel_refusal::expired;
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return refusal::unknown_ca;
-    default: return refusal::bad_certificate;
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return tunnel_refusal::unknown_ca;
+    default: return tunnel_refusal::bad_certificate;
   }
 }
 } // namespace
@@ -102,19 +102,19 @@ std::shared_ptr<tunnel_identity::held> tunnel_identity::current() const {
   return current_;
 }
 
-std::variant<std::string, refusal> proven_node(SSL* connection, std::string_view cluster) {
+std::variant<std::string, tunnel_refusal> proven_node(SSL* connection, std::string_view cluster) {
   auto* const shown = SSL_get0_peer_certificate(connection);
   if (shown == nullptr || SSL_get_verify_result(connection) != X509_V_OK)
-    return refusal::no_certificate;
+    return tunnel_refusal::no_certificate;
   return node_named(uris_of(shown), cluster);
 }
 
-refusal why_refused(SSL* connection, const boost::system::error_code& failed) {
+tunnel_refusal why_refused(SSL* connection, const boost::system::error_code& failed) {
   if (const auto verdict = SSL_get_verify_result(connection); verdict != X509_V_OK)
     return judged(verdict);
-  if (failed.category() != asio::error::get_ssl_category()) return refusal::bad_tls;
+  if (failed.category() != asio::error::get_ssl_category()) return tunnel_refusal::bad_tls;
   const auto reason = ERR_GET_REASON(static_cast<unsigned long>(failed.value()));
-  return reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? refusal::no_certificate
-                                                           : refusal::bad_tls;
+  return reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? tunnel_refusal::no_certificate
+                                                           : tunnel_refusal::bad_tls;
 }
 } // namespace jumun::cluster

@@ -37,8 +37,8 @@ private:
 
 /// The node of `cluster` that the other side has proved to be by its certificate, after the
 /// handshake; or why it is none.
-[[nodiscard]] std::variant<std::string, refusal> proven_node(
+[[nodiscard]] std::variant<std::string, tunnel_refusal> proven_node(
   SSL* connection, std::string_view cluster);
 /// Why a handshake failed, by our own judgement of the certificate first.
-[[nodiscard]] refusal why_refused(SSL* connection, const boost::system::error_code& failed);
+[[nodiscard]] tunnel_refusal why_refused(SSL* connection, const boost::system::error_code& failed);
 } // namespace jumun::cluster

@@ -20,7 +20,7 @@ tunnel_link::tunnel_link(
     : core_{std::move(core)}, side_{on}, address_{std::move(address)}, caf_{std::move(caf)},
       early_{std::move(peer)}, timer_{caf_.get_executor()} {}
 
-void tunnel_link::cut(refusal why) {
+void tunnel_link::cut(tunnel_refusal why) {
   asio::post(caf_.get_executor(),
     [self = shared_from_this(), why] { self->finish(why, std::string{name_of(why)}); });
 }
@@ -49,7 +49,7 @@ void tunnel_link::read_peer() {
 
 void tunnel_link::heard(std::string_view bytes) {
   const auto why = talk_->from_peer(bytes, now());
-  if (why != refusal::none) return finish(why, std::string{name_of(why)});
+  if (why != tunnel_refusal::none) return finish(why, std::string{name_of(why)});
   const auto ended = talk_->ended_by_peer();
   if (ended && state_ == state::greeting)
     return lose("refused by the peer: " + std::string{name_of(*ended)});
@@ -88,7 +88,7 @@ void tunnel_link::read_caf() {
   caf_.async_read_some(
     asio::buffer(from_caf_.data(), room), on_done([this](error ec, std::size_t n) {
       reading_caf_ = false;
-      if (ec) return finish(refusal::none, "our CAF has closed");
+      if (ec) return finish(tunnel_refusal::none, "our CAF has closed");
       peer_->bytes_out += n;
       talk_->from_caf({from_caf_.data(), n});
       pump();
@@ -109,7 +109,7 @@ void tunnel_link::write_caf() {
     asio::buffer(to_caf_) + to_caf_done_, on_done([this](error ec, std::size_t n) {
       writing_caf_ = false;
       if (ec)
-        return state_ == state::draining ? close() : finish(refusal::none, "our CAF has closed");
+        return state_ == state::draining ? close() : finish(tunnel_refusal::none, "our CAF has closed");
       to_caf_done_ += n;
       peer_->bytes_in += n;
       talk_->delivered(n);
@@ -138,7 +138,7 @@ void tunnel_link::within(std::chrono::milliseconds time) {
 
 void tunnel_link::on_timer() {
   switch (state_) {
-    case state::greeting: return finish(refusal::timeout, "timeout");
+    case state::greeting: return finish(tunnel_refusal::timeout, "timeout");
     case state::open: return on_heartbeat();
     case state::draining:
     case state::ending: return close();
@@ -147,23 +147,23 @@ void tunnel_link::on_timer() {
 }
 
 void tunnel_link::on_heartbeat() {
-  if (const auto why = talk_->tick(now()); why != refusal::none)
+  if (const auto why = talk_->tick(now()); why != tunnel_refusal::none)
     return finish(why, std::string{name_of(why)});
   peer_->rtt_us = static_cast<std::uint64_t>(talk_->rtt().count() / 1'000);
   // Its certificate has ended, and we have got another: whoever dials proves its name by that one.
   if (side_ == side::dialler && identity_ && identity_->until < std::time(nullptr)
       && identity_ != core_->identity.current())
-    return finish(refusal::none, "its certificate has ended; the next link uses the new one");
+    return finish(tunnel_refusal::none, "its certificate has ended; the next link uses the new one");
   within(core_->options.within.heartbeat);
   pump();
 }
 
 // -- ends -----------------------------------------------------------------------------------------
 
-void tunnel_link::finish(refusal why, const std::string& text) {
+void tunnel_link::finish(tunnel_refusal why, const std::string& text) {
   if (state_ != state::greeting && state_ != state::open) return;
   core_->count(why, address_);
-  if (why == refusal::silent) ++peer_->lost;
+  if (why == tunnel_refusal::silent) ++peer_->lost;
   note_end(text);
   state_ = state::ending;
   shut(caf_);
@@ -177,7 +177,7 @@ void tunnel_link::lose(const std::string& text) {
   if (state_ != state::greeting && state_ != state::open) return;
   if (state_ == state::open) ++peer_->lost;
   if (side_ == side::listener && state_ == state::greeting)
-    core_->count(refusal::bad_tls, address_);
+    core_->count(tunnel_refusal::bad_tls, address_);
   note_end(text);
   close();
 }

@@ -22,7 +22,7 @@ public:
   tunnel_link& operator=(const tunnel_link&) = delete;
 
   /// Tells the peer, if it listens, and closes. Any thread.
-  void cut(refusal why);
+  void cut(tunnel_refusal why);
 
 private:
   enum class state { greeting, open, draining, ending, closed };
@@ -51,7 +51,7 @@ private:
   void on_timer();
   void on_heartbeat();
   void within(std::chrono::milliseconds time);
-  void finish(refusal why, const std::string& text);
+  void finish(tunnel_refusal why, const std::string& text);
   void lose(const std::string& text);
   void note_end(const std::string& text);
   void close();

@@ -12,12 +12,13 @@ namespace {
 constexpr char tls_handshake_record = 0x16;                           // RFC 8446 §5.1
 constexpr std::size_t peer_read_bytes = 16 * 1024 + frame_head_bytes; // a TLS record's, and more
 
-/// What the next byte will be; nullopt: there is none, and never will be.
-std::optional<char> peek(tcp_socket& socket) {
-  boost::system::error_code ec;
+/// What the next byte will be. `ec`: there is none and never will be, or (would_block) not yet: a
+/// socket may be called readable in vain.
+char peek(tcp_socket& socket, boost::system::error_code& ec) {
   char first = 0;
-  const auto n = socket.receive(asio::buffer(&first, 1), tcp_socket::message_peek, ec);
-  return ec || n == 0 ? std::nullopt : std::optional{first};
+  if (socket.receive(asio::buffer(&first, 1), tcp_socket::message_peek, ec) == 0 && !ec)
+    ec = asio::error::eof;
+  return first;
 }
 void prepare(tcp_socket& socket) {
   boost::system::error_code ignored;
@@ -29,14 +30,14 @@ void prepare(tcp_socket& socket) {
 void tunnel_link::accept(std::shared_ptr<tunnel_core> core, tcp_socket from_peer) {
   boost::system::error_code ec;
   const auto from = from_peer.remote_endpoint(ec).address();
-  if (ec) return core->count(refusal::said_nothing, {}); // gone already
+  if (ec) return core->count(tunnel_refusal::said_nothing, {}); // gone already
   if (core->options.plain && !is_loopback(from))
-    return core->count(refusal::not_loopback, from.to_string());
+    return core->count(tunnel_refusal::not_loopback, from.to_string());
   const auto strand = from_peer.get_executor();
   const auto link = std::make_shared<tunnel_link>(
     core, side::listener, std::move(from_peer), tcp_socket{strand}, from.to_string());
   if (const auto oldest = core->greeting.enter(from.to_string(), link))
-    oldest->cut(refusal::crowded);
+    oldest->cut(tunnel_refusal::crowded);
   link->begin();
 }
 
@@ -44,7 +45,7 @@ void tunnel_link::dial(
   std::shared_ptr<tunnel_core> core, tcp_socket from_caf, const std::string& node) {
   // CAF leaves no halves behind as a lost peer does: here the newcomer goes.
   if (core->dialled.size(node) >= limits::tunnel_links_per_peer)
-    return core->count(refusal::crowded, {});
+    return core->count(tunnel_refusal::crowded, {});
   const auto strand = from_caf.get_executor();
   const auto link = std::make_shared<tunnel_link>(
     core, side::dialler, tcp_socket{strand}, std::move(from_caf), std::string{});
@@ -57,18 +58,20 @@ void tunnel_link::begin() {
   asio::dispatch(caf_.get_executor(), [self = shared_from_this()] {
     if (self->state_ == state::closed || self->core_->stopping) return self->close();
     self->within(self->core_->options.within.first_byte_max);
-    self->side_ == side::listener ? self->await_peer() : self->await_caf();
+    const bool listens = self->side_ == side::listener;
+    prepare(listens ? self->early_ : self->caf_);
+    listens ? self->await_peer() : self->await_caf();
   });
 }
 
 /// A port scan costs a socket for a moment, and nothing else.
 void tunnel_link::await_peer() {
-  prepare(early_);
   early_.async_wait(tcp_socket::wait_read, on_done([this](error ec) {
-    const auto first = ec ? std::nullopt : peek(early_);
-    if (!first) return finish(refusal::said_nothing, "said nothing");
+    const auto first = ec ? '\0' : peek(early_, ec);
+    if (ec == asio::error::would_block) return await_peer();
+    if (ec) return finish(tunnel_refusal::said_nothing, "said nothing");
     const bool tls = !core_->options.plain;
-    if (tls && *first != tls_handshake_record) return finish(refusal::not_tls, "not TLS");
+    if (tls && first != tls_handshake_record) return finish(tunnel_refusal::not_tls, "not TLS");
     within(core_->options.within.greeting_max);
     shake_hands();
   }));
@@ -76,9 +79,10 @@ void tunnel_link::await_peer() {
 
 /// CAF speaks first. Who only looks which ports are open does not make us call the peer.
 void tunnel_link::await_caf() {
-  prepare(caf_);
   caf_.async_wait(tcp_socket::wait_read, on_done([this](error ec) {
-    if (ec || !peek(caf_)) return close();
+    if (!ec) peek(caf_, ec);
+    if (ec == asio::error::would_block) return await_caf();
+    if (ec) return close();
     within(core_->options.within.greeting_max);
     find_peer();
   }));
@@ -109,7 +113,7 @@ void tunnel_link::connect(const std::vector<tcp::endpoint>& to) {
   if (core_->options.plain)
     for (const auto& one : to)
       if (!is_loopback(one.address()))
-        return finish(refusal::not_loopback, "plain, and its address is none of loopback");
+        return finish(tunnel_refusal::not_loopback, "plain, and its address is none of loopback");
   const auto kept = std::make_shared<std::vector<tcp::endpoint>>(to);
   asio::async_connect(early_, *kept, on_done([this, kept](error ec, const tcp::endpoint&) {
     if (ec) return lose("cannot connect: " + ec.message());
@@ -139,7 +143,7 @@ void tunnel_link::shake_hands() {
 void tunnel_link::judge_certificate() {
   const auto proven = proven_node(stream_->tls(), core_->options.cluster);
   const auto* node = std::get_if<std::string>(&proven);
-  const auto why = node ? refusal::wrong_node : std::get<refusal>(proven);
+  const auto why = node ? tunnel_refusal::wrong_node : std::get<tunnel_refusal>(proven);
   // To a stranger we don't say who we are; but who has come to us may know why that was in vain.
   if (side_ == side::dialler && (!node || *node != peer_->node))
     return finish(why,
@@ -159,11 +163,11 @@ void tunnel_link::begin_talk(const std::string& proven) {
 void tunnel_link::admit() {
   if (peer_) return; // asked already
   if (!core_->neighbours.may_connect(talk_->peer()))
-    return finish(refusal::not_a_member, "nobody knows it");
+    return finish(tunnel_refusal::not_a_member, "nobody knows it");
   peer_ = core_->peer(talk_->peer());
   const tcp::endpoint caf{asio::ip::address_v4::loopback(), core_->caf_port};
   caf_.async_connect(caf, on_done([this](error ec) {
-    if (ec) return finish(refusal::no_service, "our CAF does not answer: " + ec.message());
+    if (ec) return finish(tunnel_refusal::no_service, "our CAF does not answer: " + ec.message());
     if (state_ != state::greeting) return; // ended meanwhile
     prepare(caf_);
     talk_->welcome();
@@ -183,7 +187,7 @@ void tunnel_link::come_up() {
     core_->greeting.leave(this);
     // Its oldest is what a lost connection left behind.
     if (const auto oldest = core_->accepted.enter(peer_->node, shared_from_this()))
-      oldest->cut(refusal::crowded);
+      oldest->cut(tunnel_refusal::crowded);
   }
   core_->say("tunnel.up", {{"peer", peer_->node}, {"direction", direction()}});
   on_heartbeat();

@@ -13,6 +13,6 @@ namespace jumun::cluster {
 /// Whom a certificate with these URIs names. Exactly one of them must be a jumun:// name, compared
 /// byte by byte: no other spelling, port, query or upper case is the same. @returns the node, or
 /// why it is none of this cluster. Pure.
-[[nodiscard]] std::variant<std::string, refusal> node_named(
+[[nodiscard]] std::variant<std::string, tunnel_refusal> node_named(
   const std::vector<std::string>& uris, std::string_view cluster);
 } // namespace jumun::cluster

@@ -7,7 +7,7 @@
 namespace jumun::cluster {
 /// Why a connection was refused, or a link cut. On the wire, in metrics and in the log: append,
 /// never renumber.
-enum class refusal : std::uint8_t {
+enum class tunnel_refusal : std::uint8_t {
   none = 0,
   said_nothing,    // came and went: a port scan
   not_tls,         // garbage, HTTP
@@ -35,10 +35,10 @@ inline constexpr std::array<std::string_view, 20> refusal_names{"none", "said_no
   "other_cluster", "wrong_node", "not_a_member", "timeout", "crowded", "malformed", "too_large",
   "silent", "no_service", "not_loopback", "stopping"};
 inline constexpr std::size_t refusal_count = refusal_names.size();
-static_assert(refusal_count == static_cast<std::size_t>(refusal::stopping) + 1);
+static_assert(refusal_count == static_cast<std::size_t>(tunnel_refusal::stopping) + 1);
 
 /// `other` for a number that only a newer release knows.
-[[nodiscard]] constexpr std::string_view name_of(refusal why) {
+[[nodiscard]] constexpr std::string_view name_of(tunnel_refusal why) {
   const auto at = static_cast<std::size_t>(why);
   return at < refusal_count ? refusal_names[at] : "other";
 }

@@ -30,59 +30,59 @@ tunnel_talk::tunnel_talk(side on, talk_rules rules) : side_{on}, rules_{std::mov
       render({1, limits::tunnel_window_bytes, rules_.cluster, rules_.node, rules_.peer}));
 }
 
-refusal tunnel_talk::from_peer(std::string_view bytes, moment now) {
+tunnel_refusal tunnel_talk::from_peer(std::string_view bytes, moment now) {
   heard_ = true;
-  if (state_ == state::ended || ended_by_peer_) return refusal::none;
+  if (state_ == state::ended || ended_by_peer_) return tunnel_refusal::none;
   return reader_.feed(
     bytes, [&](frame_kind kind, std::string_view payload) { return take(kind, payload, now); });
 }
 
-refusal tunnel_talk::take(frame_kind kind, std::string_view payload, moment now) {
-  if (ended_by_peer_) return refusal::none; // it said that nothing follows
+tunnel_refusal tunnel_talk::take(frame_kind kind, std::string_view payload, moment now) {
+  if (ended_by_peer_) return tunnel_refusal::none; // it said that nothing follows
   if (kind == frame_kind::end) {
-    ended_by_peer_ = static_cast<refusal>(payload[0]);
-    return refusal::none;
+    ended_by_peer_ = static_cast<tunnel_refusal>(payload[0]);
+    return tunnel_refusal::none;
   }
   if (state_ == state::greeting) {
     const auto due = side_ == side::listener ? frame_kind::hello : frame_kind::welcome;
-    return kind == due && peer_.empty() ? take_greeting(payload) : refusal::malformed;
+    return kind == due && peer_.empty() ? take_greeting(payload) : tunnel_refusal::malformed;
   }
   switch (kind) {
     case frame_kind::data: return take_data(payload);
     case frame_kind::grant:
       window_ += get_big_endian<std::uint32_t>(payload.data());
-      return window_ <= limits::tunnel_window_bytes_max ? refusal::none : refusal::malformed;
-    case frame_kind::ping: pong_ = payload; return refusal::none;
+      return window_ <= limits::tunnel_window_bytes_max ? tunnel_refusal::none : tunnel_refusal::malformed;
+    case frame_kind::ping: pong_ = payload; return tunnel_refusal::none;
     case frame_kind::pong:
       // It is our own word that comes back; whoever changes it harms a figure alone.
       if (const moment asked{get_big_endian<std::uint64_t>(payload.data())};
           asked < now && now - asked < 2 * rules_.silence_max)
         rtt_ = now - asked;
-      return refusal::none;
-    default: return refusal::malformed; // a second greeting
+      return tunnel_refusal::none;
+    default: return tunnel_refusal::malformed; // a second greeting
   }
 }
 
-refusal tunnel_talk::take_greeting(std::string_view payload) {
+tunnel_refusal tunnel_talk::take_greeting(std::string_view payload) {
   const auto said = parse_greeting(payload);
   if (!said || said->from.empty() || said->window > limits::tunnel_window_bytes_max)
-    return refusal::malformed;
-  if (said->cluster != rules_.cluster) return refusal::other_cluster;
+    return tunnel_refusal::malformed;
+  if (said->cluster != rules_.cluster) return tunnel_refusal::other_cluster;
   if (said->to != rules_.node || said->from == rules_.node // two nodes of one name
       || (!rules_.peer.empty() && said->from != rules_.peer))
-    return refusal::wrong_node;
+    return tunnel_refusal::wrong_node;
   peer_ = said->from;
   window_ = said->window;
   if (side_ == side::dialler) state_ = state::open;
-  return refusal::none;
+  return tunnel_refusal::none;
 }
 
-refusal tunnel_talk::take_data(std::string_view payload) {
+tunnel_refusal tunnel_talk::take_data(std::string_view payload) {
   undelivered_ += payload.size();
-  if (undelivered_ + ungranted_ > limits::tunnel_window_bytes) return refusal::malformed;
-  if (const auto why = guard_.see(payload); why != refusal::none) return why;
+  if (undelivered_ + ungranted_ > limits::tunnel_window_bytes) return tunnel_refusal::malformed;
+  if (const auto why = guard_.see(payload); why != tunnel_refusal::none) return why;
   for_caf_ += payload;
-  return refusal::none;
+  return tunnel_refusal::none;
 }
 
 void tunnel_talk::welcome() {
@@ -93,7 +93,7 @@ void tunnel_talk::welcome() {
   state_ = state::open;
 }
 
-void tunnel_talk::end(refusal why) {
+void tunnel_talk::end(tunnel_refusal why) {
   if (state_ == state::ended) return;
   state_ = state::ended;
   const auto code = static_cast<char>(why);
@@ -112,15 +112,15 @@ void tunnel_talk::from_caf(std::string_view bytes) {
   append_frame(for_peer_, frame_kind::data, bytes);
 }
 
-refusal tunnel_talk::tick(moment now) {
+tunnel_refusal tunnel_talk::tick(moment now) {
   // A process that was stopped hears nothing, and must not blame the peer for it.
   const auto since =
     ticked_.count() == 0 ? moment{} : std::min(now - ticked_, 2 * rules_.heartbeat);
   ticked_ = now;
   quiet_ = std::exchange(heard_, false) ? moment{} : quiet_ + since;
-  if (quiet_ >= rules_.silence_max) return refusal::silent;
+  if (quiet_ >= rules_.silence_max) return tunnel_refusal::silent;
   ping_ = state_ == state::open;
-  return refusal::none;
+  return tunnel_refusal::none;
 }
 
 bool tunnel_talk::swap_for_peer(std::string& out) {

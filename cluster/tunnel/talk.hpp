@@ -23,23 +23,23 @@ public:
   tunnel_talk(side on, talk_rules rules);
 
   /// The peer's bytes. Anything but `none`: the link is to be ended for it.
-  [[nodiscard]] refusal from_peer(std::string_view bytes, moment now);
+  [[nodiscard]] tunnel_refusal from_peer(std::string_view bytes, moment now);
   /// Our CAF's: at most caf_room(), which must have been asked for just before they were read.
   void from_caf(std::string_view bytes);
   /// Once each heartbeat: sends one, and @returns `silent` after silence_max without a byte. Time
   /// in which this process itself stood still counts for one heartbeat only.
-  [[nodiscard]] refusal tick(moment now);
+  [[nodiscard]] tunnel_refusal tick(moment now);
   /// A listener's answer to a greeting.
   void welcome();
   /// Tells the peer why this is the end; from here on only for_peer() matters.
-  void end(refusal why);
+  void end(tunnel_refusal why);
 
   /// Who the other side is: empty until it has said so.
   [[nodiscard]] const std::string& peer() const { return peer_; }
   /// Both have greeted.
   [[nodiscard]] bool is_open() const { return state_ == state::open; }
   /// Why the peer has ended it; nullopt: it has not. What waits for CAF is still CAF's.
-  [[nodiscard]] std::optional<refusal> ended_by_peer() const { return ended_by_peer_; }
+  [[nodiscard]] std::optional<tunnel_refusal> ended_by_peer() const { return ended_by_peer_; }
   [[nodiscard]] std::size_t caf_room() const;
   [[nodiscard]] std::chrono::nanoseconds rtt() const { return rtt_; } // 0: not measured yet
 
@@ -54,15 +54,15 @@ public:
 
 private:
   enum class state : std::uint8_t { greeting, open, ended };
-  refusal take(frame_kind kind, std::string_view payload, moment now);
-  refusal take_greeting(std::string_view payload);
-  refusal take_data(std::string_view payload);
+  tunnel_refusal take(frame_kind kind, std::string_view payload, moment now);
+  tunnel_refusal take_greeting(std::string_view payload);
+  tunnel_refusal take_data(std::string_view payload);
 
   const side side_;
   const talk_rules rules_;
   state state_ = state::greeting;
   std::string peer_;
-  std::optional<refusal> ended_by_peer_;
+  std::optional<tunnel_refusal> ended_by_peer_;
   frame_reader reader_;
   basp_guard guard_;
   std::string for_peer_, for_caf_;

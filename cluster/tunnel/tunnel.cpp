@@ -72,7 +72,7 @@ public:
       }
     }
     for (const auto* crowd : {&core->accepted, &core->dialled})
-      for (const auto& link : crowd->everyone(node)) link->cut(refusal::not_a_member);
+      for (const auto& link : crowd->everyone(node)) link->cut(tunnel_refusal::not_a_member);
     core->forget(node);
   }
 
@@ -84,7 +84,7 @@ public:
       for (const auto& [node, way] : ways_) way->close();
     }
     for (const auto* crowd : {&core->greeting, &core->accepted, &core->dialled})
-      for (const auto& link : crowd->everyone()) link->cut(refusal::stopping);
+      for (const auto& link : crowd->everyone()) link->cut(tunnel_refusal::stopping);
     asio::dispatch(minute_.get_executor(), [self = shared_from_this()] {
       self->minute_.cancel();
       self->core->say_refused();

@@ -35,6 +35,11 @@ public:
     if (act) act();
     return page;
   }
+  http::feed_page read(const http::feed_query& q, const domain::feed_position& after,
+    bool from_begin, std::size_t limit, const domain::shard_set&) override {
+    const auto all = after.of[0];
+    return read(q, from_begin && all == 0 ? std::nullopt : std::optional{all}, limit);
+  }
   std::uint64_t last() override {
     const std::lock_guard lock{guard_};
     return durable_;

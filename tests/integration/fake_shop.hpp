@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/page_cursor.hpp"
 #include "http/problem.hpp"
 #include "http/render.hpp"
 #include "http/server.hpp"
@@ -40,6 +41,8 @@ public:
   int running_answers = 0; // so many times place() says that the key is still running
   bool throws = false;     // reads throw
   bool ready = true, disk_full = false;
+  std::vector<http::ledger_entry> books;
+  std::function<domain::shard_set()> served = domain::all_shards; // whose rows it lists
   std::string figures = R"({"files":1})";
 
   void release() {
@@ -184,8 +187,22 @@ public:
     const http::order_query&, std::size_t, const std::string&) override {
     return http::listed<domain::order>{};
   }
-  maybe<domain::stock> list_stock(std::size_t, const std::string&) override {
-    return http::listed<domain::stock>{};
+  maybe<domain::stock> list_stock(std::size_t limit, const std::string& cursor) override {
+    const auto key_of = [](const std::string& sku) {
+      return std::string(1, static_cast<char>(domain::shard_of(sku))) + sku;
+    };
+    const auto after = cursor.empty() ? "" : domain::parse_cursor('s', cursor).value_or("");
+    http::listed<domain::stock> page;
+    page.kind = 's';
+    page.served = served();
+    const std::lock_guard lock{mutex};
+    auto it = after.empty() ? stocks.begin() : stocks.upper_bound(after.substr(1));
+    for (; it != stocks.end() && page.rows.size() < limit; ++it) {
+      page.rows.push_back(it->second);
+      page.keys.push_back(key_of(it->first));
+    }
+    if (it != stocks.end()) page.next_cursor = domain::cursor_text('s', page.keys.back());
+    return page;
   }
   maybe<domain::product> list_products(std::size_t limit, const std::string& cursor) override {
     if (throws) throw std::runtime_error{"the disk says no"};
@@ -207,9 +224,7 @@ public:
   std::optional<std::string> restart_actor(const std::string& id) override {
     return id == "inventory/7" ? std::optional{id} : std::nullopt;
   }
-  std::optional<std::vector<http::ledger_entry>> ledger() override {
-    return std::vector<http::ledger_entry>{};
-  }
+  std::optional<std::vector<http::ledger_entry>> ledger() override { return books; }
   std::vector<http::readiness_check> readiness() override { return {{"journal", ready, ""}}; }
   std::string storage_figures() override { return figures; }
   std::string effective_config() override { return R"({"data":[]})"; }

@@ -131,7 +131,7 @@ TEST_CASE("what was applied is there after a reopen, in a folder that was made",
   CHECK(version_of(*disk->get(table::stock, sku_key("tea"))) == 2);
   CHECK_FALSE(disk->get(table::stock, sku_key("coffee")));
   CHECK_FALSE(disk->get(table::orders, sku_key("tea"))); // tables are apart
-  CHECK(disk->get(table::meta, "format") == "1");
+  CHECK(disk->get(table::meta, "format") == std::to_string(data_format));
   CHECK(disk->get(table::meta, "shard_hash") == domain::shard_hash_name);
 }
 
@@ -421,7 +421,7 @@ TEST_CASE("a first start that died halfway is finished by the next", "[rocks]") 
     delete db;
   }
   auto disk = must_open(in(tmp.path()));
-  CHECK(disk->get(table::meta, "format") == "1");
+  CHECK(disk->get(table::meta, "format") == std::to_string(data_format));
 }
 
 TEST_CASE("without `create`, or read-only, a folder that isn't there is not made", "[rocks]") {

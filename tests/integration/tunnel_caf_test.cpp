@@ -8,7 +8,7 @@
 namespace {
 using namespace jumun;
 using namespace jumun::tests;
-using cluster::refusal;
+using cluster::tunnel_refusal;
 
 struct caf_settings : caf::actor_system_config {
   caf_settings() {
@@ -125,7 +125,7 @@ TEST_CASE("CAF hears that a peer is gone, and comes back by the same way", "[tun
   REQUIRE(comes_back());
   // More than the peer takes: the link goes, and the next one is as good as new.
   ends([](const caf::actor& b) { caf::anon_send(b, std::string(9'000'000, 'x')); });
-  CHECK(n.b.refused(refusal::too_large) == 1);
+  CHECK(n.b.refused(tunnel_refusal::too_large) == 1);
   CHECK(comes_back());
 }
 

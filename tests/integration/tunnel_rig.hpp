@@ -145,7 +145,7 @@ public:
       if (p.node == node) return p;
     return {};
   }
-  [[nodiscard]] std::uint64_t refused(cluster::refusal why) const {
+  [[nodiscard]] std::uint64_t refused(cluster::tunnel_refusal why) const {
     return tunnel_->figures().refused[static_cast<std::size_t>(why)];
   }
   /// Lines of the log that start with `event`.
@@ -246,11 +246,11 @@ public:
     return std::pair{static_cast<cluster::frame_kind>(word >> 24), payload};
   }
   /// Why the tunnel ended it; `none` also where it did not say.
-  cluster::refusal end() {
+  cluster::tunnel_refusal end() {
     while (const auto frame = hear())
       if (frame->first == cluster::frame_kind::end)
-        return static_cast<cluster::refusal>(frame->second[0]);
-    return cluster::refusal::none;
+        return static_cast<cluster::tunnel_refusal>(frame->second[0]);
+    return cluster::tunnel_refusal::none;
   }
   /// What the tunnel showed, in a form that can be compared.
   std::string shown() {

@@ -379,8 +379,8 @@ TEST_CASE("a switch is on by its name alone", "[config]") {
 }
 
 TEST_CASE("a node of a cluster says which, where etcd is, and who it is", "[config][cluster]") {
-  const std::vector<std::string> enough{
-    "serve", "--cluster=shop", "--etcd=127.0.0.1:2379,[::1]:2379,etcd-2:2379", "--node-id=a"};
+  const std::vector<std::string> enough{"serve", "--cluster=shop",
+    "--etcd=127.0.0.1:2379,[::1]:2379,https://etcd-2:2379", "--node-id=a"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), enough.begin(), enough.end());
     return more;
@@ -388,8 +388,8 @@ TEST_CASE("a node of a cluster says which, where etcd is, and who it is", "[conf
   const auto c = parsed(enough);
   CHECK(c.cluster == "shop");
   CHECK(c.role == "all");
-  CHECK(c.etcd == std::vector<std::string>{"127.0.0.1:2379", "[::1]:2379", "etcd-2:2379"});
-  CHECK(value_of(c, "etcd") == "127.0.0.1:2379,[::1]:2379,etcd-2:2379");
+  CHECK(c.etcd == std::vector<std::string>{"127.0.0.1:2379", "[::1]:2379", "https://etcd-2:2379"});
+  CHECK(value_of(c, "etcd") == "127.0.0.1:2379,[::1]:2379,https://etcd-2:2379");
   CHECK(parsed(with({"--role=gateway", "--cluster-port=0"})).role == "gateway");
 
   CHECK(has(refused({"serve", "--etcd=127.0.0.1:2379"}).text, "etcd: is not allowed without"));
@@ -397,7 +397,7 @@ TEST_CASE("a node of a cluster says which, where etcd is, and who it is", "[conf
   CHECK(has(refused({"serve", "--cluster=shop", "--node-id=a"}).text, "etcd: \"\""));
   CHECK(has(refused({"serve", "--cluster=shop", "--etcd=h:1"}).text, "node-id: must be set"));
   CHECK(has(refused(with({"--role=boss"})).text, "allowed: all, gateway, shard"));
-  for (const auto* wrong : {"h", "h:", ":1", "h:0", "h:65536", "h:1,", "::1:2379", "http://h:1"})
+  for (const auto* wrong : {"h", "h:", ":1", "h:0", "h:65536", "h:1,", "::1:2379", "ftp://h:1"})
     CHECK(has(refused(with({"--etcd=" + std::string{wrong}})).text, "HOST:PORT"));
 }
 

@@ -213,7 +213,7 @@ TEST_CASE("an actor, a ledger and a page are valid JSON with API.md's names", "[
   CHECK(one.at("shard") == 7);
   CHECK(one.at("live_state").at("skus") == 2);
   CHECK(
-    ledger_json({{"charge", "ord_1", "pay_1", "KRW", 5, 0}})
+    ledger_json(ledger_rows({{"charge", "ord_1", "pay_1", "KRW", 5, 0}}))
     == R"({"data":[{"kind":"charge","order_id":"ord_1","payment_id":"pay_1","amount":5,"currency":"KRW",)"
        R"("time":"1970-01-01T00:00:00.000Z"}]})");
   CHECK(list_json({"1", "{}"}, "c\"1")

@@ -312,6 +312,77 @@ TEST_CASE("movements are listed newest first, and only the SKU's own", "[queries
   CHECK(all.back().number == 1);
 }
 
+namespace {
+/// An event of that SKU at that offset, as a commit or a shard that moved here leaves it.
+void put_event(store& disk, const std::string& sku, std::uint64_t sequence, std::uint64_t offset) {
+  domain::event e;
+  e.type = domain::event_type::stock_adjusted, e.key = sku, e.sequence = sequence;
+  auto row = encode(e);
+  set_version(row, offset);
+  REQUIRE_FALSE(disk.apply({{table::feed, feed_key(domain::shard_of(sku), offset), history_key(e)},
+    {table::history, history_key(e), std::move(row)},
+    {table::meta, "last_offset", feed_key(0, 10).substr(1)}}));
+}
+std::vector<std::uint64_t> offsets(const feed_page& page) {
+  std::vector<std::uint64_t> out;
+  for (const auto& row : page.rows) out.push_back(row.offset);
+  return out;
+}
+using counts = std::vector<std::uint64_t>;
+} // namespace
+
+TEST_CASE("a part of the feed begins in each shard where its reader is", "[queries][cluster]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  const std::string tea = "tea", cake = "cake";
+  for (std::uint64_t n = 1; n <= 6; ++n) put_event(*disk, n % 2 ? tea : cake, (n + 1) / 2, n);
+  domain::feed_position after;
+  const auto ours = domain::all_shards();
+  CHECK(offsets(read_feed(*disk, "", "", after, true, 50, ours)) == counts{1, 2, 3, 4, 5, 6});
+  after.of[domain::shard_of(tea)] = 3;
+  CHECK(offsets(read_feed(*disk, "", "", after, true, 50, ours)) == counts{2, 4, 5, 6});
+  const auto page = read_feed(*disk, "", "", after, true, 2, ours);
+  CHECK(offsets(page) == counts{2, 4});
+  CHECK(page.next == 4);
+  CHECK_FALSE(page.at_end);
+  after.of[domain::shard_of(cake)] = domain::feed_position::latest;
+  CHECK(offsets(read_feed(*disk, "", "", after, true, 50, ours)) == counts{5});
+  CHECK(read_feed(*disk, "", cake, after, true, 50, ours).rows.empty());
+  CHECK(offsets(read_feed(*disk, "", tea, after, true, 50, ours)) == counts{5});
+  auto others = ours;
+  others.reset(domain::shard_of(tea));
+  CHECK(offsets(read_feed(*disk, "", "", {}, true, 50, others)) == counts{2, 4, 6});
+  CHECK(read_feed(*disk, "", tea, {}, true, 50, others).rows.empty());
+}
+
+TEST_CASE("events of one offset are never parted by a page's end", "[queries][cluster]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  put_event(*disk, "tea", 1, 1), put_event(*disk, "tea", 2, 2), put_event(*disk, "tea", 3, 3);
+  put_event(*disk, "cake", 1, 2); // its shard came from another node
+  auto page = read_feed(*disk, "", "", std::nullopt, 2);
+  CHECK(offsets(page) == counts{1, 2, 2});
+  CHECK(page.next == 2);
+  CHECK(offsets(read_feed(*disk, "", "", page.next, 2)) == counts{3});
+  page = read_feed(*disk, "", "", domain::feed_position{}, true, 2, domain::all_shards());
+  CHECK(offsets(page) == counts{1, 2, 2});
+}
+
+TEST_CASE(
+  "a list has the rows of the shards that it is asked for, with their keys", "[queries][cluster]") {
+  const auto disk = with_orders(8);
+  domain::shard_set some;
+  for (std::uint64_t n = 1; n <= 4; ++n) some.set(domain::shard_of(order_number(n).id));
+  const auto page = list_orders(*disk, {}, 50, "", some);
+  REQUIRE(page);
+  REQUIRE(page->keys.size() == page->rows.size());
+  CHECK(page->rows.size() >= 4);
+  CHECK(page->rows.size() < 8);
+  for (std::size_t i = 0; i < page->rows.size(); ++i) {
+    CHECK(some.test(domain::shard_of(page->rows[i].id)));
+    CHECK(page->keys[i] == order_key(page->rows[i].id));
+  }
+  CHECK(page->kind == list_orders(*disk, {}, 1, "")->next_cursor.front());
+}
+
 TEST_CASE("the feed is merged by offset, filtered, and resumed without a gap", "[queries]") {
   auto disk = std::make_shared<tests::memory_store>();
   journal j{disk, {true, 0, {}}};

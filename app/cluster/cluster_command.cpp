@@ -1,0 +1,200 @@
+#include "app/cluster/cluster_command.hpp"
+#include "app/outbound/http_client.hpp"
+#include "app/read_file.hpp"
+#include "domain/ids.hpp"
+#include "http/render.hpp"
+#include <atomic>
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <unistd.h>
+
+namespace jumun::app {
+namespace {
+using nlohmann::json;
+constexpr auto answer_by = std::chrono::seconds{10};
+constexpr auto look_again = std::chrono::milliseconds{500};
+constexpr std::size_t answer_bytes_max = 4 << 20;
+constexpr int misses_max = 20; // looks without an answer, in a row: a node restarts in that time
+
+std::atomic<bool> interrupted{false};
+
+/// What went wrong, as a person reads it.
+struct trouble {
+  std::string why;
+};
+
+/// The ops listener of one node.
+class ops_client {
+public:
+  explicit ops_client(const cluster_request& asked)
+      : base_{asked.ops}, client_{{asked.ca_file, "jumun/" JUMUN_VERSION}} {
+    while (base_.ends_with('/')) base_.pop_back();
+    if (asked.key_file.empty()) return;
+    auto read = read_file(asked.key_file, limits::bearer_bytes_max + 2);
+    if (const auto* failed = std::get_if<read_failed>(&read))
+      throw trouble{"--key-file \"" + asked.key_file + "\": " + failed->why};
+    key_ = std::get<std::string>(std::move(read));
+    while (!key_.empty() && (key_.back() == '\n' || key_.back() == '\r')) key_.pop_back();
+  }
+
+  json get(const std::string& path) { return ask("GET", path, ""); }
+  json post(const std::string& path, const std::string& body) { return ask("POST", path, body); }
+
+private:
+  json ask(const char* method, const std::string& path, const std::string& body) {
+    outbound_request r;
+    r.method = method, r.url = base_ + path, r.body = body;
+    if (!key_.empty()) r.headers.emplace_back("Authorization", "Bearer " + key_);
+    if (!body.empty()) r.headers.emplace_back("Content-Type", "application/json");
+    r.deadline = answer_by, r.response_bytes_max = answer_bytes_max;
+    std::promise<outbound_response> came;
+    client_.send(std::move(r), [&](outbound_response a) { came.set_value(std::move(a)); });
+    const auto a = came.get_future().get();
+    if (a.status == 0) throw trouble{base_ + " does not answer: " + a.error};
+    auto said = json::parse(a.body, nullptr, /*allow_exceptions=*/false);
+    if (a.status / 100 == 2 && !said.is_discarded()) return said;
+    auto why = "HTTP " + std::to_string(a.status);
+    for (const auto* part : {"code", "title", "detail"})
+      if (said.is_object() && said.contains(part) && said[part].is_string())
+        why += ": " + said[part].get<std::string>();
+    throw trouble{base_ + " answered " + why};
+  }
+
+  std::string base_, key_;
+  outbound_client client_;
+};
+
+std::string text_of(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
+}
+
+void print_status(const json& c, const json& shards) {
+  std::printf("map %s by %s, assigner %s\n", text_of(c.at("map_version")).c_str(),
+    text_of(c.at("coordinator")).c_str(), text_of(c.at("assigner")).c_str());
+  std::printf(
+    "%-20s  %-8s  %-9s  %6s  %-12s  %s\n", "NODE", "ROLE", "STATE", "SHARDS", "RELEASE", "SEEN BY");
+  for (const auto& m : c.at("members")) {
+    std::string seen;
+    for (const auto& view : c.at("sees"))
+      for (const auto& p : view.at("peers"))
+        if (p.at("node") == m.at("id"))
+          seen += (seen.empty() ? "" : ", ") + text_of(view.at("node"))
+                  + (p.at("state") == "up" ? " " + text_of(p.at("rtt_us")) + " us"
+                                           : " (" + text_of(p.at("state")) + ")");
+    std::printf("%-20s  %-8s  %-9s  %6s  %-12s  %s\n", text_of(m.at("id")).c_str(),
+      text_of(m.at("role")).c_str(), text_of(m.at("state")).c_str(),
+      text_of(m.at("shards")).c_str(), text_of(m.at("release")).c_str(), seen.c_str());
+  }
+  std::size_t moving = 0, unserved = 0;
+  for (const auto& s : shards.at("data")) {
+    moving += !s.at("moving_to").is_null();
+    unserved += s.at("state") != "running";
+  }
+  std::printf("%zu of %zu shards serve, %zu on their way to another node\n",
+    shards.at("data").size() - unserved, shards.at("data").size(), moving);
+}
+
+/// How many shards are not where they were asked to be.
+std::size_t left_to_do(const cluster_request& asked, const json& shards) {
+  std::size_t left = 0;
+  for (const auto& s : shards.at("data")) {
+    const bool there = s.at("owner") == asked.node && s.at("state") == "running";
+    if (asked.what == cluster_request::doing::move)
+      left += s.at("shard") == asked.shard && !there;
+    else
+      left += s.at("owner") == asked.node;
+  }
+  return left;
+}
+
+/// Shows how far it has come until it is done.
+exit_code watch(ops_client& ops, const cluster_request& asked) {
+  const auto before = std::signal(SIGINT, [](int) { interrupted = true; });
+  std::size_t shown = domain::shard_count + 1;
+  int misses = 0;
+  for (;;) {
+    try {
+      const auto left = left_to_do(asked, ops.get("/admin/v1/shards"));
+      misses = 0;
+      if (left != shown) std::printf("%zu left\n", shown = left);
+      std::fflush(stdout);
+      if (left == 0) break;
+    } catch (const trouble&) {
+      if (++misses == misses_max) throw;
+    }
+    std::this_thread::sleep_for(look_again); // a signal ends it early
+    if (interrupted) {
+      std::printf("not watched any more; it goes on: jumun cluster status shows how far\n");
+      break;
+    }
+  }
+  std::signal(SIGINT, before);
+  return exit_code::ok;
+}
+
+exit_code run(const cluster_request& asked) {
+  using doing = cluster_request::doing;
+  ops_client ops{asked};
+  if (asked.what == doing::status) {
+    const auto c = ops.get("/admin/v1/cluster"), shards = ops.get("/admin/v1/shards");
+    if (asked.json)
+      std::printf("%s\n", json{{"cluster", c}, {"shards", shards.at("data")}}.dump(2).c_str());
+    else
+      print_status(c, shards);
+    return exit_code::ok;
+  }
+  if (asked.what == doing::move)
+    (void)ops.post(
+      "/admin/v1/shards/" + std::to_string(asked.shard) + "/move", json{{"to", asked.node}}.dump());
+  else
+    (void)ops.post("/admin/v1/nodes/" + http::percent_encoded(asked.node) + "/drain", "");
+  std::printf("asked for; ");
+  if (!asked.no_wait) return watch(ops, asked);
+  std::printf("jumun cluster status shows how far it has come\n");
+  return exit_code::ok;
+}
+} // namespace
+
+CLI::App* add_cluster_command(CLI::App& app, cluster_request& into) {
+  auto* cluster =
+    app.add_subcommand("cluster", "look at a running cluster, move its shards, empty a node");
+  cluster->require_subcommand(1);
+  const auto verb = [&](const char* name, const char* doc, cluster_request::doing what) {
+    auto* sub = cluster->add_subcommand(name, doc);
+    sub->add_option("--ops", into.ops, "the ops listener of any node; default: " + into.ops);
+    sub->add_option(
+      "--key-file", into.key_file, "a file with an API key: viewer, or admin for a change");
+    sub->add_option("--ca-file", into.ca_file, "PEM: who may vouch for it; default: the system's");
+    sub->callback([&into, what] { into.what = what; });
+    return sub;
+  };
+  using doing = cluster_request::doing;
+  auto* status = verb("status", "who is there, who owns how much, who sees whom", doing::status);
+  status->add_flag("--json", into.json, "print JSON instead of text");
+  auto* move = verb("move", "hand one shard to another node", doing::move);
+  move->add_option("SHARD", into.shard, "its number")
+    ->required()
+    ->check(CLI::Range(0U, static_cast<unsigned>(domain::shard_count - 1)));
+  move->add_option("NODE", into.node, "where to")->required();
+  auto* drain = verb("drain", "hand over all shards of a node", doing::drain);
+  drain->add_option("NODE", into.node, "whose")->required();
+  for (auto* sub : {move, drain})
+    sub->add_flag("--no-wait", into.no_wait, "ask for it, and don't watch it being done");
+  return cluster;
+}
+
+exit_code run_cluster(const cluster_request& asked) {
+  try {
+    return run(asked);
+  } catch (const trouble& t) {
+    std::fprintf(stderr, "jumun cluster: %s\n", t.why.c_str());
+  } catch (const json::exception&) {
+    std::fprintf(stderr, "jumun cluster: %s is no ops listener of Jumun's\n", asked.ops.c_str());
+  }
+  return exit_code::not_done;
+}
+} // namespace jumun::app

@@ -1,0 +1,296 @@
+#include "http/forwarding.hpp"
+#include "http/fields.hpp"
+#include "http/gather.hpp"
+#include "http/render.hpp"
+#include "http/waiting.hpp"
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <mutex>
+
+namespace jumun::http {
+namespace {
+using std::chrono::milliseconds;
+using clock = std::chrono::steady_clock;
+
+/// Where a request wants to go, before the map of owners is looked at.
+struct destination {
+  enum class kind : std::uint8_t { here, shard, any_owner, member } is = kind::here;
+  domain::shard_id shard = 0;
+  std::string_view node = {};
+};
+
+std::optional<domain::id_kind> id_of(home h) {
+  switch (h) {
+    case home::order: return domain::id_kind::order;
+    case home::payment: return domain::id_kind::payment;
+    case home::delivery: return domain::id_kind::delivery;
+    default: return {};
+  }
+}
+
+std::optional<domain::order_id> order_named(const exchange_ptr& ex, home h) {
+  const auto kind = id_of(h);
+  return kind ? domain::parse_id(*kind, ex->params[0]) : std::nullopt;
+}
+
+/// What is not well formed stays here, and is refused by its handler.
+destination destination_of(const exchange_ptr& ex, home h) {
+  using kind = destination::kind;
+  const auto to = [](std::optional<domain::shard_id> s) {
+    return s ? destination{kind::shard, *s} : destination{};
+  };
+  switch (h) {
+    case home::order:
+    case home::payment:
+    case home::delivery: {
+      const auto id = order_named(ex, h);
+      return id ? to(domain::shard_of(*id)) : destination{};
+    }
+    case home::sku: return to(domain::shard_of(ex->params[0]));
+    case home::key:
+      return ex->from.key.empty() ? destination{kind::any_owner}
+                                  : to(domain::shard_of(ex->from.key));
+    case home::hook:
+      return ex->at->to.hooks ? to(ex->at->to.hooks->shard_of(ex->body)) : destination{};
+    case home::actor: {
+      const std::string_view id = ex->params[0];
+      const auto dot = id.find('.');
+      return dot == id.npos ? destination{} : destination{kind::member, 0, id.substr(0, dot)};
+    }
+    case home::any_owner: return {kind::any_owner};
+    case home::here:
+    case home::list:
+    case home::all_nodes: break;
+  }
+  return {};
+}
+
+place find_place(elsewhere& others, const destination& to) {
+  switch (to.is) {
+    case destination::kind::here: return {};
+    case destination::kind::shard: return others.owner_of(to.shard);
+    case destination::kind::any_owner: return others.any_owner();
+    case destination::kind::member: return others.place_of(to.node);
+  }
+  return {};
+}
+
+/// Whether doing this write twice is doing it once: it has a key, or says how things are to be and
+/// not from where.
+bool repeatable(const exchange_ptr& ex, const route& r) {
+  if (!ex->from.key.empty()) return true;
+  const auto& h = ex->head;
+  if (h.method == "PUT") return h.count("if-match") == 0 && h.count("if-none-match") == 0;
+  return r.again;
+}
+
+/// Fields that end at this node: credentials, and what is about this connection.
+bool stays(std::string_view name) {
+  for (const auto mine : {"authorization", "proxy-authorization", "cookie", "connection",
+         "keep-alive", "expect", "host", "content-length", "traceparent", "tracestate", "origin"})
+    if (same_text(name, mine)) return true;
+  return false;
+}
+
+void add_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+/// One request's way to its node, however often it has to be asked.
+class journey : public std::enable_shared_from_this<journey> {
+public:
+  journey(exchange_ptr ex, const route& r)
+      : ex_{std::move(ex)}, route_{r}, others_{*ex_->at->to.others}, to_{destination_of(ex_, r.at)},
+        reads_{ex_->head.method == "GET" || ex_->head.method == "HEAD"},
+        again_{reads_ || repeatable(ex_, r)}, end_{clock::now() + patience()} {}
+
+  void step() {
+    const auto at = find_place(others_, to_);
+    switch (at.is) {
+      case place::kind::here: return run_here(ex_, route_);
+      case place::kind::there: return send_to(at);
+      case place::kind::moving: return later(at);
+      case place::kind::away:
+        if (unknown_) return later(at); // it may have been done: only its owner can say
+        return waits_for_owner(milliseconds{0}) ? later(at) : refuse(at);
+    }
+  }
+
+private:
+  /// The handler's own waiting comes on top.
+  milliseconds patience() const {
+    auto most = milliseconds{limits::forward_max};
+    if (const auto wait = prefer_wait(ex_->head)) most += *wait;
+    if (!ex_->from.key.empty()) most += ex_->at->options.running_key_wait_max;
+    return most;
+  }
+  /// For `least`, or for as long as the settings say.
+  bool waits_for_owner(milliseconds least) const {
+    return clock::now() < begun_ + std::max(least, ex_->at->options.owner_wait);
+  }
+  milliseconds left() const { return std::chrono::ceil<milliseconds>(end_ - clock::now()); }
+
+  void send_to(const place& at) {
+    const auto most = left();
+    if (most <= milliseconds{0}) return give_up(at);
+    ++ex_->at->counts.forwarded;
+    others_.forward(at.node, forwarded(ex_), most, [self = shared_from_this(), at](auto a) {
+      guarded(self->ex_, [&] { self->hear(at, std::move(a)); });
+    });
+  }
+  void hear(const place& at, forwarded_answer a) {
+    using kind = forwarded_answer::kind;
+    switch (a.is) {
+      case kind::answered: return ex_->reply(std::move(a.what));
+      case kind::not_here: return later(at);
+      case kind::not_sent:
+        return unknown_ || waits_for_owner(limits::resend_max) ? later(at) : refuse(at);
+      case kind::unknown: unknown_ = !reads_; return again_ ? later(at) : give_up(at);
+    }
+  }
+  void later(const place& at) {
+    if (left() <= pause_) return give_up(at);
+    ++ex_->at->counts.forwarded_again;
+    after(ex_, pause_, [self = shared_from_this()] { self->step(); });
+    pause_ = std::min(2 * pause_, milliseconds{limits::forward_pause_max});
+  }
+  void give_up(const place& at) {
+    if (!unknown_) return refuse(at);
+    const auto order = order_named(ex_, route_.at);
+    send(ex_, problems::outcome_unknown,
+      order ? "ask for " + order_path(*order)
+            : "its node did not answer; ask before you repeat it");
+  }
+  void refuse(const place& at) {
+    std::string why =
+      to_.is == destination::kind::shard ? "shard " + std::to_string(to_.shard) : "it";
+    if (to_.is == destination::kind::any_owner)
+      why = "no node that could take it is there";
+    else if (at.node.empty())
+      why += " has no owner now";
+    else
+      why += " is served by node " + at.node + ", which does not answer";
+    if (to_.is == destination::kind::member && at.node.empty())
+      return send(ex_, problems::not_found, "no node of this name is there");
+    send(ex_, problems::shard_unavailable, std::move(why));
+  }
+
+  const exchange_ptr ex_;
+  const route& route_; // of the table, for ever
+  elsewhere& others_;
+  const destination to_;
+  const bool reads_, again_;
+  const clock::time_point begun_ = clock::now();
+  const clock::time_point end_;
+  milliseconds pause_{limits::forward_pause};
+  bool unknown_ = false; // a write was sent without an answer
+};
+
+/// Answers that are waited for together.
+struct answers_of_all {
+  std::mutex mutex;
+  std::vector<forwarded_answer> answers;
+  std::size_t missing = 0;
+};
+} // namespace
+
+forwarded_request forwarded(const exchange_ptr& ex) {
+  forwarded_request r;
+  r.on = ex->on;
+  const auto& h = ex->head;
+  r.head.reserve(ex->head_bytes.size());
+  r.head.append(h.method).append(" ").append(h.target).append(" HTTP/1.1\r\nHost: jumun\r\n");
+  for (std::size_t i = 0; i < h.field_count; ++i)
+    if (!stays(h.fields[i].name)) add_line(r.head, h.fields[i].name, h.fields[i].value);
+  if (!ex->body.empty()) add_line(r.head, "Content-Length", std::to_string(ex->body.size()));
+  r.head += "\r\n";
+  r.body = ex->body;
+  r.who = ex->who;
+  r.from = ex->from;
+  return r;
+}
+
+bool belongs_here(const exchange_ptr& ex, const route& r) {
+  return find_place(*ex->at->to.others, destination_of(ex, r.at)).is == place::kind::here;
+}
+
+bool moved_on(const exchange_ptr& ex, domain::shard_id shard) {
+  auto* others = ex->at->to.others;
+  if (!others || others->owner_of(shard).is == place::kind::here) return false;
+  if (ex->from_a_node())
+    ex->reply_across({forwarded_answer::kind::not_here, {}, {}, {}});
+  else
+    std::make_shared<journey>(ex, all_routes()[ex->route])->step();
+  return true;
+}
+
+void run_where_it_belongs(const exchange_ptr& ex, const route& r) {
+  if (r.at == home::here) return run_here(ex, r);
+  if (r.at == home::list || r.at == home::all_nodes) return gather_list(ex, r);
+  // A stream of one order's events stays here, and asks for them there: http/merged_stream.hpp.
+  if (r.streams && prefers_event_stream(ex->head)) return run_here(ex, r);
+  if (belongs_here(ex, r)) return run_here(ex, r);
+  std::make_shared<journey>(ex, r)->step();
+}
+
+void take_forwarded(
+  const std::shared_ptr<edge>& at, forwarded_request r, done<forwarded_answer> reply) {
+  auto ex = std::make_shared<exchange>(at, r.on);
+  ex->hand_over(std::move(reply));
+  guarded(ex, [&] {
+    ex->head_bytes = std::move(r.head);
+    if (const auto why = check_head(ex->head_bytes, ex->head))
+      return send(ex, *why->kind, std::string{why->detail});
+    ex->body = std::move(r.body);
+    ex->who = std::move(r.who);
+    ex->from = std::move(r.from);
+    if (r.part) ex->wants_rows = std::move(r.part_after);
+    if (r.feed) ex->wants_events = std::make_unique<feed_ask>(std::move(*r.feed));
+    ++at->counts.forwarded_here;
+    boost::asio::post(at->io, [ex] { dispatch_forwarded(ex); });
+  });
+}
+
+std::vector<member> members_of(const edge& at) {
+  if (at.to.others) return at.to.others->members();
+  return {{at.options.node, domain::all_shards(), /*here=*/true}};
+}
+
+domain::shard_set served_by(const edge& at) {
+  return at.to.others ? at.to.others->served() : domain::all_shards();
+}
+
+void ask_each(const exchange_ptr& ex, const forwarded_request& like, const std::vector<member>& to,
+  milliseconds within, std::function<void(std::vector<forwarded_answer>)> then) {
+  auto all = std::make_shared<answers_of_all>();
+  all->answers.resize(to.size());
+  all->missing = to.size() + 1; // one for this loop
+  const auto end = [ex, all, then = std::move(then)](std::size_t which, forwarded_answer a) {
+    {
+      const std::lock_guard lock{all->mutex};
+      if (which < all->answers.size()) all->answers[which] = std::move(a);
+      if (--all->missing > 0) return;
+    }
+    boost::asio::post(
+      ex->at->io, [ex, all, then] { guarded(ex, [&] { then(std::move(all->answers)); }); });
+  };
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const auto heard = [end, i](forwarded_answer a) { end(i, std::move(a)); };
+    if (to[i].here)
+      take_forwarded(ex->at, like, heard);
+    else if (to[i].up)
+      ex->at->to.others->forward(to[i].node, like, within, heard);
+    else
+      heard({forwarded_answer::kind::not_sent, {}, {}, {}});
+  }
+  end(to.size(), {});
+}
+
+response* refusal_in(std::vector<forwarded_answer>& answers) {
+  for (auto& a : answers)
+    if (a.is == forwarded_answer::kind::answered && !a.rows && !a.events && a.what.status >= 400
+        && a.what.status < 500 && a.what.status != 429)
+      return &a.what;
+  return nullptr;
+}
+} // namespace jumun::http

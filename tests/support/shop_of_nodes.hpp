@@ -1,0 +1,94 @@
+#pragma once
+#include "domain/ids.hpp"
+#include "tests/support/etcd_server.hpp"
+#include "tests/support/shop_client.hpp"
+
+namespace jumun::tests {
+/// Processes of one cluster on free ports of this machine, with an etcd of their own.
+class shop_of_nodes {
+public:
+  /// Named n0, n1, …; `more` goes to each. Returns once all shards are served.
+  explicit shop_of_nodes(std::size_t count, texts more = {})
+      : count_(count), more_(std::move(more)) {
+    for (std::size_t i = 0; i < count; ++i) add();
+    await_served();
+  }
+  server& at(std::size_t i) { return *nodes_.at(i); }
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  [[nodiscard]] shop_client client(std::size_t i) const { return shop_client{*nodes_.at(i)}; }
+  etcd_servers& etcd() { return etcd_; }
+  [[nodiscard]] std::filesystem::path folder(std::size_t i) const {
+    return dir_.path() / ("n" + std::to_string(i));
+  }
+  [[nodiscard]] texts args(std::size_t i, texts extra = {}) const {
+    texts all{"--cluster", "shop", "--node-id", "n" + std::to_string(i), "--etcd", etcd_.url(),
+      "--cluster-port", "0", "--cluster-owners-min", std::to_string(count_)};
+    all.insert(all.end(), more_.begin(), more_.end());
+    all.insert(all.end(), extra.begin(), extra.end());
+    return all;
+  }
+  /// One more node, as yet without shards.
+  server& add(const texts& extra = {}) {
+    const auto i = nodes_.size();
+    nodes_.push_back(std::make_unique<server>(folder(i), args(i, extra)));
+    return *nodes_.back();
+  }
+
+  /// What node `i` knows of the shards: owner, epoch, state.
+  json shards(std::size_t i) {
+    auto ops = at(i).ops();
+    return need(ops.get("/admin/v1/shards"), 200).json().at("data");
+  }
+  std::size_t served(std::size_t i) {
+    const auto all = shards(i);
+    const auto name = "n" + std::to_string(i);
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(),
+      [&](const json& s) { return s.at("owner") == name && s.at("state") == "running"; }));
+  }
+  /// Until every shard is served by one of them.
+  void await_served() {
+    ask_until([this] {
+      std::size_t all = 0;
+      for (std::size_t i = 0; i < size(); ++i)
+        if (at(i).child().running()) all += served(i);
+      return all == domain::shard_count;
+    });
+  }
+  /// A SKU of that node's, by what it is called.
+  std::string sku_of(std::size_t i, const std::string& stem) {
+    const auto all = shards(i);
+    for (int n = 0;; ++n) {
+      auto sku = stem + std::to_string(n);
+      const auto& s = all.at(domain::shard_of(std::string_view{sku}));
+      if (s.at("owner") == "n" + std::to_string(i) && s.at("state") == "running") return sku;
+    }
+  }
+  /// Whether that node has the order's saga.
+  bool holds(std::size_t i, const std::string& order) {
+    const auto id = domain::parse_id(domain::id_kind::order, order);
+    if (!id) throw std::runtime_error("no order id: " + order);
+    return shards(i).at(domain::shard_of(*id)).at("state") == "running";
+  }
+  /// Stops all of them, and verifies each folder and all together. Empty: they are sound.
+  std::string books() {
+    std::string wrong;
+    texts all{"check"};
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (at(i).child().running() && at(i).stop() != 0) wrong += folder(i).string() + " crashed\n";
+      all.push_back(folder(i).string());
+      const auto alone = run_jumun({"check", folder(i).string()});
+      if (alone.how.exit_code != 0) wrong += alone.out + alone.err;
+    }
+    const auto together = run_jumun(all);
+    if (together.how.exit_code != 0) wrong += together.out + together.err;
+    return wrong;
+  }
+
+private:
+  temp_dir dir_;
+  etcd_servers etcd_;
+  std::size_t count_;
+  texts more_;
+  std::vector<std::unique_ptr<server>> nodes_;
+};
+} // namespace jumun::tests
