@@ -5,7 +5,7 @@
 #include "app/providers/secret_file.hpp"
 #include "domain/names.hpp"
 #include "http/cors.hpp"
-#include "storage/rows.hpp"
+#include "storage/rocks_store.hpp"
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/version.hpp>
@@ -639,7 +639,7 @@ std::string effective_file(const config& c) {
 }
 
 std::string version_text() {
-  return "jumun " JUMUN_VERSION "\ndata format " + std::to_string(storage::row_format) + "\nCAF "
+  return "jumun " JUMUN_VERSION "\ndata format " + std::to_string(storage::data_format) + "\nCAF "
          + std::to_string(CAF_VERSION / 10'000) + "." + std::to_string(CAF_VERSION / 100 % 100)
          + "." + std::to_string(CAF_VERSION % 100) + "\nBoost "
          + std::to_string(BOOST_VERSION / 100'000) + "."
