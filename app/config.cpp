@@ -213,6 +213,18 @@ field etcd() {
   };
   return f;
 }
+field simulator_node() {
+  auto f = text<&config::simulator_node>("simulator-node",
+    std::string{domain::node_names_allowed} + ", or nothing", true,
+    "the node whose payment simulator all nodes ask, as they would one bank; nothing: each its "
+    "own");
+  f.set = [](config& c, std::string_view value) {
+    if (!value.empty() && !domain::is_node_name(value)) return false;
+    c.simulator_node = value;
+    return true;
+  };
+  return f;
+}
 field cluster_advertise() {
   auto f = text<&config::cluster_advertise>("cluster-advertise", "HOST:PORT, or nothing", true,
     "where the other nodes reach this one; nothing: cluster-bind and the port");
@@ -398,6 +410,7 @@ const std::vector<field>& table() {
     path<&c::cluster_key>("cluster-key", "its private key in PEM"),
     path<&c::cluster_ca>(
       "cluster-ca", "the certificate in PEM that the other nodes' are signed by"),
+    simulator_node(),
     log_level(),
     hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
       count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",

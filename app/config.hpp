@@ -80,7 +80,8 @@ struct config {
   std::string cluster_advertise;                     // host:port; empty: cluster_bind and the port
   std::string cluster_cert, cluster_key, cluster_ca; // empty: plain, this machine only
   log::level log_level = log::level::info;
-  std::string failpoints; // for tests; empty: none
+  std::string simulator_node; // of a cluster; empty: each node has books of its own
+  std::string failpoints;     // for tests; empty: none
 
   // jumun check
   std::vector<std::string> check_dirs; // several: the nodes of one cluster, as one shop

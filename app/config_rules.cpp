@@ -42,7 +42,7 @@ std::optional<std::string> cluster_setting_without_cluster(const config& c) {
   if (!c.cluster.empty()) return {};
   for (const auto* key : {"role", "etcd", "etcd-ca", "etcd-cert", "etcd-key", "etcd-user",
          "etcd-password-file", "cluster-owners-min", "cluster-bind", "cluster-port",
-         "cluster-advertise", "cluster-cert", "cluster-key", "cluster-ca"})
+         "cluster-advertise", "cluster-cert", "cluster-key", "cluster-ca", "simulator-node"})
     if (c.sources.find(std::string_view{key}) != c.sources.end())
       return std::string{key}
              + ": is not allowed without cluster; allowed: a name for the cluster, "

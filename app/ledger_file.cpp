@@ -53,11 +53,11 @@ std::optional<http::ledger_entry> parse_as_written(std::string_view line) {
   std::string time, checksum;
   auto rest = line;
   bool whole = skip(rest, R"({"kind":")") && take_text(rest, e.kind)
-                     && skip(rest, R"(,"order_id":")") && take_text(rest, e.order_id)
-                     && skip(rest, R"(,"payment_id":")") && take_text(rest, e.payment_id)
-                     && skip(rest, R"(,"amount":)") && take_number(rest, e.amount)
-                     && skip(rest, R"(,"currency":")") && take_text(rest, e.currency)
-                     && skip(rest, R"(,"time":")") && take_text(rest, time);
+               && skip(rest, R"(,"order_id":")") && take_text(rest, e.order_id)
+               && skip(rest, R"(,"payment_id":")") && take_text(rest, e.payment_id)
+               && skip(rest, R"(,"amount":)") && take_number(rest, e.amount)
+               && skip(rest, R"(,"currency":")") && take_text(rest, e.currency)
+               && skip(rest, R"(,"time":")") && take_text(rest, time);
   const auto checked = line.substr(0, line.size() - rest.size());
   if (whole && rest != "}") // releases before 0.2 wrote no checksum
     whole = skip(rest, checksum_field) && take_text(rest, checksum)
@@ -168,8 +168,9 @@ std::optional<storage::failure> ledger_file::read(std::uint64_t bytes_max,
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("cannot read");
     if (got == 0 && goes_on_after_a_line(held))
-      return storage::failure{storage::errc::corrupt, "payment simulator: " + path_.string()
-          + ": the line feed at byte " + std::to_string(end + held.find('}') + 1) + " is damaged"};
+      return storage::failure{
+        storage::errc::corrupt, "payment simulator: " + path_.string() + ": the line feed at byte "
+                                  + std::to_string(end + held.find('}') + 1) + " is damaged"};
     if (got == 0) return std::nullopt;
     seen += static_cast<std::uint64_t>(got);
     held.append(block.data(), static_cast<std::size_t>(got));

@@ -3,6 +3,7 @@
 #include "app/actor_threads.hpp"
 #include "app/cluster/agreement.hpp"
 #include "app/cluster/cluster_side.hpp"
+#include "app/cluster/shared_provider.hpp"
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
@@ -144,6 +145,15 @@ void node::start_retention(const node_options& how) {
 
 void node::guard_provider(const node_options& how) {
   actors::payment_provider* inner = provider_.get();
+  if (simulator_ && how.cluster && !how.cluster->simulator_node.empty()) {
+    shared_ = std::make_unique<shared_provider>(
+      shared_provider::surroundings{*inner, how.cluster->node, how.cluster->simulator_node,
+        [this](const std::string& node, cluster::envelope e, cluster::peers::done then) {
+          side_->peers().ask(node, std::move(e), std::move(then));
+        },
+        [] { return wall_clock_us() / 1000; }, how.payment_timeout});
+    inner = shared_.get();
+  }
   if (faults_) {
     faulty_ = std::make_unique<faulty_provider>(*inner, *faults_);
     inner = faulty_.get();
@@ -238,6 +248,10 @@ void node::add_side(const node_options& how) {
   };
   side_ = std::make_unique<cluster_side>(*how.cluster, *coordinator_, stored_map_, new_disk_,
     cluster_side::inside{*env_, *system_, root_, left});
+  if (shared_)
+    side_->on_ask([this](const auto&, const auto& what, const auto& reply) {
+      return shared_->take(what, reply);
+    });
 }
 
 std::optional<std::string> node::open_wire() { return side_ ? side_->open() : std::nullopt; }
@@ -260,6 +274,7 @@ node::~node() {
   side_.reset();     // or the other nodes
   outbound_.reset(); // whoever waits is told, the provider first
   faulty_.reset();
+  shared_.reset();
   provider_.reset(); // and the provider's callbacks still find an actor system
   system_.reset();
 }

@@ -22,6 +22,7 @@
 namespace jumun::app {
 class actor_threads;
 class cluster_side;
+class shared_provider;
 
 struct node_options {
   std::string data_dir;
@@ -123,8 +124,9 @@ private:
   std::unique_ptr<actors::environment> env_;
   caf::actor_system_config caf_config_;
   std::unique_ptr<caf::actor_system> system_;
-  std::unique_ptr<cluster_side> side_; // null: alone
-  actors::node_actor root_;            // held: CAF ends an actor that nobody holds
+  std::unique_ptr<cluster_side> side_;      // null: alone
+  std::unique_ptr<shared_provider> shared_; // null: alone, or this node's calls stay here
+  actors::node_actor root_;                 // held: CAF ends an actor that nobody holds
   mutable std::mutex guard_;
   std::condition_variable started_;
   std::size_t shards_started_ = 0; // of the first start

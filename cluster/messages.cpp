@@ -5,6 +5,7 @@
 namespace jumun::cluster {
 namespace {
 using namespace codec;
+using limits::command_id_bytes_max;
 using limits::message_text_bytes_max;
 
 template <class Wire> std::string sealed(const Wire& m) {
@@ -383,5 +384,108 @@ template <> std::optional<command_answered> decode(std::string_view bytes) {
       || (m.has_to_settle() && !get(a.to_settle, m.to_settle())))
     return {};
   return a;
+}
+
+std::string encode(const move_offer& o) {
+  auto& m = scratch<wire::MoveOffer>();
+  m.set_move(o.move);
+  m.set_epoch(o.epoch);
+  return sealed(m);
+}
+template <> std::optional<move_offer> decode(std::string_view bytes) {
+  auto& m = scratch<wire::MoveOffer>();
+  move_offer o;
+  if (!opened(m, bytes) || !take(o.move, m.move(), command_id_bytes_max) || o.move.empty())
+    return {};
+  o.epoch = m.epoch();
+  return o;
+}
+
+std::string encode(const move_rows& r) {
+  auto& m = scratch<wire::MoveRows>();
+  m.set_move(r.move);
+  m.set_piece(r.piece);
+  m.set_rows(r.rows);
+  return sealed(m);
+}
+template <> std::optional<move_rows> decode(std::string_view bytes) {
+  auto& m = scratch<wire::MoveRows>();
+  move_rows r;
+  if (!opened(m, bytes) || !take(r.move, m.move(), command_id_bytes_max)
+      || !take(r.rows, m.rows(), limits::envelope_bytes_max))
+    return {};
+  r.piece = m.piece();
+  return r;
+}
+
+std::string encode(const move_complete& c) {
+  auto& m = scratch<wire::MoveComplete>();
+  m.set_move(c.move);
+  m.set_pieces(c.pieces);
+  m.set_last_offset(c.last_offset);
+  m.set_low_water(c.low_water);
+  return sealed(m);
+}
+template <> std::optional<move_complete> decode(std::string_view bytes) {
+  auto& m = scratch<wire::MoveComplete>();
+  move_complete c;
+  if (!opened(m, bytes) || !take(c.move, m.move(), command_id_bytes_max)) return {};
+  c.pieces = m.pieces();
+  c.last_offset = m.last_offset();
+  c.low_water = m.low_water();
+  return c;
+}
+
+std::string encode(const move_answered& a) {
+  auto& m = scratch<wire::MoveAnswered>();
+  m.set_refused(a.refused);
+  return sealed(m);
+}
+template <> std::optional<move_answered> decode(std::string_view bytes) {
+  auto& m = scratch<wire::MoveAnswered>();
+  move_answered a;
+  if (!opened(m, bytes) || !take(a.refused, m.refused(), message_text_bytes_max)) return {};
+  return a;
+}
+
+std::string encode(const provider_ask& a) {
+  auto& m = scratch<wire::ProviderAsk>();
+  m.set_call(static_cast<std::uint32_t>(a.what));
+  put(*m.mutable_order(), a.order);
+  m.set_payment_id(a.payment_id);
+  m.set_amount(a.amount);
+  m.set_currency(a.currency);
+  m.set_token(a.token);
+  return sealed(m);
+}
+template <> std::optional<provider_ask> decode(std::string_view bytes) {
+  auto& m = scratch<wire::ProviderAsk>();
+  provider_ask a;
+  using call = provider_ask::call;
+  if (!opened(m, bytes) || !into(a.what, m.call(), call::charge, call::cancel)
+      || !get(a.order, m.order()) || !take(a.payment_id, m.payment_id(), message_text_bytes_max)
+      || !take(a.currency, m.currency(), message_text_bytes_max)
+      || !take(a.token, m.token(), message_text_bytes_max))
+    return {};
+  a.amount = m.amount();
+  return a;
+}
+
+std::string encode(const provider_told& t) {
+  auto& m = scratch<wire::ProviderTold>();
+  m.set_said(static_cast<std::uint32_t>(t.said));
+  m.set_amount(t.amount);
+  m.set_reason(t.reason);
+  return sealed(m);
+}
+template <> std::optional<provider_told> decode(std::string_view bytes) {
+  auto& m = scratch<wire::ProviderTold>();
+  provider_told t;
+  using said = domain::payment_said;
+  if (!opened(m, bytes) || !into(t.said, m.said(), said::approved, said::not_asked)
+      || !take(t.reason, m.reason(), message_text_bytes_max))
+    return {};
+  t.amount = m.amount();
+  return t;
 }
 } // namespace jumun::cluster

@@ -31,6 +31,14 @@ enum class message_kind : std::uint16_t {
   remember_reply = 23,
   take_hook = 24,
   command_answered = 25,
+  // from a shard's owner to the node that it is to move to, each an ask → move_answered
+  move_offer = 48,
+  move_rows = 49,
+  move_complete = 50,
+  move_answered = 51,
+  // to the node whose payment simulator the cluster shares, an ask → provider_told
+  provider_ask = 64,
+  provider_told = 65,
 };
 
 /// What an edge's command came to: the whole reply, or an order that its asker waits for.
@@ -38,6 +46,45 @@ struct command_answered {
   domain::stored_reply reply;
   domain::order_id
     to_settle; // not zero: accepted and durable, the reply is rendered once it settles
+};
+
+/// Will you take the envelope's shard? What you have of it is deleted first.
+struct move_offer {
+  std::string move;           // tells one try from the next
+  domain::epoch_id epoch = 0; // at which you will own it
+};
+/// Rows to write behind the pieces before; answered once they are durable.
+struct move_rows {
+  std::string move;
+  std::uint64_t piece = 0; // counted from 0
+  std::string rows;        // storage::encode_rows
+};
+/// That was all of it. Answered once it is durable that the copy is whole.
+struct move_complete {
+  std::string move;
+  std::uint64_t pieces = 0;
+  /// The giver's last offset in its feed, and the one below which it has forgotten: readers'
+  /// places in the shard go up to the one, and are too old below the other.
+  std::uint64_t last_offset = 0, low_water = 0;
+};
+struct move_answered {
+  std::string refused; // why this move can't go on; empty: done
+};
+
+/// A call to a payment provider: actors::payment_provider.
+struct provider_ask {
+  enum class call : std::uint8_t { charge = 1, inquire, cancel };
+  call what = call::inquire;
+  domain::order_id order;
+  std::string payment_id;
+  std::int64_t amount = 0; // minor units
+  std::string currency;
+  std::string token; // secret
+};
+struct provider_told {
+  domain::payment_said said = domain::payment_said::unknown;
+  std::int64_t amount = 0;
+  std::string reason;
 };
 
 /// The kind of a message's type.
@@ -65,6 +112,12 @@ JUMUN_MESSAGE(domain::put_product, put_product) // of its row: what the edge has
 JUMUN_MESSAGE(domain::remember_reply, remember_reply)
 JUMUN_MESSAGE(domain::take_hook, take_hook)
 JUMUN_MESSAGE(command_answered, command_answered)
+JUMUN_MESSAGE(move_offer, move_offer)
+JUMUN_MESSAGE(move_rows, move_rows)
+JUMUN_MESSAGE(move_complete, move_complete)
+JUMUN_MESSAGE(move_answered, move_answered)
+JUMUN_MESSAGE(provider_ask, provider_ask)
+JUMUN_MESSAGE(provider_told, provider_told)
 #undef JUMUN_MESSAGE
 
 /// Puts a message into an envelope whose other fields are set.

@@ -83,7 +83,7 @@ for ((k = 1; k <= nodes; ++k)); do
   [[ -s $dir/certs/n$k.pem ]] || "$jumun" certs node --dir "$dir/certs" --cluster local --node "n$k" >/dev/null
   rm -f "$dir/n$k.address"
   start "n$k" "$dir/n$k.log" "$jumun" serve --cluster local --node-id "n$k" --data-dir "$dir/n$k" \
-    --etcd "127.0.0.1:$etcd_port" --cluster-port $((cluster_port + k - 1)) --cluster-owners-min "$nodes" \
+    --etcd "127.0.0.1:$etcd_port" --cluster-port $((cluster_port + k - 1)) --cluster-owners-min "$nodes" --simulator-node n1 \
     --cluster-cert "$dir/certs/n$k.pem" --cluster-key "$dir/certs/n$k.key" --cluster-ca "$dir/certs/ca.pem" \
     --port $((port + k - 1)) --ops-port $((ops_port + k - 1)) --address-file "$dir/n$k.address" "${more[@]}"
 done

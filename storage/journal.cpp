@@ -3,6 +3,7 @@
 #include "domain/limits.hpp"
 #include "domain/planted.hpp"
 #include "storage/feed_rows.hpp"
+#include "storage/shard_copy.hpp"
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -59,11 +60,11 @@ void add_event_rows(write_set& set) {
 }
 
 /// The feed's rows for the events among `rows`, behind them: one for each shard that has some.
-void add_feed_rows(std::vector<entry>& rows) {
+void add_feed_rows(std::vector<entry>& rows, const std::vector<std::size_t>& events) {
   std::array<std::vector<to_feed>, domain::shard_count> by_shard;
   std::vector<domain::shard_id> touched;
-  for (const auto& e : rows) {
-    if (e.in != table::history || !e.value) continue;
+  for (const auto at : events) {
+    const auto& e = rows[at];
     const auto shard = static_cast<domain::shard_id>(e.key.front());
     if (by_shard[shard].empty()) touched.push_back(shard);
     by_shard[shard].push_back({version_of(*e.value).value_or(0), e.key});
@@ -162,7 +163,7 @@ append_result journal::append(write_set set, durable_callback then) {
     (waited_for && !urgent_) || queue_.empty() || queue_.size() == patient_sets_max;
   urgent_ = urgent_ || waited_for;
   queue_.push_back({std::move(set.entries), std::move(then), position_, offset_, true,
-    std::move(set.events), std::move(rows)});
+    std::move(set.events), std::move(rows), own_entries});
   lock.unlock();
   if (wakes) wake_.notify_one();
   return append_result::ok;
@@ -188,7 +189,7 @@ void journal::when_durable(durable_callback then) {
     if (failed_) return;
     if (durable_ != position_) {
       // Something waits or is being written, so the committer comes by again; wake it all the same.
-      queue_.push_back({{}, std::move(then), position_, offset_, false, {}, {}});
+      queue_.push_back({{}, std::move(then), position_, offset_, false, {}, {}, 0});
       urgent_ = true;
       then = nullptr;
     }
@@ -239,9 +240,9 @@ void journal::reopen(domain::shard_id shard, domain::epoch_id epoch) {
   epochs_[shard] = epoch;
 }
 
-void journal::raise_offset(std::uint64_t above) {
+std::uint64_t journal::raise_offset(std::uint64_t above) {
   const std::lock_guard lock{guard_};
-  offset_ = std::max(offset_, above);
+  return offset_ = std::max(offset_, above);
 }
 
 void journal::work() {
@@ -314,7 +315,7 @@ void journal::run_callbacks(std::vector<waiting>& batch) {
 /// One batch, one fsync. Moves the entries out of `batch`.
 std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats& done) {
   std::vector<entry> rows;
-  bool has_events = false;
+  std::vector<std::size_t> events; // where their rows are in `rows`; not those of a copied shard
   if (JUMUN_PLANTED(batch_reordered)) std::reverse(batch.begin(), batch.end() - 1);
   for (auto& w : batch) {
     done.write_sets += w.is_set ? 1 : 0;
@@ -323,13 +324,13 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
       auto& e = w.entries[i];
       const bool is_shown = row != w.rows.end() && row->entry == i;
       if (is_shown && (row++)->superseded) continue;
-      has_events = has_events || (e.in == table::history && e.value);
+      if (i >= w.own_entries) events.push_back(rows.size());
       rows.push_back(std::move(e));
     }
   }
   if (rows.empty()) return {}; // callbacks alone: what they wait for is on disk
-  if (has_events) {
-    add_feed_rows(rows);
+  if (!events.empty()) {
+    add_feed_rows(rows, events);
     rows.push_back({table::meta, std::string{last_offset_key}, offset_text(batch.back().offset)});
   }
   for (const auto& e : rows) done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
@@ -346,7 +347,31 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
   const auto start = how_.now_us ? how_.now_us() : 0;
   auto failed = disk_->apply(rows);
   if (how_.now_us) done.commit_us_sum = static_cast<std::uint64_t>(how_.now_us() - start);
+  if (!failed) tell_taps(rows);
   return failed;
+}
+
+void journal::tap(domain::shard_id shard, row_sink sink) {
+  const std::lock_guard lock{guard_};
+  if (sink)
+    taps_[shard] = std::move(sink);
+  else
+    taps_.erase(shard);
+}
+
+void journal::tell_taps(std::vector<entry>& written) {
+  std::map<domain::shard_id, row_sink> taps;
+  {
+    const std::lock_guard lock{guard_};
+    if (taps_.empty()) return;
+    taps = taps_;
+  }
+  std::map<domain::shard_id, std::vector<entry>> of;
+  for (auto& e : written)
+    if (sharded(e.in) && !e.key.empty())
+      if (const auto shard = static_cast<domain::shard_id>(e.key.front()); taps.count(shard) > 0)
+        of[shard].push_back(std::move(e));
+  for (auto& [shard, rows] : of) taps.at(shard)(std::move(rows));
 }
 
 void journal::landed(std::vector<waiting>& batch, const journal_stats& done) {
@@ -422,6 +447,9 @@ std::uint64_t read_last_offset(const store& disk, domain::shard_id shard) {
   return last->valid() ? number_of_key(last->key()).value_or(0) : 0;
 }
 std::uint64_t read_low_water(const store& disk) { return read_offset(disk, low_water_key); }
+entry last_offset_row(std::uint64_t offset) {
+  return {table::meta, std::string{last_offset_key}, offset_text(offset)};
+}
 entry low_water_row(std::uint64_t offset) {
   return {table::meta, std::string{low_water_key}, offset_text(offset)};
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -94,6 +95,13 @@ public:
   [[nodiscard]] std::optional<std::string> durable(table in, std::string_view key) const;
   /// The same from memory alone; nullopt: it has no such row, or not the durable one. Never blocks.
   [[nodiscard]] std::optional<std::string> recent(table in, std::string_view key) const;
+  /// Rows of one shard, as one commit wrote them, in order.
+  using row_sink = std::function<void(std::vector<entry>)>;
+  /// From the next commit on `sink` gets the shard's rows of each, after its sync and before the
+  /// callbacks of what it made durable: whoever reads the disk in a when_durable() callback that is
+  /// asked for now, and writes what `sink` gets behind that, misses nothing. nullptr: no more. One
+  /// sink a shard; on the committer's thread, must not block.
+  void tap(domain::shard_id shard, row_sink sink);
   /// A shard's owner changed: sets with a lower epoch are fenced from now on.
   void raise_epoch(domain::shard_id shard, domain::epoch_id epoch);
   /// Lets sets of this epoch in again, of a shard that was fenced, and not given away after all.
@@ -103,7 +111,7 @@ public:
   [[nodiscard]] domain::epoch_id epoch_of(domain::shard_id shard) const;
 
   /// The feed's next offset is above this: offsets only rise in each shard, whoever wrote them.
-  void raise_offset(std::uint64_t above);
+  std::uint64_t raise_offset(std::uint64_t above);
 
   /// manual only: commits one batch. False: nothing waits, or the journal has stopped.
   bool run_once();
@@ -136,6 +144,7 @@ private:
     bool is_set = false;
     std::vector<domain::event> events; // for on_events; the last one's offset is `offset`
     std::vector<shown> rows;
+    std::size_t own_entries = 0; // what follows them are the events' rows
   };
   void work();
   std::vector<waiting> take_batch();
@@ -143,6 +152,7 @@ private:
   std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
   static void run_callbacks(std::vector<waiting>& batch);
   void mark_superseded(std::vector<waiting>& batch);
+  void tell_taps(std::vector<entry>& written);
   void landed(std::vector<waiting>& batch, const journal_stats& done);
   void forget_older();
   void tell(std::vector<waiting>& batch) const;
@@ -163,6 +173,7 @@ private:
   // Write sets are counted from 1: appended; on disk; on disk and their callbacks have run.
   std::uint64_t position_ = 0, durable_ = 0, told_ = 0;
   std::uint64_t offset_ = 0;
+  std::map<domain::shard_id, row_sink> taps_; // of shards that are on their way to another node
   bool stopping_ = false, failed_ = false;
   bool urgent_ = false; // somebody waits for what is in the queue
   journal_stats stats_;
@@ -175,6 +186,7 @@ private:
 [[nodiscard]] std::uint64_t read_last_offset(const store& disk, domain::shard_id shard);
 /// Up to this offset retention has trimmed the feed; 0: never.
 [[nodiscard]] std::uint64_t read_low_water(const store& disk);
-/// The row that says so.
+/// The rows that say so.
+[[nodiscard]] entry last_offset_row(std::uint64_t offset);
 [[nodiscard]] entry low_water_row(std::uint64_t offset);
 } // namespace jumun::storage

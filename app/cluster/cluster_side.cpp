@@ -2,6 +2,9 @@
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "app/node.hpp"
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
 #include <unistd.h>
 
 namespace jumun::app {
@@ -38,7 +41,8 @@ cluster_side::cluster_side(cluster_options how, cluster::coordinator& agreed,
     : how_(std::move(how)), agreed_(agreed), tunnel_(io_, tunnel_of(), neighbours()),
       link_(std::make_unique<cluster::link::link>(link_of())),
       owners_(how_.node, std::move(stored), new_disk, around_ownership(node, agreed)),
-      stock_(node.env, node.system, *link_, owners_) {
+      stock_(node.env, node.system, *link_, owners_),
+      mover_(std::make_shared<mover>(around_mover(node))) {
   for (std::size_t i = 0; i < domain::shard_count; ++i)
     node.env.route.update(static_cast<domain::shard_id>(i),
       [this](actors::router::shard_actors& a) { a.inventory = stock_.stub(); });
@@ -53,6 +57,7 @@ cluster_side::cluster_side(cluster_options how, cluster::coordinator& agreed,
   link_->on_ask([this](const std::string& from, const cluster::envelope& what,
                   const cluster::reply_once& reply) {
     if (!listening_) return;
+    if (mover::takes(what)) return mover_->take(from, what, reply);
     for (const auto& taker : ask_takers_)
       if (taker(from, what, reply)) return;
     reply.unsupported();
@@ -92,6 +97,39 @@ ownership::surroundings cluster_side::around_ownership(
     [&agreed](std::uint64_t version) { agreed.durable(version); },
     [](std::string_view event, const std::string& detail) {
       log::error(event, {{"detail", detail}});
+    },
+    [this](domain::shard_lease lease, bool held, bool fresh) {
+      return mover_->may_serve(lease, held, fresh);
+    }};
+}
+
+mover::surroundings cluster_side::around_mover(const inside& node) {
+  return {how_.node, node.env.journal, *link_,
+    [this](std::function<void()> work) { boost::asio::post(moving_, std::move(work)); },
+    [this](std::chrono::milliseconds pause, std::function<void()> work) {
+      auto timer = std::make_shared<boost::asio::steady_timer>(io_, pause);
+      timer->async_wait([timer, work = std::move(work)](const boost::system::error_code& failed) {
+        if (!failed) work();
+      });
+    },
+    [this](domain::shard_id shard, std::function<void()> done) {
+      owners_.give_up(shard, std::move(done));
+    },
+    [this](domain::shard_id shard) { owners_.take_back(shard); },
+    [this](domain::shard_id shard) {
+      const auto owner = owners_.owner_of(shard);
+      return std::pair{owner.node, owner.epoch};
+    },
+    [this](domain::shard_id shard, domain::epoch_id epoch, const std::string& to,
+      std::function<void(cluster::passed)> done) {
+      agreed_.pass(shard, epoch, to, std::move(done));
+    },
+    [] { return wall_clock_us() / 1000; }, random_bits,
+    [](std::string_view event, const std::string& detail) {
+      (event == "shard.moved" ? log::info : log::warn)(event, {{"detail", detail}});
+    },
+    [at = how_.die_at](std::string_view step) {
+      if (step == at) ::kill(::getpid(), SIGKILL);
     }};
 }
 
@@ -172,6 +210,7 @@ void cluster_side::join(const std::string& http, const std::string& ops) {
   to.changed = [this](const cluster::view_ptr& now) { agreed(now); };
   to.refused = [this](const cluster::refusal& why) { refused(why); };
   to.noted = write_down;
+  mover_->start();
   agreed_.start(std::move(to));
 }
 
@@ -181,6 +220,11 @@ void cluster_side::agreed(const cluster::view_ptr& now) {
     if (m.node != how_.node && !m.tunnel.empty()) nodes.push_back(m.node);
   link_->dial(nodes);
   owners_.follow(*now);
+  if (!now->joined) return;
+  domain::shard_set coming;
+  for (std::size_t i = 0; i < domain::shard_count; ++i)
+    coming[i] = now->map.shards[i].to == how_.node;
+  mover_->want(domain::wanted_moves(now->map, how_.node), coming);
 }
 
 /// Another process may be at work under this name, or on newer data: nothing more is done here, not
@@ -194,6 +238,8 @@ void cluster_side::refused(const cluster::refusal& why) {
 void cluster_side::quiet() {
   listening_ = false;
   agreed_.stop();
+  mover_->stop();
+  moving_.join();
   stock_.stop();
 }
 } // namespace jumun::app

@@ -1,4 +1,5 @@
 #pragma once
+#include "app/cluster/mover.hpp"
 #include "app/cluster/options.hpp"
 #include "app/cluster/ownership.hpp"
 #include "app/cluster/stock_bridge.hpp"
@@ -7,6 +8,7 @@
 #include "cluster/tunnel/tunnel.hpp"
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <thread>
 
 namespace jumun::app {
@@ -47,6 +49,8 @@ public:
   [[nodiscard]] const ownership& owners() const { return owners_; }
   [[nodiscard]] cluster::peers& peers() { return *link_; }
   [[nodiscard]] const cluster_options& options() const { return how_; }
+  /// Shards that are on their way from or to this node.
+  [[nodiscard]] std::vector<move_progress> moves() const { return mover_->progress(); }
   [[nodiscard]] stock_bridge::figures stock() const { return stock_.now(); }
   [[nodiscard]] cluster::tunnel_figures wire() const { return tunnel_.figures(); }
   [[nodiscard]] std::vector<cluster::peer_figures> links() const { return link_->figures(); }
@@ -54,6 +58,7 @@ public:
 private:
   [[nodiscard]] ownership::surroundings around_ownership(
     const inside& node, cluster::coordinator& agreed);
+  [[nodiscard]] mover::surroundings around_mover(const inside& node);
   [[nodiscard]] cluster::tunnel_options tunnel_of() const;
   [[nodiscard]] cluster::tunnel_neighbours neighbours();
   [[nodiscard]] cluster::link::link::options link_of();
@@ -70,6 +75,8 @@ private:
   std::unique_ptr<cluster::link::link> link_; // the first to go: it calls all that follow
   ownership owners_;
   stock_bridge stock_;
+  boost::asio::thread_pool moving_{1}; // of the mover: it reads the disk
+  std::shared_ptr<mover> mover_;
   std::vector<tell_taker> tell_takers_;
   std::vector<ask_taker> ask_takers_;
   std::atomic<bool> listening_{false};

@@ -19,5 +19,7 @@ struct cluster_options {
   std::uint16_t port = 0;                   // 0: any free one
   std::string advertise;                    // host:port; empty: bind and the port
   std::string cert_file, key_file, ca_file; // empty: plain, on loopback
+  std::string simulator_node; // whose payment simulator is the cluster's; empty: each its own
+  std::string die_at;         // --failpoints move.<step>: at this step of a move
 };
 } // namespace jumun::app

@@ -74,6 +74,11 @@ inline cluster::command_answered sample_answered() {
   return {sample_reply(), sample_message_order};
 }
 
+inline cluster::provider_ask sample_provider_ask() {
+  return {cluster::provider_ask::call::cancel, sample_message_order,
+    "pay_0E6CTKR0Z3NC00000000000000", 14'000, "KRW", "tok_secret_of_the_test"};
+}
+
 /// Calls `see(name, sample)` for a message of each kind.
 template <class See> void each_message(const See& see) {
   see("reserve_stock", sample_reserve());
@@ -90,6 +95,12 @@ template <class See> void each_message(const See& see) {
   see("remember_reply", sample_remember());
   see("take_hook", sample_take_hook());
   see("command_answered", sample_answered());
+  see("move_offer", cluster::move_offer{"00f067aa0ba902b7", 12});
+  see("move_rows", cluster::move_rows{"00f067aa0ba902b7", 3, std::string("\x00\xff rows", 7)});
+  see("move_complete", cluster::move_complete{"00f067aa0ba902b7", 4, 5'000, 17});
+  see("move_answered", cluster::move_answered{"a piece is missing"});
+  see("provider_ask", sample_provider_ask());
+  see("provider_told", cluster::provider_told{domain::payment_said::cancelled, 14'000, "void"});
 }
 
 inline cluster::envelope sample_envelope() {

@@ -178,6 +178,11 @@ TEST_CASE("a message with a value out of its range is refused", "[wire]") {
   refused(with(tests::sample_remember(), [](auto& m) { m.reply.status = 99; }), "status 99");
   refused(with(tests::sample_take_hook(), [](auto& m) { m.what.news = hook_news{3}; }), "news 3");
   refused(with(tests::sample_answered(), [](auto& m) { m.reply.status = 600; }), "status 600");
+  refused(move_offer{"", 1}, "no name of the move");
+  refused(move_offer{std::string(129, 'x'), 1}, "a long name of the move");
+  refused(
+    with(tests::sample_provider_ask(), [](auto& m) { m.what = provider_ask::call{4}; }), "call 4");
+  refused(provider_told{payment_said{0}, 0, ""}, "said 0");
 }
 
 TEST_CASE("an envelope, an item and a frame come back from their bytes as they were", "[wire]") {
