@@ -126,7 +126,9 @@ mover::surroundings cluster_side::around_mover(const inside& node) {
     },
     [] { return wall_clock_us() / 1000; }, random_bits,
     [](std::string_view event, const std::string& detail) {
-      (event == "shard.moved" ? log::info : log::warn)(event, {{"detail", detail}});
+      const bool usual =
+        event == "shard.moved" || event == "shard.move_failed"; // it is tried again
+      (usual ? log::info : log::warn)(event, {{"detail", detail}});
     },
     [at = how_.die_at](std::string_view step) {
       if (step == at) ::kill(::getpid(), SIGKILL);

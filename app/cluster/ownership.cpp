@@ -67,11 +67,15 @@ std::vector<domain::shard_lease> ownership::to_take(const domain::shard_map& map
 }
 
 /// On the committer's thread: the map is on disk.
-void ownership::act(const map_ptr& map, const std::vector<domain::shard_lease>& take) {
+void ownership::act(const map_ptr& map, std::vector<domain::shard_lease> take) {
   std::vector<domain::shard_id> away, taken_from_us;
   domain::shard_set moved;
   {
     const std::lock_guard lock{guard_};
+    // A map that followed before the one before it was on disk wants the same shards taken.
+    std::erase_if(take, [this](const domain::shard_lease& lease) {
+      return shards_[lease.shard].epoch >= lease.epoch;
+    });
     for (const auto& lease : take) {
       auto& s = shards_[lease.shard];
       s.epoch = lease.epoch;

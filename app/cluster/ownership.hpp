@@ -75,7 +75,7 @@ private:
   };
   using map_ptr = std::shared_ptr<const domain::shard_map>;
   [[nodiscard]] std::vector<domain::shard_lease> to_take(const domain::shard_map& map);
-  void act(const map_ptr& map, const std::vector<domain::shard_lease>& take);
+  void act(const map_ptr& map, std::vector<domain::shard_lease> take);
 
   const std::string self_;
   const domain::shard_map stored_; // at the start

@@ -88,6 +88,19 @@ TEST_CASE("a node serves what is agreed on, once it has joined and the map is on
   CHECK(f.owned.size() == 1);                       // said twice, done once
 }
 
+TEST_CASE(
+  "maps that follow each other faster than the disk takes a shard once", "[ownership][cluster]") {
+  fixture f;
+  const auto node = f.start();
+  node->follow(f.agreed({{3, {"a", 1}}}));
+  node->follow(f.agreed({{4, {"b", 1}}})); // before the first of them is on the disk
+  REQUIRE(f.journal.run_once());
+  node->serving(3);
+  f.journal.flush();
+  CHECK(f.owned == leases{{3, 1}});
+  CHECK(node->serves(3)); // and is not begun anew by the second, to wait for ever
+}
+
 TEST_CASE("a node serves again what its disk holds, and nothing whose rows are not there",
   "[ownership][cluster]") {
   fixture f;
