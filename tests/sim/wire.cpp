@@ -71,7 +71,8 @@ actors::supervisor_actor::behavior_type supervisor_link(
   return {never<actors::place_message>(), never<actors::cancel_message>(),
     never<actors::report_message>(), never<actors::hook_message>(),
     never<actors::operate_message>(), never<actors::remember_message>(),
-    answering<domain::payment_answered>(over, to), never<actors::recover>(),
+    answering<domain::payment_answered>(over, to), never<domain::stock_answered>(),
+    never<actors::ask_again>(), never<actors::recover>(),
     never<actors::saga_at_rest>(), never<actors::describe_saga>(), never<actors::arm_timer>(),
     never<actors::tick>(), never<actors::respawn>(), never<actors::describe>()};
 }
