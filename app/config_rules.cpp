@@ -39,14 +39,15 @@ std::optional<std::string> half_a_certificate(const config& c) {
 
 /// A setting that has no effect is a misunderstanding.
 std::optional<std::string> cluster_setting_without_cluster(const config& c) {
-  if (!c.cluster.empty()) return {};
-  for (const auto* key : {"role", "etcd", "etcd-ca", "etcd-cert", "etcd-key", "etcd-user",
-         "etcd-password-file", "cluster-owners-min", "cluster-bind", "cluster-port",
-         "cluster-advertise", "cluster-cert", "cluster-key", "cluster-ca", "simulator-node"})
-    if (c.sources.find(std::string_view{key}) != c.sources.end())
-      return std::string{key}
-             + ": is not allowed without cluster; allowed: a name for the cluster, "
-               "the same on all of its nodes";
+  const auto is_of_cluster = [](const std::string& key) {
+    return key == "role" || key == "simulator-node" || key.starts_with("etcd")
+           || key.starts_with("cluster-");
+  };
+  for (const auto& s : effective(c))
+    if (is_of_cluster(s.key) && s.value != s.default_value)
+      return s.key
+             + ": is not allowed without cluster; allowed: a name for the cluster, the same on all "
+               "of its nodes";
   return {};
 }
 
