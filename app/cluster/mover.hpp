@@ -21,7 +21,7 @@ struct move_progress {
   std::int64_t since_ms = 0;
 };
 
-/// Moves shards between nodes (DESIGN §8, ADR 0018). The source copies the rows while it serves,
+/// Moves shards between nodes (DESIGN §8, ADR 0019). The source copies the rows while it serves,
 /// then what changed meanwhile, then stops serving, copies the rest, and hears from the target that
 /// all of it is durable there. Only then it says on its own disk that the shard is given, and
 /// enters the next owner in the map. Before that line on its disk it takes the shard back when
