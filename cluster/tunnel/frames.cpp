@@ -72,7 +72,8 @@ tunnel_refusal frame_reader::begin() {
   left_ = word & 0xFF'FFFF;
   inside_ = true;
   control_.clear();
-  return fits(static_cast<std::uint8_t>(kind_), left_) ? tunnel_refusal::none : tunnel_refusal::malformed;
+  return fits(static_cast<std::uint8_t>(kind_), left_) ? tunnel_refusal::none
+                                                       : tunnel_refusal::malformed;
 }
 
 tunnel_refusal frame_reader::feed(std::string_view bytes, const taking& take) {

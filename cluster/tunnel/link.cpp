@@ -109,7 +109,8 @@ void tunnel_link::write_caf() {
     asio::buffer(to_caf_) + to_caf_done_, on_done([this](error ec, std::size_t n) {
       writing_caf_ = false;
       if (ec)
-        return state_ == state::draining ? close() : finish(tunnel_refusal::none, "our CAF has closed");
+        return state_ == state::draining ? close()
+                                         : finish(tunnel_refusal::none, "our CAF has closed");
       to_caf_done_ += n;
       peer_->bytes_in += n;
       talk_->delivered(n);
@@ -153,7 +154,8 @@ void tunnel_link::on_heartbeat() {
   // Its certificate has ended, and we have got another: whoever dials proves its name by that one.
   if (side_ == side::dialler && identity_ && identity_->until < std::time(nullptr)
       && identity_ != core_->identity.current())
-    return finish(tunnel_refusal::none, "its certificate has ended; the next link uses the new one");
+    return finish(
+      tunnel_refusal::none, "its certificate has ended; the next link uses the new one");
   within(core_->options.within.heartbeat);
   pump();
 }

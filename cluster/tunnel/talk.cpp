@@ -51,7 +51,8 @@ tunnel_refusal tunnel_talk::take(frame_kind kind, std::string_view payload, mome
     case frame_kind::data: return take_data(payload);
     case frame_kind::grant:
       window_ += get_big_endian<std::uint32_t>(payload.data());
-      return window_ <= limits::tunnel_window_bytes_max ? tunnel_refusal::none : tunnel_refusal::malformed;
+      return window_ <= limits::tunnel_window_bytes_max ? tunnel_refusal::none
+                                                        : tunnel_refusal::malformed;
     case frame_kind::ping: pong_ = payload; return tunnel_refusal::none;
     case frame_kind::pong:
       // It is our own word that comes back; whoever changes it harms a figure alone.

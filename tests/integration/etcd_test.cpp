@@ -232,7 +232,8 @@ TEST_CASE("while etcd is away everybody keeps the map, and then goes on", "[etcd
   const auto before = all[0]->now()->map;
   const bool stalls = GENERATE(true, false);
   stalls ? etcd.stall() : etcd.kill();
-  for (auto& n : all) n->until("its lease is over", [&] { return n->at().link().silent_for > 2500ms * slowness; });
+  for (auto& n : all)
+    n->until("its lease is over", [&] { return n->at().link().silent_for > 2500ms * slowness; });
   for (auto& n : all) {
     CHECK(n->now()->map == before);
     CHECK(!n->at().link().up);

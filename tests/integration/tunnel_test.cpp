@@ -112,7 +112,8 @@ TEST_CASE("a port scan leaves nothing behind", "[tunnel]") {
   const auto files = open_files();
   scan(n.b->port(), 1'000);
   CHECK(eventually([&] { // where they come faster than we look at them, older ones are cut
-    return n.b.refused(tunnel_refusal::said_nothing) + n.b.refused(tunnel_refusal::crowded) == 1'001;
+    return n.b.refused(tunnel_refusal::said_nothing) + n.b.refused(tunnel_refusal::crowded)
+           == 1'001;
   }));
   CHECK(n.is_quiet(1));
   CHECK(open_files() == files);
@@ -169,8 +170,9 @@ TEST_CASE("whoever is no node of this cluster is refused, counted, and gone", "[
     {tunnel_refusal::unknown_ca, [&] { shows(&foreign); }},
     {tunnel_refusal::unknown_ca, [&] { shows(&other.pem); }},
     {tunnel_refusal::no_name, [&] { shows(&nameless); }},
-    {tunnel_refusal::other_cluster, [&] { CHECK(shows(&bank) == tunnel_refusal::other_cluster); }}, // it is told
-    {tunnel_refusal::wrong_node, [&] { shows(&c); }}, // it says that it is a
+    {tunnel_refusal::other_cluster,
+      [&] { CHECK(shows(&bank) == tunnel_refusal::other_cluster); }}, // it is told
+    {tunnel_refusal::wrong_node, [&] { shows(&c); }},                 // it says that it is a
     {tunnel_refusal::not_a_member,
       [&] {
         stranger s{port, &c};

@@ -252,7 +252,8 @@ TEST_CASE("a silent peer is given up after four seconds, our own sleep aside", "
   CHECK(slept.a.tick(slept.now) == tunnel_refusal::none);
   CHECK(slept.a.tick(slept.now += 60s) == tunnel_refusal::none); // it was us who stood still
   CHECK(slept.a.tick(slept.now += 1s) == tunnel_refusal::none);
-  CHECK(slept.a.tick(slept.now += 1s) == tunnel_refusal::silent); // and it does not answer now either
+  CHECK(
+    slept.a.tick(slept.now += 1s) == tunnel_refusal::silent); // and it does not answer now either
   pair_of_talks heard;
   CHECK(heard.a.tick(heard.now) == tunnel_refusal::none);
   for (int i = 0; i < 50; ++i) {
@@ -296,7 +297,8 @@ TEST_CASE("nothing but a greeting comes first, and nothing but the end comes las
   CHECK(over.carry(over.a, over.b) == tunnel_refusal::none);
   CHECK(over.b.ended_by_peer() == tunnel_refusal::none);
   CHECK(taken(over.b) == basp_message(2, "last words"));
-  CHECK(over.b.from_peer(raw_frame(0, 0), over.now) == tunnel_refusal::none); // is not heard any more
+  CHECK(
+    over.b.from_peer(raw_frame(0, 0), over.now) == tunnel_refusal::none); // is not heard any more
   tunnel_talk refused{side::dialler, rules("a", "b")};
   CHECK(refused.from_peer(raw_frame(7, 1, static_cast<char>(tunnel_refusal::not_a_member)), 1s)
         == tunnel_refusal::none);
