@@ -91,6 +91,7 @@ struct saga_notes {
   std::int64_t phase_since_ms = 0;
   bool asked_first = false;
   bool unpaid = false, held = false; // how it is counted
+  bool asks_stock = false;           // whose owner may be on another node, and away
 };
 struct saga_at_rest {
   domain::order_id order;

@@ -307,7 +307,7 @@ domain::order revived_order(const environment& env, domain::order_id id) {
 saga_notes notes_of(
   const domain::order& o, std::int64_t wake_ms, std::int64_t asked_ms, bool asked_first) {
   return {wake_ms, asked_ms, o.next_attempt_ms, o.phase_since_ms, asked_first, domain::unpaid(o),
-    o.held_since_ms > 0};
+    o.held_since_ms > 0, domain::asks_stock(o.at)};
 }
 
 storage::write_set write_set_for(
@@ -407,9 +407,11 @@ saga_actor::behavior_type saga(saga_self self, environment* env, supervisor_acto
     [self](const hook_message& m) { feed_hook(self, m); },
     [self](const operate_message& m) { operate(self, m); },
     [self](const ask_again& m) {
+      hear(self->state);
       const auto& lines = self->state.now.lines;
       const auto there = [&m](const auto& l) { return m.shards[domain::shard_of(l.sku)]; };
       if (std::any_of(lines.begin(), lines.end(), there)) feed(self, domain::stock_reachable{});
+      tell_if_idle(self);
     },
     [self](retire) { self->quit(); },
     [self](const describe& d) {

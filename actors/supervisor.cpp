@@ -561,15 +561,18 @@ supervisor_actor::behavior_type supervisor(
     },
     [self](const tick& t) { on_tick(self, t); },
     [self](const respawn& r) { on_respawn(self, r); },
-    // One that is not in memory has nothing to wait for, or asks when it is back.
+    // One that is at rest has nothing to wait for.
     [self](const domain::stock_answered& a) {
-      const auto known = self->state.sagas.find(a.order);
-      if (known != self->state.sagas.end() && known->second.handle)
-        self->send(known->second.handle, a);
+      auto* child = awake(self, a.order);
+      if (child && child->handle) self->send(child->handle, a); // as a shard of this node would
     },
     [self](const ask_again& m) {
-      for (const auto& [id, child] : self->state.sagas)
-        if (child.handle) self->send(child.handle, m);
+      auto& s = self->state;
+      std::vector<order_id> asleep;
+      for (const auto& [id, saga] : s.dormant)
+        if (saga.notes.asks_stock) asleep.push_back(id);
+      for (auto& [id, child] : s.sagas) send_counted(self, child, m);
+      for (const auto& id : asleep) send_counted(self, *awake(self, id), m);
     },
     [self](const describe& d) {
       const auto& s = self->state;

@@ -626,6 +626,10 @@ std::int64_t wake_at(const order& o, std::int64_t asked_ms, std::int64_t now_ms)
   return due(at, now_ms) ? std::min(at, now_ms) : at;
 }
 
+bool asks_stock(phase p) {
+  return p == phase::reserving || p == phase::committing || p == phase::releasing;
+}
+
 std::optional<std::int64_t> may_sleep_until(
   const order& o, std::int64_t asked_ms, std::int64_t now_ms, std::int64_t patience_ms) {
   if (at_rest(o) || o.poisoned) return {};

@@ -176,6 +176,9 @@ struct decision {
 /// @pre `now` is a state this function or begin() produced.
 [[nodiscard]] decision advance(order now, const input& what, context ctx);
 
+/// Its commands go to inventories, which may be on other nodes.
+[[nodiscard]] bool asks_stock(phase p);
+
 /// When timer_fired is due, in unix ms: the next attempt, or the deadline for answers; 0: never. At
 /// once, where a clock that was set back makes it longer than limits::wait_max.
 [[nodiscard]] std::int64_t wake_at(const order& o, std::int64_t asked_ms, std::int64_t now_ms);

@@ -109,7 +109,10 @@ TEST_CASE("orders of every node over every SKU settle while nodes are killed", "
 TEST_CASE("a gateway owns nothing, and is the same shop", "[cluster]") {
   shop_of_nodes shop{2};
   shop.add({"--role", "gateway"});
-  ask_until([&] { return shop.shards(2).at(0).at("epoch") == 1; }); // it knows the others
+  ask_until([&] { // it knows the others
+    const auto all = shop.shards(2);
+    return all.size() == domain::shard_count && all.at(0).at("state") == "running";
+  });
   CHECK(shop.served(2) == 0);
   auto people = shop.client(2);
   const auto tea = shop.sku_of(1, "tea");

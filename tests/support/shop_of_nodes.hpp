@@ -67,7 +67,8 @@ public:
   bool holds(std::size_t i, const std::string& order) {
     const auto id = domain::parse_id(domain::id_kind::order, order);
     if (!id) throw std::runtime_error("no order id: " + order);
-    return shards(i).at(domain::shard_of(*id)).at("state") == "running";
+    const auto s = shards(i).at(domain::shard_of(*id)); // whoever is asked tells of all of them
+    return s.at("owner") == "n" + std::to_string(i) && s.at("state") == "running";
   }
   /// Stops all of them, and verifies each folder and all together. Empty: they are sound.
   std::string books() {

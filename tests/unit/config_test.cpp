@@ -166,6 +166,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"cluster-cert", {""}, {"\n"}},
     {"cluster-key", {""}, {"\n"}},
     {"cluster-ca", {""}, {"\n"}},
+    {"simulator-node", {"", "n1"}, {"N1", "a b"}},
     {"log-level", {"debug", "info", "warn", "error"}, {"trace", "INFO", ""}},
   };
   CHECK(table.size() == app::effective(parsed({"serve"})).size()); // none is forgotten here
@@ -343,7 +344,7 @@ TEST_CASE("the README's tables name every setting and every exit code", "[config
     CHECK(has(readme, "`--" + s.key + "`"));
     if (s.is_number) CHECK(has(readme, s.allowed));
   }
-  const auto last = static_cast<int>(exit_code::not_in_cluster);
+  const auto last = static_cast<int>(exit_code::not_done);
   for (int code = 0; code <= last; ++code) {
     CAPTURE(code);
     CHECK(has(readme, "\n| " + std::to_string(code) + " | "));

@@ -1,0 +1,57 @@
+#include "tests/catch.hpp"
+#include "tests/support/shop_of_nodes.hpp"
+
+using namespace jumun;
+using namespace jumun::tests;
+
+TEST_CASE("a node is emptied while orders come: all of them are there, and it owns nothing",
+  "[cluster][moves]") {
+  shop_of_nodes shop{2, {"--simulator-node", "n0"}};
+  auto people = shop.client(0);
+  const auto tea = shop.sku_of(0, "tea"), cake = shop.sku_of(1, "cake");
+  people.sell(tea, 100, 10'000);
+  people.sell(cake, 250, 10'000);
+  std::vector<std::string> orders;
+  const auto place = [&] {
+    orders.push_back(people.placed("tok_approve", {{tea, 1}, {cake, 1}}));
+    return orders.back();
+  };
+  const auto early = place();
+  people.wait_settled(early);
+  auto ops = shop.at(0).ops();
+  need(ops.post("/admin/v1/nodes/n1/drain", json::object()), 202);
+  ask_until([&] {
+    place(); // 201, wherever its shard is by now
+    return shop.served(0) == domain::shard_count;
+  });
+  CHECK(shop.served(1) == 0);
+  for (const auto& id : orders) CHECK(people.wait_settled(id).at("status") == "preparing");
+  const auto left = 10'000 - static_cast<int>(orders.size());
+  CHECK(people.stock(tea).at("on_hand") == left);
+  CHECK(people.stock(cake).at("on_hand") == left); // its shard came with its stock
+  need(people.cancel(early), 202);                 // and the money is where the order is
+  CHECK(people.wait_for(early, "cancelled").at("payment").at("status") == "refunded");
+  CHECK(shop.client(1).order(early).at("status") == "cancelled"); // by the emptied node, too
+  CHECK(shop.books() == "");
+}
+
+TEST_CASE("a shard that is moved there and back has its whole history", "[cluster][moves]") {
+  shop_of_nodes shop{2, {"--simulator-node", "n0"}};
+  auto people = shop.client(0);
+  const auto tea = shop.sku_of(1, "tea");
+  const auto shard = static_cast<int>(domain::shard_of(std::string_view{tea}));
+  people.sell(tea, 100, 50);
+  auto ops = shop.at(0).ops();
+  for (const auto* to : {"n0", "n1", "n0"}) {
+    need(ops.post("/admin/v1/shards/" + std::to_string(shard) + "/move", {{"to", to}}), 202);
+    ask_until([&] {
+      const auto s = shop.shards(1).at(static_cast<std::size_t>(shard));
+      return s.at("owner") == to && s.at("state") == "running";
+    });
+    people.wait_settled(people.placed("tok_approve", {{tea, 1}}));
+  }
+  CHECK(people.figures(tea) == "47/0/47");
+  CHECK(shop.client(1).all_of("/v1/inventory/" + tea + "/movements").size() == 4);
+  CHECK(shop.shards(0).at(static_cast<std::size_t>(shard)).at("epoch") == 4);
+  CHECK(shop.books() == "");
+}
