@@ -111,7 +111,7 @@ TEST_CASE("a gateway owns nothing, and is the same shop", "[cluster]") {
   shop.add({"--role", "gateway"});
   ask_until([&] { // it knows the others
     const auto all = shop.shards(2);
-    return all.size() == domain::shard_count && all.at(0).at("state") == "running";
+    return all.size() == jumun::domain::shard_count && all.at(0).at("state") == "running";
   });
   CHECK(shop.served(2) == 0);
   auto people = shop.client(2);

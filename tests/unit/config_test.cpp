@@ -166,7 +166,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"cluster-cert", {""}, {"\n"}},
     {"cluster-key", {""}, {"\n"}},
     {"cluster-ca", {""}, {"\n"}},
-    {"simulator-node", {"", "n1"}, {"N1", "a b"}},
+    {"simulator-node", {""}, {"N1", "a b"}},
     {"log-level", {"debug", "info", "warn", "error"}, {"trace", "INFO", ""}},
   };
   CHECK(table.size() == app::effective(parsed({"serve"})).size()); // none is forgotten here
