@@ -13,7 +13,7 @@ TEST_CASE("a node is emptied while orders come: all of them are there, and it ow
   people.sell(cake, 250, 10'000);
   std::vector<std::string> orders;
   const auto place = [&] {
-    orders.push_back(people.placed("tok_approve", {{tea, 1}, {cake, 1}}));
+    orders.push_back(shop.placed(0, {{tea, 1}, {cake, 1}}));
     return orders.back();
   };
   const auto early = place();
@@ -21,7 +21,7 @@ TEST_CASE("a node is emptied while orders come: all of them are there, and it ow
   auto ops = shop.at(0).ops();
   need(ops.post("/admin/v1/nodes/n1/drain", json::object()), 202);
   ask_until([&] {
-    place(); // 201, wherever its shard is by now
+    place(); // wherever its shard is by now
     return shop.served(0) == domain::shard_count;
   });
   CHECK(shop.served(1) == 0);
@@ -48,7 +48,7 @@ TEST_CASE("a shard that is moved there and back has its whole history", "[cluste
       const auto s = shop.shards(1).at(static_cast<std::size_t>(shard));
       return s.at("owner") == to && s.at("state") == "running";
     });
-    people.wait_settled(people.placed("tok_approve", {{tea, 1}}));
+    people.wait_settled(shop.placed(0, {{tea, 1}}));
   }
   CHECK(people.figures(tea) == "47/0/47");
   CHECK(shop.client(1).all_of("/v1/inventory/" + tea + "/movements").size() == 4);

@@ -86,10 +86,8 @@ TEST_CASE("orders of every node over every SKU settle while nodes are killed", "
   std::vector<std::vector<std::string>> orders(3);
   for (std::size_t victim = 0; victim < 3; ++victim) {
     for (std::size_t at = 0; at < 3; ++at) {
-      auto people = shop.client(at);
       for (int i = 0; i < 10; ++i)
-        orders[at].push_back(
-          people.placed("tok_approve", {{skus[0], 1}, {skus[1], 1}, {skus[2], 1}}));
+        orders[at].push_back(shop.placed(at, {{skus[0], 1}, {skus[1], 1}, {skus[2], 1}}));
     }
     shop.at(victim).kill9();
     shop.at(victim).restart();

@@ -103,11 +103,18 @@ private:
   std::thread thread_;
 };
 
+/// For tests that are not about time: a machine that stands still for seconds cuts nobody.
+inline cluster::tunnel_limits patient() {
+  cluster::tunnel_limits within;
+  within.first_byte_max = within.greeting_max = within.silence_max = 60s;
+  return within;
+}
+
 /// A node: its tunnel, and the two threads that run it.
 class tunnel_node {
 public:
-  explicit tunnel_node(std::string name, cluster::tunnel_limits within = {}, bool plain = false,
-    std::string cluster = "shop")
+  explicit tunnel_node(std::string name, cluster::tunnel_limits within = patient(),
+    bool plain = false, std::string cluster = "shop")
       : name_{name}, tunnel_{std::make_unique<cluster::tunnel>(io_,
                        cluster::tunnel_options{cluster, name, "127.0.0.1", 0, plain, within},
                        neighbours())} {}

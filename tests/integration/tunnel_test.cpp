@@ -17,7 +17,7 @@ struct two_nodes {
   authority by;
   echo_server echo_a, echo_b;
   tunnel_node a, b;
-  explicit two_nodes(cluster::tunnel_limits within = {}) : a{"a", within}, b{"b", within} {
+  explicit two_nodes(cluster::tunnel_limits within = patient()) : a{"a", within}, b{"b", within} {
     a.start(by, echo_a.port());
     b.start(by, echo_b.port());
     a.meet(b);
@@ -109,6 +109,7 @@ TEST_CASE("a port scan leaves nothing behind", "[tunnel]") {
   };
   scan(n.b->port(), 1);
   CHECK(eventually([&] { return n.b.refused(tunnel_refusal::said_nothing) == 1; }));
+  REQUIRE(n.is_quiet(1)); // it is counted first, and closed then
   const auto files = open_files();
   scan(n.b->port(), 1'000);
   CHECK(eventually([&] { // where they come faster than we look at them, older ones are cut
@@ -127,7 +128,7 @@ TEST_CASE("a port scan leaves nothing behind", "[tunnel]") {
 }
 
 TEST_CASE("whoever is no node of this cluster is refused, counted, and gone", "[tunnel]") {
-  cluster::tunnel_limits within;
+  auto within = patient();
   within.log_period = 50ms;
   two_nodes n{within};
   way_client client{n.a->way_to("b")};
@@ -221,9 +222,9 @@ TEST_CASE("whoever is no node of this cluster is refused, counted, and gone", "[
 }
 
 TEST_CASE("who is slow to begin is cut, and keeps nobody else out", "[tunnel]") {
-  cluster::tunnel_limits within;
+  auto within = patient();
   within.greeting_per_address = 8;
-  within.first_byte_max = within.greeting_max = 300ms * slowness;
+  within.first_byte_max = within.greeting_max = 2s * slowness;
   two_nodes n{within};
   asio::io_context io;
   std::vector<tcp::socket> idle;
@@ -266,21 +267,21 @@ TEST_CASE("a message above 8 MiB cuts its sender, and nobody else", "[tunnel]") 
 }
 
 TEST_CASE("a peer that falls silent is given up, one that only listens is not", "[tunnel]") {
-  cluster::tunnel_limits within;
-  within.heartbeat = 20ms * slowness;
-  within.silence_max = 100ms * slowness;
+  auto within = patient();
+  within.heartbeat = 50ms * slowness;
+  within.silence_max = 500ms * slowness;
   two_nodes n{within};
   const auto own = n.by.sign("shop", "a");
   stranger silent{n.b->port(), &own};
   silent.greet("a", "b");
   const auto from = std::chrono::steady_clock::now();
   CHECK(silent.end() == tunnel_refusal::silent);
-  CHECK(std::chrono::steady_clock::now() - from >= 80ms);
+  CHECK(std::chrono::steady_clock::now() - from >= 400ms);
   CHECK(n.b.refused(tunnel_refusal::silent) == 1);
   CHECK(n.b.peer("a").lost == 1);
   way_client quiet{n.a->way_to("b")}; // two tunnels hear each other while CAF says nothing
   REQUIRE(quiet.echoes(message(1)));
-  CHECK(eventually([&] { return std::chrono::steady_clock::now() - from > 600ms * slowness; }));
+  CHECK(eventually([&] { return std::chrono::steady_clock::now() - from > 1'500ms * slowness; }));
   CHECK(quiet.echoes(message(1)));
   CHECK(n.b.refused(tunnel_refusal::silent) == 1);
   CHECK(n.a.peer("b").rtt_us > 0);
@@ -288,9 +289,9 @@ TEST_CASE("a peer that falls silent is given up, one that only listens is not", 
 
 TEST_CASE("a CAF that does not read holds up its sender, in bounded room, and stays connected",
   "[tunnel]") {
-  cluster::tunnel_limits within;
-  within.heartbeat = 20ms * slowness;
-  within.silence_max = 100ms * slowness;
+  auto within = patient();
+  within.heartbeat = 50ms * slowness;
+  within.silence_max = 500ms * slowness;
   authority by;
   echo_server stuck{/*reads=*/false}, unused;
   tunnel_node a{"a", within}, b{"b", within};
@@ -304,11 +305,11 @@ TEST_CASE("a CAF that does not read holds up its sender, in bounded room, and st
   // All but what CAF's kernel had taken, and the sender was not told of yet.
   CHECK(eventually([&] { return b.peer("a").waiting > limits::tunnel_window_bytes * 3 / 4; }));
   const auto from = std::chrono::steady_clock::now();
-  CHECK(eventually([&] { return std::chrono::steady_clock::now() - from > 500ms * slowness; }));
+  CHECK(eventually([&] { return std::chrono::steady_clock::now() - from > 1'500ms * slowness; }));
   CHECK(b.peer("a").links == 1); // far beyond the silence that is allowed
   CHECK(writing.wait_for(0s) == std::future_status::timeout);
   stuck.begin_to_read();
-  CHECK(client.receive(flood.size()) == flood);
+  CHECK((client.receive(flood.size()) == flood)); // 32 MB are not to be printed
   writing.get();
   for (const auto& [node, peer] : {std::pair{&a, "b"}, std::pair{&b, "a"}})
     CHECK(node->peer(peer).waiting_max
@@ -393,7 +394,7 @@ TEST_CASE("a certificate that peers would not take is refused by its own node", 
 
 TEST_CASE("without certificates nodes meet on loopback, and nowhere else", "[tunnel]") {
   echo_server echo;
-  tunnel_node a{"a", {}, /*plain=*/true}, b{"b", {}, /*plain=*/true};
+  tunnel_node a{"a", patient(), /*plain=*/true}, b{"b", patient(), /*plain=*/true};
   a.start(echo.port());
   b.start(echo.port());
   a.meet(b);

@@ -63,6 +63,21 @@ public:
       if (s.at("owner") == "n" + std::to_string(i) && s.at("state") == "running") return sku;
     }
   }
+  /// An order by way of node `i`, whose shard, or that of one of its SKUs, may be away or on its
+  /// way just now: asked again with the same key, as a client is told to.
+  std::string placed(std::size_t i, const order_lines& lines) {
+    auto people = client(i);
+    placing how;
+    how.key = "placed-" + std::to_string(++placed_);
+    std::string id;
+    ask_until([&] {
+      const auto r = people.place("tok_approve", lines, how);
+      if (r.status == 503) return false;
+      id = need(r, 201).json().at("id");
+      return true;
+    });
+    return id;
+  }
   /// Whether that node has the order's saga.
   bool holds(std::size_t i, const std::string& order) {
     const auto id = domain::parse_id(domain::id_kind::order, order);
@@ -91,5 +106,6 @@ private:
   std::size_t count_;
   texts more_;
   std::vector<std::unique_ptr<server>> nodes_;
+  int placed_ = 0;
 };
 } // namespace jumun::tests
