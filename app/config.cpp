@@ -157,13 +157,12 @@ field node_id() {
 
 // -- the cluster ----------------------------------------------------------------------------------
 
-field cluster() {
-  auto f =
-    text<&config::cluster>("cluster", std::string{domain::node_names_allowed} + ", or nothing",
-      true, "the cluster that this node joins; nothing: it is alone, and owns all shards");
+template <auto Member> field name_or_nothing(std::string key, std::string doc) {
+  auto f = text<Member>(
+    std::move(key), std::string{domain::node_names_allowed} + ", or nothing", true, std::move(doc));
   f.set = [](config& c, std::string_view value) {
     if (!value.empty() && !domain::is_node_name(value)) return false;
-    c.cluster = value;
+    c.*Member = value;
     return true;
   };
   return f;
@@ -209,18 +208,6 @@ field etcd() {
       if (!is_endpoint(host) || (more && value.empty())) return false;
     }
     c.etcd = std::move(all);
-    return true;
-  };
-  return f;
-}
-field simulator_node() {
-  auto f = text<&config::simulator_node>("simulator-node",
-    std::string{domain::node_names_allowed} + ", or nothing", true,
-    "the node whose payment simulator all nodes ask, as they would one bank; nothing: each its "
-    "own");
-  f.set = [](config& c, std::string_view value) {
-    if (!value.empty() && !domain::is_node_name(value)) return false;
-    c.simulator_node = value;
     return true;
   };
   return f;
@@ -390,7 +377,8 @@ const std::vector<field>& table() {
       "unpaid orders while some wait for the payment provider; more are answered 503"),
     flag<&c::enable_faults>(
       "enable-faults", "allows PUT /admin/v1/faults/{target}: this server can be made to fail"),
-    cluster(),
+    name_or_nothing<&c::cluster>(
+      "cluster", "the cluster that this node joins; nothing: it is alone, and owns all shards"),
     role(),
     etcd(),
     path<&c::etcd_ca>("etcd-ca", "authorities in PEM that etcd's https is trusted by; nothing: the "
@@ -410,7 +398,9 @@ const std::vector<field>& table() {
     path<&c::cluster_key>("cluster-key", "its private key in PEM"),
     path<&c::cluster_ca>(
       "cluster-ca", "the certificate in PEM that the other nodes' are signed by"),
-    simulator_node(),
+    name_or_nothing<&c::simulator_node>("simulator-node",
+      "the node whose payment simulator all nodes ask, as they would one bank; nothing: each its "
+      "own"),
     log_level(),
     hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
       count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",
