@@ -49,8 +49,6 @@ public:
   [[nodiscard]] const ownership& owners() const { return owners_; }
   [[nodiscard]] cluster::peers& peers() { return *link_; }
   [[nodiscard]] const cluster_options& options() const { return how_; }
-  /// Shards that are on their way from or to this node.
-  [[nodiscard]] std::vector<move_progress> moves() const { return mover_->progress(); }
   [[nodiscard]] stock_bridge::figures stock() const { return stock_.now(); }
   [[nodiscard]] cluster::tunnel_figures wire() const { return tunnel_.figures(); }
   [[nodiscard]] std::vector<cluster::peer_figures> links() const { return link_->figures(); }

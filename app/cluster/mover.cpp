@@ -13,13 +13,6 @@ constexpr auto pause_for = 2s;   // not served: then it is taken back
 constexpr auto again_after = 1s; // a move that failed
 constexpr auto resend_after = 100ms;
 constexpr domain::epoch_id unfenced = UINT64_MAX; // for rows in meta
-
-std::string hex(std::uint64_t n) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out(16, '0');
-  for (auto i = out.rbegin(); i != out.rend(); ++i, n >>= 4) *i = digits[n & 15];
-  return out;
-}
 } // namespace
 
 /// A move that this node is the source of.
@@ -31,7 +24,7 @@ struct mover::outgoing {
   std::deque<std::vector<storage::entry>> tail;
   std::size_t tail_bytes = 0;
   std::uint64_t pieces = 0, rows = 0, bytes = 0; // sent and durable over there
-  std::int64_t since_ms = 0, paused_ms = 0;      // paused_ms: 0: it is served
+  std::int64_t paused_ms = 0;                    // 0: it is served
   bool ended = false, given_up = false;
 };
 
@@ -94,8 +87,7 @@ void mover::begin_wanted() {
     if (out_.count(shard) > 0 || emptying_[shard]) continue; // or it is given away already
     auto o = std::make_shared<outgoing>();
     o->what = what;
-    o->id = hex(with_.random());
-    o->since_ms = with_.now_ms();
+    o->id = std::to_string(with_.random());
     out_[shard] = o;
     offer(o);
   }
@@ -138,7 +130,7 @@ void mover::ask(const outgoing_ptr& o, const Message& m, std::function<void()> t
 void mover::step(const outgoing_ptr& o, std::string_view name) {
   o->step = name;
   note(o->what.shard, move_progress{o->what.shard, o->what.epoch + 1, with_.self, o->what.to,
-                        o->step, o->rows, o->bytes, o->since_ms});
+                        o->step, o->rows, o->bytes});
   with_.reached(std::string{"move."}.append(name));
 }
 
@@ -405,8 +397,8 @@ void mover::take_rows(
     return answer(reply, shard, "it has a newer owner than the one that it is copied for");
   ++in.next;
   in.rows += count, in.bytes += m.rows.size();
-  note(shard, move_progress{shard, in.copy.epoch, in.copy.from, with_.self, "taking", in.rows,
-                in.bytes, with_.now_ms()});
+  note(shard,
+    move_progress{shard, in.copy.epoch, in.copy.from, with_.self, "taking", in.rows, in.bytes});
 }
 
 void mover::take_complete(

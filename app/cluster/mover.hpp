@@ -18,7 +18,6 @@ struct move_progress {
   domain::epoch_id epoch = 0; // at which the target will own it
   std::string from, to, step; // step: one of mover's step names
   std::uint64_t rows = 0, bytes = 0;
-  std::int64_t since_ms = 0;
 };
 
 /// Moves shards between nodes (DESIGN §8, ADR 0019). The source copies the rows while it serves,
