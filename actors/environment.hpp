@@ -23,6 +23,11 @@ struct environment {
   std::function<std::int64_t()> now_us; // unix microseconds; thread-safe
   [[nodiscard]] std::int64_t now_ms() const { return now_us() / 1000; }
   std::function<std::uint64_t()> random; // thread-safe
+  /// Where the next entry of the audit log stands among those of its millisecond: behind all that
+  /// this process has written, whatever their shards. Chance keeps it apart from another process's.
+  [[nodiscard]] std::uint64_t audit_place() {
+    return audited++ << 32 | (this->random() & 0xffff'ffff);
+  }
   /// A decision about an order became durable. On the committer's thread; must not block.
   std::function<void(const domain::order_step&)> order_durable;
   /// A shard's supervisor has listed its open orders, in this life of it: from here on it serves,
@@ -66,6 +71,7 @@ struct environment {
   [[nodiscard]] bool too_many_wait() const {
     return orders_held > 0 && orders_unpaid >= static_cast<std::int64_t>(waiting_orders_max);
   }
+  std::atomic<std::uint64_t> audited{0}; // entries of the audit log, in this life of the process
   /// What an injected fault makes the courier say instead of its answer (--enable-faults).
   std::function<std::optional<domain::answer>()> delivery_fault = nullptr;
 };

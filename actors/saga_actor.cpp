@@ -210,12 +210,11 @@ void feed_hook(saga_self self, const hook_message& m) {
 // -- operators
 // --------------------------------------------------------------------------------------
 
-storage::entry audit_row(
-  const environment& env, const domain::act_on_saga& c, std::string_view outcome) {
+storage::entry audit_row(environment& env, const domain::act_on_saga& c, std::string_view outcome) {
   domain::audit_entry e{env.now_ms(), c.from.principal, c.roles,
     "saga." + std::string{name_of(c.what.action)}, domain::to_text(domain::id_kind::order, c.order),
     c.what.reason, std::string{outcome}, c.from.trace_id};
-  return {table::audit, storage::audit_key(domain::shard_of(c.order), e.time_ms, env.random()),
+  return {table::audit, storage::audit_key(domain::shard_of(c.order), e.time_ms, env.audit_place()),
     storage::encode(e)};
 }
 

@@ -15,7 +15,7 @@ void audit_adapter::record_here(domain::audit_entry entry, http::done<bool> then
     if (++set.shard == 0) return then(false); // we have none
   set.epoch = env.journal.epoch_of(set.shard);
   set.entries.push_back({storage::table::audit,
-    storage::audit_key(set.shard, entry.time_ms, env.random()), storage::encode(entry)});
+    storage::audit_key(set.shard, entry.time_ms, env.audit_place()), storage::encode(entry)});
   const auto said = env.journal.append(std::move(set), [then] { then(true); });
   if (said != storage::append_result::ok) then(false);
 }

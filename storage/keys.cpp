@@ -111,12 +111,12 @@ std::string customer_order_key(std::string_view customer, domain::order_id id) {
   return key;
 }
 
-std::string audit_key(domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance) {
+std::string audit_key(domain::shard_id shard, std::int64_t time_ms, std::uint64_t place) {
   std::string key;
   key.reserve(17);
   key.push_back(static_cast<char>(shard));
   append_u64(key, static_cast<std::uint64_t>(time_ms));
-  append_u64(key, chance);
+  append_u64(key, place);
   return key;
 }
 

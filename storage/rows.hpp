@@ -27,9 +27,9 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string idempotency_key(domain::shard_id shard, std::string_view hash);
 /// In the index of orders by customer. A customer holds no NUL (the edge sees to it).
 [[nodiscard]] std::string customer_order_key(std::string_view customer, domain::order_id id);
-/// `chance` tells entries of one millisecond apart.
+/// `place` is that of the entry among those of its millisecond.
 [[nodiscard]] std::string audit_key(
-  domain::shard_id shard, std::int64_t time_ms, std::uint64_t chance);
+  domain::shard_id shard, std::int64_t time_ms, std::uint64_t place);
 /// `event`: the digest of a hook's event id; it is the end of the other two.
 [[nodiscard]] std::string hook_key(domain::shard_id shard, std::string_view event);
 [[nodiscard]] std::string hook_age_key(

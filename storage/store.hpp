@@ -23,7 +23,7 @@ enum class table : std::uint8_t {
   history,      // shard, 'o', order_id, sequence (8) | shard, 's', sku, 0, sequence (8) → event
   feed,         // shard, offset (8) of the last              → keys in history (feed_rows.hpp)
   idempotency,  // shard, hash (16)                           → idempotency_record
-  audit,        // shard, time in ms (8), chance (8)          → audit_entry; never changed
+  audit,        // shard, time in ms (8), place (8)           → audit_entry; never changed
   hooks,        // shard, 'e', event (32)                     → hook_record
                 // shard, 't', time in ms (8), event          → nothing: to forget the oldest
                 // shard, 'p', order_id, event                → nothing: those that are parked
