@@ -159,7 +159,7 @@ TEST_CASE("a node that is away is missed by name, and its events are not", "[clu
   const json more = feed_by_turns(shop, after, {0, 1});
   CHECK(stream.take(2).size() == 2);
   shop.at(2).restart();
-  shop.await_served();
+  shop.await_whole();
   auto back = shop.client(2);
   back.sell(skus[2], 300, 1);
   for (const auto& e : more) events.push_back(e);

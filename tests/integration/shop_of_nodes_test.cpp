@@ -65,7 +65,7 @@ TEST_CASE(
   for (const auto& id : here) CHECK(people.order(id).at("status") == "paid");
   CHECK(shop.served(0) == 128); // nobody takes what is the other one's
   shop.at(1).restart();
-  shop.await_served();
+  shop.await_whole();
   for (const auto& id : all) CHECK(status_of(people, id) == "preparing");
   CHECK(people.stock(tea).at("on_hand") == 1'000 - static_cast<int>(all.size()));
   CHECK(people.stock(tea).at("reserved") == 0);
@@ -91,7 +91,7 @@ TEST_CASE("orders of every node over every SKU settle while nodes are killed", "
     }
     shop.at(victim).kill9();
     shop.at(victim).restart();
-    shop.await_served();
+    shop.await_whole();
   }
   std::int64_t kept = 0;
   for (std::size_t at = 0; at < 3; ++at) {
@@ -107,10 +107,7 @@ TEST_CASE("orders of every node over every SKU settle while nodes are killed", "
 TEST_CASE("a gateway owns nothing, and is the same shop", "[cluster]") {
   shop_of_nodes shop{2};
   shop.add({"--role", "gateway"});
-  ask_until([&] { // it knows the others
-    const auto all = shop.shards(2);
-    return all.size() == jumun::domain::shard_count && all.at(0).at("state") == "running";
-  });
+  shop.await_whole(); // it knows the others
   CHECK(shop.served(2) == 0);
   auto people = shop.client(2);
   const auto tea = shop.sku_of(1, "tea");

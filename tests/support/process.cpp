@@ -142,16 +142,18 @@ ending process::wait(std::chrono::milliseconds within) {
 
 bool process::running() { return !ended_ && !readable(pidfd_, std::chrono::steady_clock::now()); }
 
-server::server(std::filesystem::path data_dir, std::vector<std::string> args)
-    : data_dir_(std::move(data_dir)), log_(data_dir_.string() + ".log"), args_(std::move(args)) {
+server::server(std::filesystem::path data_dir, std::vector<std::string> args, std::string program)
+    : data_dir_(std::move(data_dir)), log_(data_dir_.string() + ".log"), args_(std::move(args)),
+      program_(std::move(program)) {
   restart();
 }
 
-void server::restart() {
+void server::restart(const std::vector<std::string>& more) {
   std::vector<std::string> args{
     "serve", "--data-dir", data_dir_.string(), "--port", "0", "--ops-port", "0"};
   args.insert(args.end(), args_.begin(), args_.end());
-  child_ = std::make_unique<process>(process::options{args, log_, {}, {}});
+  args.insert(args.end(), more.begin(), more.end());
+  child_ = std::make_unique<process>(process::options{args, log_, {}, program_});
   while (const auto line = child_->read_line()) {
     if (!line->starts_with("ready ")) continue;
     public_port_ = port_in(*line, "public");

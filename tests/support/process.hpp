@@ -56,8 +56,10 @@ private:
 /// to `<data_dir>.log`, so give it a folder inside of a temp_dir.
 class server {
 public:
-  /// Starts it and waits for its line `ready public=… ops=…`. `args` go behind `serve`.
-  explicit server(std::filesystem::path data_dir, std::vector<std::string> args = {});
+  /// Starts it and waits for its line `ready public=… ops=…`. `args` go behind `serve`; `program`:
+  /// see process::options.
+  explicit server(
+    std::filesystem::path data_dir, std::vector<std::string> args = {}, std::string program = {});
 
   /// New connections to it; keep one for several requests.
   [[nodiscard]] client api() const { return client{public_port_}; }
@@ -67,7 +69,10 @@ public:
 
   void kill9();             // SIGKILL, and waits for the end
   [[nodiscard]] int stop(); // SIGTERM; the exit code
-  void restart();           // starts again on the same folder, after kill9() or stop()
+  /// Starts again on the same folder, after kill9() or stop(); `more` arguments are for this life.
+  void restart(const std::vector<std::string>& more = {});
+  /// Its next lives are another release's.
+  void become(std::string program) { program_ = std::move(program); }
   [[nodiscard]] process& child() { return *child_; }
   /// The server's stderr so far, of all its lives.
   [[nodiscard]] std::string log() const;
@@ -76,6 +81,7 @@ public:
 private:
   std::filesystem::path data_dir_, log_;
   std::vector<std::string> args_;
+  std::string program_;
   std::unique_ptr<process> child_;
   std::uint16_t public_port_ = 0, ops_port_ = 0;
 };

@@ -2,27 +2,29 @@
 #include "domain/ids.hpp"
 #include "tests/support/etcd_server.hpp"
 #include "tests/support/shop_client.hpp"
+#include <set>
 
 namespace jumun::tests {
 /// Processes of one cluster on free ports of this machine, with an etcd of their own.
 class shop_of_nodes {
 public:
-  /// Named n0, n1, …; `more` goes to each. Returns once all shards are served.
-  explicit shop_of_nodes(std::size_t count, texts more = {})
-      : count_(count), more_(std::move(more)) {
+  /// Named n0, n1, …; `more` goes to each, `program` is what they run. Returns once all shards are
+  /// served, and asked through any node.
+  explicit shop_of_nodes(std::size_t count, texts more = {}, std::string program = {})
+      : count_(count), more_(std::move(more)), program_(std::move(program)) {
     for (std::size_t i = 0; i < count; ++i) add();
-    await_served();
+    await_whole();
   }
+  [[nodiscard]] static std::string name(std::size_t i) { return "n" + std::to_string(i); }
   server& at(std::size_t i) { return *nodes_.at(i); }
+  [[nodiscard]] const server& at(std::size_t i) const { return *nodes_.at(i); }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   [[nodiscard]] shop_client client(std::size_t i) const { return shop_client{*nodes_.at(i)}; }
   etcd_servers& etcd() { return etcd_; }
-  [[nodiscard]] std::filesystem::path folder(std::size_t i) const {
-    return dir_.path() / ("n" + std::to_string(i));
-  }
+  [[nodiscard]] std::filesystem::path folder(std::size_t i) const { return dir_.path() / name(i); }
   [[nodiscard]] texts args(std::size_t i, texts extra = {}) const {
-    texts all{"--cluster", "shop", "--node-id", "n" + std::to_string(i), "--etcd", etcd_.url(),
-      "--cluster-port", "0", "--cluster-owners-min", std::to_string(count_)};
+    texts all{"--cluster", "shop", "--node-id", name(i), "--etcd", etcd_.url(), "--cluster-port",
+      "0", "--cluster-owners-min", std::to_string(count_)};
     all.insert(all.end(), more_.begin(), more_.end());
     all.insert(all.end(), extra.begin(), extra.end());
     return all;
@@ -30,7 +32,7 @@ public:
   /// One more node, as yet without shards.
   server& add(const texts& extra = {}) {
     const auto i = nodes_.size();
-    nodes_.push_back(std::make_unique<server>(folder(i), args(i, extra)));
+    nodes_.push_back(std::make_unique<server>(folder(i), args(i, extra), program_));
     return *nodes_.back();
   }
 
@@ -41,9 +43,8 @@ public:
   }
   std::size_t served(std::size_t i) {
     const auto all = shards(i);
-    const auto name = "n" + std::to_string(i);
     return static_cast<std::size_t>(std::count_if(all.begin(), all.end(),
-      [&](const json& s) { return s.at("owner") == name && s.at("state") == "running"; }));
+      [&](const json& s) { return s.at("owner") == name(i) && s.at("state") == "running"; }));
   }
   /// Until every shard is served by one of them.
   void await_served() {
@@ -54,13 +55,24 @@ public:
       return all == domain::shard_count;
     });
   }
+  /// Until each node that runs can send to each other one. One that is served may not be reached
+  /// yet: after a restart its peers dial it again.
+  void await_linked() {
+    for (std::size_t i = 0; i < size(); ++i)
+      if (at(i).child().running()) ask_until([&] { return linked(i); });
+  }
+  /// Until whatever is asked of any node can be answered.
+  void await_whole() {
+    await_served();
+    await_linked();
+  }
   /// A SKU of that node's, by what it is called.
   std::string sku_of(std::size_t i, const std::string& stem) {
     const auto all = shards(i);
     for (int n = 0;; ++n) {
       auto sku = stem + std::to_string(n);
       const auto& s = all.at(domain::shard_of(std::string_view{sku}));
-      if (s.at("owner") == "n" + std::to_string(i) && s.at("state") == "running") return sku;
+      if (s.at("owner") == name(i) && s.at("state") == "running") return sku;
     }
   }
   /// An order by way of node `i`, whose shard, or that of one of its SKUs, may be away or on its
@@ -83,7 +95,7 @@ public:
     const auto id = domain::parse_id(domain::id_kind::order, order);
     if (!id) throw std::runtime_error("no order id: " + order);
     const auto s = shards(i).at(domain::shard_of(*id)); // whoever is asked tells of all of them
-    return s.at("owner") == "n" + std::to_string(i) && s.at("state") == "running";
+    return s.at("owner") == name(i) && s.at("state") == "running";
   }
   /// Stops all of them, and verifies each folder and all together. Empty: they are sound.
   std::string books() {
@@ -101,10 +113,28 @@ public:
   }
 
 private:
+  /// Whether that node has a link to all that run, and knows that they are there.
+  bool linked(std::size_t i) {
+    auto ops = at(i).ops();
+    const auto now = need(ops.get("/admin/v1/cluster"), 200).json();
+    std::set<std::string> members, peers;
+    for (const auto& m : now.at("members"))
+      if (m.at("state") != "away") members.insert(m.at("id"));
+    for (const auto& view : now.at("sees"))
+      for (const auto& p : view.at("peers"))
+        if (view.at("node") == name(i) && p.at("state") == "up") peers.insert(p.at("node"));
+    for (std::size_t other = 0; other < size(); ++other)
+      if (other != i && at(other).child().running()
+          && (members.count(name(other)) == 0 || peers.count(name(other)) == 0))
+        return false;
+    return true;
+  }
+
   temp_dir dir_;
   etcd_servers etcd_;
   std::size_t count_;
   texts more_;
+  std::string program_; // see process::options
   std::vector<std::unique_ptr<server>> nodes_;
   int placed_ = 0;
 };
