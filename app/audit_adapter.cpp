@@ -10,14 +10,21 @@ void audit_adapter::record(domain::audit_entry entry, http::done<bool> then) {
 void audit_adapter::record_here(domain::audit_entry entry, http::done<bool> then) {
   auto& env = node_.env();
   entry.time_ms = env.now_ms();
-  storage::write_set set; // of no order, and the lists merge all shards: any of ours
-  while (!node_.serves(set.shard))
-    if (++set.shard == 0) return then(false); // we have none
-  set.epoch = env.journal.epoch_of(set.shard);
-  set.entries.push_back({storage::table::audit,
-    storage::audit_key(set.shard, entry.time_ms, env.audit_place()), storage::encode(entry)});
-  const auto said = env.journal.append(std::move(set), [then] { then(true); });
-  if (said != storage::append_result::ok) then(false);
+  const auto place = env.audit_place();
+  const auto row = storage::encode(entry);
+  // Of no order, and the lists merge all shards: any of ours that does not leave just now.
+  for (const auto n : domain::numbers_of(node_.served())) {
+    const auto shard = static_cast<domain::shard_id>(n);
+    storage::write_set set;
+    set.shard = shard;
+    set.epoch = node_.epoch_of(shard);
+    if (set.epoch == 0) continue; // it has just left
+    set.entries.push_back(
+      {storage::table::audit, storage::audit_key(shard, entry.time_ms, place), row});
+    const auto said = env.journal.append(std::move(set), [then] { then(true); });
+    if (said == storage::append_result::ok) return;
+  }
+  then(false); // we have none
 }
 
 std::optional<http::listed<domain::audit_entry>> audit_adapter::list(

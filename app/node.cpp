@@ -281,6 +281,10 @@ node::~node() {
 
 bool node::serves(domain::shard_id shard) const { return !side_ || side_->owners().serves(shard); }
 
+domain::epoch_id node::epoch_of(domain::shard_id shard) const {
+  return side_ ? side_->owners().epoch_of(shard) : journal_->epoch_of(shard);
+}
+
 domain::shard_set node::served() const {
   return side_ ? side_->owners().served() : domain::all_shards();
 }

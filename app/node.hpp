@@ -71,6 +71,8 @@ public:
   /// Whether this node serves the shard now; all that it serves. Any thread, never blocks.
   [[nodiscard]] bool serves(domain::shard_id shard) const;
   [[nodiscard]] domain::shard_set served() const;
+  /// At which it serves the shard; 0: it does not. Never the journal's once that has been given up.
+  [[nodiscard]] domain::epoch_id epoch_of(domain::shard_id shard) const;
   /// In a cluster: opens the wire to the other nodes. @returns why it can't.
   [[nodiscard]] std::optional<std::string> open_wire();
   /// The other nodes see this one from here on. `http`, `ops`: host:port of its listeners.
