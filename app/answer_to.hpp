@@ -13,7 +13,7 @@ namespace jumun::app {
       r.reply = env.present.refused(domain::refusal::shard_unavailable,
         "Its actor was restarted before it could answer; ask again with the same Idempotency-Key.",
         "", from);
-    reply({std::move(r.reply), r.to_settle});
+    reply({std::move(r.reply), r.to_settle, r.lost});
   }};
 }
 

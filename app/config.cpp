@@ -393,6 +393,8 @@ const std::vector<field>& table() {
     address<&c::cluster_bind>("cluster-bind", "address of the listener for the other nodes"),
     number<&c::cluster_port>("cluster-port", 0, 65'535, "", "its port; 0: any free one"),
     cluster_advertise(),
+    number<&c::cluster_owner_wait>("cluster-owner-wait-ms", 0, 60'000, "ms",
+      "a request waits so long for a node that is away, such as one that is being restarted"),
     path<&c::cluster_cert>("cluster-cert",
       "this node's certificate in PEM, made by `jumun certs`; nothing: plain, this machine only"),
     path<&c::cluster_key>("cluster-key", "its private key in PEM"),

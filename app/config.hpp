@@ -5,6 +5,7 @@
 #include "app/exit_codes.hpp"
 #include "app/log.hpp"
 #include "domain/limits.hpp"
+#include "http/limits.hpp"
 #include <chrono>
 #include <functional>
 #include <map>
@@ -76,8 +77,9 @@ struct config {
   std::string etcd_ca, etcd_cert, etcd_key, etcd_user, etcd_password_file;
   std::size_t cluster_owners_min = 1;
   std::string cluster_bind = "127.0.0.1";
-  std::uint16_t cluster_port = 7400;                 // 0: any free one
-  std::string cluster_advertise;                     // host:port; empty: cluster_bind and the port
+  std::uint16_t cluster_port = 7400; // 0: any free one
+  std::string cluster_advertise;     // host:port; empty: cluster_bind and the port
+  std::chrono::milliseconds cluster_owner_wait{limits::owner_wait};
   std::string cluster_cert, cluster_key, cluster_ca; // empty: plain, this machine only
   log::level log_level = log::level::info;
   std::string simulator_node; // of a cluster; empty: each node has books of its own

@@ -89,6 +89,7 @@ http::server_options edge_of(const config& c) {
   how.rate_limit = c.rate_limit;
   how.cors_origins = c.cors_origins;
   how.drain_grace = c.drain_grace;
+  how.owner_wait = c.cluster_owner_wait;
   how.event_heartbeat = c.event_heartbeat;
   how.event_reader_bytes_max = c.event_reader_bytes;
   how.random = random_bits;

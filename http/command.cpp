@@ -1,4 +1,5 @@
 #include "http/command.hpp"
+#include "http/forwarding.hpp"
 #include "http/waiting.hpp"
 #include <array>
 #include <openssl/sha.h>
@@ -16,6 +17,7 @@ void ask_until(const exchange_ptr& ex, asking ask, std::function<void(outcome)> 
   std::chrono::steady_clock::time_point end) {
   auto answered = [ex, ask, then = std::move(then), end](outcome o) {
     guarded(ex, [&] {
+      if (o.lost && begun_again(ex)) return;
       if (!still_running(o) || std::chrono::steady_clock::now() >= end) return then(std::move(o));
       after(ex, running_key_pause, [=] { ask_until(ex, ask, then, end); });
     });

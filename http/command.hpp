@@ -11,7 +11,8 @@ namespace jumun::http {
 using asking = std::function<void(done<outcome>)>;
 
 /// Asks, and sends what it comes to. While the first request with the same Idempotency-Key is still
-/// running, asks again each 50 ms, up to server_options::running_key_wait_max.
+/// running, asks again each 50 ms, up to server_options::running_key_wait_max. Whose actor was gone
+/// begins anew where it may be repeated.
 void command(const exchange_ptr& ex, asking ask);
 /// The same, but hands the outcome on instead of sending it.
 void command(const exchange_ptr& ex, asking ask, std::function<void(outcome)> then);

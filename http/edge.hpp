@@ -78,9 +78,10 @@ struct edge {
     options.event_readers_max, options.event_readers_per_principal, counts.event_readers};
   roster connected{options};
   drain_signal drain;
-  std::atomic<bool> draining = false; // readiness fails; each answer closes its connection
-  std::atomic<bool> no_idle = false;  // and idle connections are closed
-  std::atomic<bool> started = false;  // was ready once
+  std::atomic<std::size_t> owner_waiters = 0; // requests: see owner_patience
+  std::atomic<bool> draining = false;         // readiness fails; each answer closes its connection
+  std::atomic<bool> no_idle = false;          // and idle connections are closed
+  std::atomic<bool> started = false;          // was ready once
 
   [[nodiscard]] std::uint64_t random() const;
 };

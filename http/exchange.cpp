@@ -1,5 +1,6 @@
 #include "http/exchange.hpp"
 #include "http/cors.hpp"
+#include "http/forwarding.hpp"
 #include "http/routes.hpp"
 #include "http/session.hpp"
 #include <algorithm>
@@ -14,6 +15,7 @@ exchange::~exchange() {
   if (answered_ || (!by_ && !across_)) return;
   try {
     ++at->counts.exceptions;
+    began_here = false;
     auto lost = problem_reply({&problems::internal_error, "", {}}, from.trace_id);
     reply({lost.status, std::move(lost.content_type), std::move(lost.body), {}, {}, {}});
   } catch (...) {
@@ -34,6 +36,7 @@ void exchange::add_fields(std::string& more) const {
 }
 
 void exchange::reply(response r) {
+  if (began_here && read_too_late(shared_from_this(), r.status)) return;
   if (across_) return reply_across({forwarded_answer::kind::answered, std::move(r), {}, {}});
   add_fields(r.more);
   if (answered_.exchange(true)) return;

@@ -14,6 +14,17 @@
 #include <vector>
 
 namespace jumun::http {
+/// How long a request may be tried anew, and the pause before the next time.
+struct retries {
+  std::chrono::steady_clock::time_point end;
+  std::chrono::milliseconds pause{limits::forward_pause};
+  std::optional<std::chrono::steady_clock::time_point> lost_since = {}; // outcome::lost, the first
+
+  [[nodiscard]] std::chrono::milliseconds left() const {
+    return std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  }
+};
+
 /// One request and its one answer. Made and filled by the session (or for another node, which has
 /// checked it), then handed from thread to thread: only one of them uses it at a time. Destroyed
 /// without an answer (somebody inside lost it), it answers 500.
@@ -62,6 +73,8 @@ public:
   /// Of a list: reply_across(), with a list_part; of a whole list the rows behind this key.
   std::optional<std::string> wants_rows;
   std::unique_ptr<feed_ask> wants_events; // reply_across(), with a feed_part
+  std::optional<retries> tries;           // once it has been tried in vain
+  bool began_here = false;                // with its handler: it is of a shard, and that was here
 
 private:
   void account(unsigned status) const;

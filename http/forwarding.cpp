@@ -1,6 +1,7 @@
 #include "http/forwarding.hpp"
 #include "http/fields.hpp"
 #include "http/gather.hpp"
+#include "http/owner_patience.hpp"
 #include "http/render.hpp"
 #include "http/waiting.hpp"
 #include <algorithm>
@@ -96,13 +97,39 @@ void add_line(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+/// How long a request is tried in all; what it waits for itself comes on top.
+retries patience_of(const exchange_ptr& ex) {
+  const auto& how = ex->at->options;
+  auto most = std::max<milliseconds>(limits::forward_max, how.owner_wait);
+  if (const auto wait = prefer_wait(ex->head)) most += *wait;
+  if (!ex->from.key.empty()) most += how.running_key_wait_max;
+  return {clock::now() + most};
+}
+
+bool reads_only(const exchange_ptr& ex) {
+  return ex->head.method == "GET" || ex->head.method == "HEAD";
+}
+
+/// Runs `step` after the next pause. False: the time is up.
+bool try_later(const exchange_ptr& ex, std::function<void()> step) {
+  if (!ex->tries) ex->tries = patience_of(ex);
+  auto& pause = ex->tries->pause;
+  if (ex->tries->left() <= pause) return false;
+  ++ex->at->counts.forwarded_again;
+  after(ex, pause, std::move(step));
+  pause = std::min(2 * pause, milliseconds{limits::forward_pause_max});
+  return true;
+}
+
 /// One request's way to its node, however often it has to be asked.
 class journey : public std::enable_shared_from_this<journey> {
 public:
   journey(exchange_ptr ex, const route& r)
       : ex_{std::move(ex)}, route_{r}, others_{*ex_->at->to.others}, to_{destination_of(ex_, r.at)},
-        reads_{ex_->head.method == "GET" || ex_->head.method == "HEAD"},
-        again_{reads_ || repeatable(ex_, r)}, end_{clock::now() + patience()} {}
+        reads_{reads_only(ex_)}, again_{reads_ || repeatable(ex_, r)}, patience_{*ex_->at} {
+    if (!ex_->tries) ex_->tries = patience_of(ex_);
+    ex_->began_here = false;
+  }
 
   void step() {
     const auto at = find_place(others_, to_);
@@ -112,26 +139,13 @@ public:
       case place::kind::moving: return later(at);
       case place::kind::away:
         if (unknown_) return later(at); // it may have been done: only its owner can say
-        return waits_for_owner(milliseconds{0}) ? later(at) : refuse(at);
+        return patience_.lasts() ? later(at) : refuse(at);
     }
   }
 
 private:
-  /// The handler's own waiting comes on top.
-  milliseconds patience() const {
-    auto most = milliseconds{limits::forward_max};
-    if (const auto wait = prefer_wait(ex_->head)) most += *wait;
-    if (!ex_->from.key.empty()) most += ex_->at->options.running_key_wait_max;
-    return most;
-  }
-  /// For `least`, or for as long as the settings say.
-  bool waits_for_owner(milliseconds least) const {
-    return clock::now() < begun_ + std::max(least, ex_->at->options.owner_wait);
-  }
-  milliseconds left() const { return std::chrono::ceil<milliseconds>(end_ - clock::now()); }
-
   void send_to(const place& at) {
-    const auto most = left();
+    const auto most = ex_->tries->left();
     if (most <= milliseconds{0}) return give_up(at);
     ++ex_->at->counts.forwarded;
     others_.forward(at.node, forwarded(ex_), most, [self = shared_from_this(), at](auto a) {
@@ -144,15 +158,12 @@ private:
       case kind::answered: return ex_->reply(std::move(a.what));
       case kind::not_here: return later(at);
       case kind::not_sent:
-        return unknown_ || waits_for_owner(limits::resend_max) ? later(at) : refuse(at);
+        return unknown_ || patience_.lasts(limits::resend_max) ? later(at) : refuse(at);
       case kind::unknown: unknown_ = !reads_; return again_ ? later(at) : give_up(at);
     }
   }
   void later(const place& at) {
-    if (left() <= pause_) return give_up(at);
-    ++ex_->at->counts.forwarded_again;
-    after(ex_, pause_, [self = shared_from_this()] { self->step(); });
-    pause_ = std::min(2 * pause_, milliseconds{limits::forward_pause_max});
+    if (!try_later(ex_, [self = shared_from_this()] { self->step(); })) give_up(at);
   }
   void give_up(const place& at) {
     if (!unknown_) return refuse(at);
@@ -180,11 +191,17 @@ private:
   elsewhere& others_;
   const destination to_;
   const bool reads_, again_;
-  const clock::time_point begun_ = clock::now();
-  const clock::time_point end_;
-  milliseconds pause_{limits::forward_pause};
+  owner_patience patience_;
   bool unknown_ = false; // a write was sent without an answer
 };
+
+/// The request begins anew where its shard is now; the node that sent it sees to that.
+void go_on_elsewhere(const exchange_ptr& ex) {
+  if (ex->from_a_node())
+    ex->reply_across({forwarded_answer::kind::not_here, {}, {}, {}});
+  else
+    std::make_shared<journey>(ex, all_routes()[ex->route])->step();
+}
 
 /// Answers that are waited for together.
 struct answers_of_all {
@@ -217,10 +234,29 @@ bool belongs_here(const exchange_ptr& ex, const route& r) {
 bool moved_on(const exchange_ptr& ex, domain::shard_id shard) {
   auto* others = ex->at->to.others;
   if (!others || others->owner_of(shard).is == place::kind::here) return false;
-  if (ex->from_a_node())
-    ex->reply_across({forwarded_answer::kind::not_here, {}, {}, {}});
-  else
-    std::make_shared<journey>(ex, all_routes()[ex->route])->step();
+  go_on_elsewhere(ex);
+  return true;
+}
+
+bool begun_again(const exchange_ptr& ex) {
+  const auto& r = all_routes()[ex->route];
+  if (!reads_only(ex) && !repeatable(ex, r)) return false;
+  if (!ex->tries) ex->tries = patience_of(ex);
+  auto& since = ex->tries->lost_since;
+  if (!since) since = clock::now();
+  if (clock::now() - *since >= limits::resend_max) return false;
+  return try_later(ex, [ex, &r] {
+    if (!ex->at->to.others || (ex->from_a_node() && belongs_here(ex, r))) return run_here(ex, r);
+    if (!ex->from_a_node()) return run_where_it_belongs(ex, r);
+    ex->reply_across({forwarded_answer::kind::unknown, {}, {}, {}});
+  });
+}
+
+bool read_too_late(const exchange_ptr& ex, unsigned status) {
+  if (!std::exchange(ex->began_here, false) || (!reads_only(ex) && status != 404)) return false;
+  const auto& r = all_routes()[ex->route];
+  if (belongs_here(ex, r)) return false;
+  go_on_elsewhere(ex);
   return true;
 }
 

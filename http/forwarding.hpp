@@ -17,6 +17,15 @@ void run_where_it_belongs(const exchange_ptr& ex, const route& r);
 /// end of it here. False: the shard is here. For requests that may be repeated.
 [[nodiscard]] bool moved_on(const exchange_ptr& ex, domain::shard_id shard);
 
+/// Its actor was gone before it could answer: it begins anew after a pause, wherever it belongs by
+/// then, and this is the end of it here. False: it may not be repeated, or that has gone on for
+/// limits::resend_max: an actor that keeps falling is not waited for.
+[[nodiscard]] bool begun_again(const exchange_ptr& ex);
+
+/// Whether a read is answered (or anything else with 404) of rows that may have been deleted under
+/// it, because its shard has left meanwhile: then it begins anew, too.
+[[nodiscard]] bool read_too_late(const exchange_ptr& ex, unsigned status);
+
 /// A request that another node sent: answers exactly once, from any thread. Returns at once.
 void take_forwarded(
   const std::shared_ptr<edge>& at, forwarded_request r, done<forwarded_answer> reply);

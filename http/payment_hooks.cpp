@@ -1,4 +1,5 @@
 #include "http/payment_hooks.hpp"
+#include "http/forwarding.hpp"
 #include "http/resources.hpp"
 
 namespace jumun::http {
@@ -13,7 +14,9 @@ void take_payment_hook(const exchange_ptr& ex) {
       return ex->head.find(name);
     },
     ex->body, ex->from};
-  const auto fault = hooks->take(c, [ex](outcome o) { send(ex, std::move(o.reply)); });
+  const auto fault = hooks->take(c, [ex](outcome o) {
+    if (!o.lost || !begun_again(ex)) send(ex, std::move(o.reply));
+  });
   if (!fault) return;
   switch (*fault) {
     case hook_fault::unknown_provider:

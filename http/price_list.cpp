@@ -1,10 +1,10 @@
 #include "http/price_list.hpp"
+#include "http/owner_patience.hpp"
 #include "http/waiting.hpp"
 #include <mutex>
 
 namespace jumun::http {
 namespace {
-using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 class price_list : public std::enable_shared_from_this<price_list> {
@@ -13,7 +13,7 @@ public:
     std::function<void(const std::map<std::string, domain::product>&)> then,
     std::function<void(const unreachable_product&)> fail)
       : ex_{std::move(ex)}, others_{*ex_->at->to.others}, skus_{std::move(skus)},
-        then_{std::move(then)}, fail_{std::move(fail)} {}
+        then_{std::move(then)}, fail_{std::move(fail)}, patience_{*ex_->at} {}
 
   void start() {
     std::vector<std::size_t> all(skus_.size());
@@ -34,6 +34,10 @@ private:
         case place::kind::there: by_node[at.node].push_back(i); break;
         case place::kind::moving: later.push_back(i); break;
         case place::kind::away:
+          if (lasts(milliseconds{0})) {
+            later.push_back(i);
+            break;
+          }
           return fail({i, at.node.empty() ? "has no owner now"
                                           : "is sold by node " + at.node + ", which is away"});
       }
@@ -48,7 +52,7 @@ private:
   void ask(const std::string& node, std::vector<std::size_t> some) {
     std::vector<std::string> skus;
     for (const auto i : some) skus.push_back(skus_[i]);
-    others_.find_products(node, std::move(skus), left(),
+    others_.find_products(node, std::move(skus), limits::part_max,
       [self = shared_from_this(), some = std::move(some)](elsewhere::products found) {
         guarded(self->ex_, [&] {
           if (!found) return self->again(some);
@@ -61,21 +65,26 @@ private:
       });
   }
   void again(std::vector<std::size_t> some) {
-    if (left() <= milliseconds{limits::forward_pause})
+    if (!lasts(limits::part_max))
       return fail({some.front(), "is sold by a node that does not answer"});
-    after(ex_, limits::forward_pause, [self = shared_from_this(), some = std::move(some)] {
+    after(ex_, next_pause(), [self = shared_from_this(), some = std::move(some)] {
       self->ask(some);
       self->close();
     });
+  }
+  bool lasts(milliseconds least) {
+    const std::lock_guard lock{mutex_};
+    return patience_.lasts(least);
+  }
+  milliseconds next_pause() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(pause_, std::min(2 * pause_, milliseconds{limits::forward_pause_max}));
   }
   void take(std::optional<domain::product> p) {
     if (!p) return;
     const std::lock_guard lock{mutex_};
     auto sku = p->sku;
     found_.insert_or_assign(std::move(sku), std::move(*p));
-  }
-  milliseconds left() const {
-    return std::max(std::chrono::ceil<milliseconds>(end_ - clock::now()), milliseconds{0});
   }
   void close() {
     {
@@ -98,8 +107,9 @@ private:
   const std::vector<std::string> skus_;
   const std::function<void(const std::map<std::string, domain::product>&)> then_;
   const std::function<void(const unreachable_product&)> fail_;
-  const clock::time_point end_ = clock::now() + limits::part_max;
-  std::mutex mutex_;
+  std::mutex mutex_; // of what follows
+  owner_patience patience_;
+  milliseconds pause_{limits::forward_pause};
   std::map<std::string, domain::product> found_;
   std::size_t open_ = 1; // questions that are out; one for start()
   bool ended_ = false;

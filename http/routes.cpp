@@ -78,6 +78,10 @@ constexpr route table[] = {
 // clang-format on
 static_assert(std::size(table) < metrics::routes_max, "each route has its own counts");
 
+bool is_of_a_shard(home h) {
+  return h == home::order || h == home::payment || h == home::delivery || h == home::sku;
+}
+
 /// The next segment of a path that begins with a slash; the path goes on behind it.
 std::string_view next_segment(std::string_view& path) {
   path.remove_prefix(1);
@@ -290,6 +294,7 @@ void dispatch_forwarded(const exchange_ptr& ex) {
 }
 
 void run_here(const exchange_ptr& ex, const route& r) {
+  ex->began_here = ex->at->to.others && is_of_a_shard(r.at);
   if (!r.reads) return r.run(ex);
   on_readers(ex, [ex, handler = r.run] { handler(ex); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/limits.hpp"
+#include "http/limits.hpp"
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -23,7 +24,7 @@ struct server_options {
   ms idle_max = limits::idle_max;
   ms linger_max{2'000}; // after the last answer: how long the client may take to read it
   ms running_key_wait_max = limits::running_key_wait_max;
-  ms owner_wait{0};  // a request waits so long for an owner that is away, before its 503
+  ms owner_wait = limits::owner_wait; // a request waits so long for an owner that is away
   ms drain_grace{0}; // begin_drain(): still accepting, while the platform takes notice
 
   std::size_t linger_bytes_max = 256 * 1024; // thrown away meanwhile

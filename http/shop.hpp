@@ -10,6 +10,9 @@ struct outcome {
   /// place() with wants_settled: accepted and durable, but the reply is still to be rendered:
   /// watch() this order, render it, remember() it, send it. Otherwise all zero.
   domain::order_id to_settle;
+  /// Its actor was gone before it could answer (it fell, or its shard left this node): it may have
+  /// been done or not.
+  bool lost = false;
 };
 struct order_query {
   std::string customer, status, saga, sku;

@@ -1,6 +1,7 @@
 #include "tests/catch.hpp"
 #include "tests/integration/fake_cluster.hpp"
 #include "tests/integration/raw_client.hpp"
+#include "tests/support/process.hpp"
 #include "tests/support/sse_client.hpp"
 #include <future>
 #include <nlohmann/json.hpp>
@@ -209,6 +210,115 @@ TEST_CASE("a request follows a shard that has moved", "[cluster][edge]") {
   c.believed[domain::shard_of(id)] = 1; // n1's map is old: n2 had it before
   CHECK(public_client{c[0]}.ask(get_request(http::order_path(id))).status == 200);
   CHECK(c.heads.size() == 2);
+}
+
+TEST_CASE("who asks while an actor falls, or its shard leaves, hears what came of it all the same",
+  "[cluster][edge]") {
+  const auto moves = GENERATE(false, true);
+  const auto asked = GENERATE(0U, 1U); // the owner itself, or who sends it on
+  CAPTURE(moves, asked);
+  fake_cluster c{2};
+  c.owners.fill(0);
+  sell(c[0], "tea", 4'500), sell(c[1], "tea", 4'500);
+  const auto lose = [&](int times) {
+    c[0].shop().lost_answers = times;
+    c[0].shop().when_lost = [&] {
+      const std::lock_guard lock{c.guard};
+      if (moves) c.owners.fill(1);
+    };
+  };
+  const auto place = [&](const std::string& fields) {
+    return public_client{c[asked]}.ask(
+      post_request("/v1/orders", order_of({"tea"}).dump(), fields));
+  };
+  lose(2);
+  CHECK(place("Idempotency-Key: a\r\n").status == 201);
+  CHECK(c[moves ? 1 : 0].shop().placed.size() == 1);
+  CHECK(c[moves ? 0 : 1].shop().placed.empty());
+
+  c.owners.fill(0);
+  const auto id = c.id_at(0);
+  put_order(c[0], id), put_order(c[1], id);
+  lose(1);
+  const auto cancelled =
+    public_client{c[asked]}.ask(post_request(http::order_path(id) + "/cancellations", "{}"));
+  CHECK(cancelled.status == 202);
+
+  c.owners.fill(0);
+  lose(1);
+  const auto once = place(""); // it may have been done: nobody does it twice
+  CHECK(once.status == 503);
+  CHECK(json::parse(once.body).at("code") == "shard-unavailable");
+}
+
+TEST_CASE("a node that is alone asks again, too, when an actor falls", "[edge]") {
+  running_server s;
+  s.shop.lost_answers = 3;
+  raw_client c{s.port()};
+  const auto order =
+    post_request("/v1/orders", order_of({"americano"}).dump(), "Idempotency-Key: a\r\n");
+  CHECK(c.ask(order).status == 201);
+  CHECK(s.shop.placed.size() == 1);
+}
+
+TEST_CASE("what is read of a shard while it leaves is read at its next owner", "[cluster][edge]") {
+  const auto asked = GENERATE(0U, 1U);
+  fake_cluster c{2};
+  const auto id = c.id_at(0);
+  put_order(c[0], id), put_order(c[1], id);
+  c[0].shop().before_find = [&] {
+    const std::scoped_lock lock{c.guard, c[0].shop().mutex};
+    c.owners.fill(1);
+    c[0].shop().orders.clear(); // given away means gone
+  };
+  CHECK(public_client{c[asked]}.ask(get_request(http::order_path(id))).status == 200);
+}
+
+TEST_CASE("an owner that is being restarted is waited for, by so many as leave room for others",
+  "[cluster][edge]") {
+  auto options = fake_cluster::waiting_for(std::chrono::minutes{1});
+  options.requests_waiting_max = 2 * limits::owner_waiters_share;
+  fake_cluster c{2, options};
+  const auto id = c.id_at(1);
+  const auto sku = c.name_at(1, "sku-");
+  put_order(c[1], id), sell(c[1], sku, 4'500);
+  c.away.insert(1);
+  std::promise<void> refused;
+  std::vector<std::future<int>> readers;
+  for (int i = 0; i < 3; ++i)
+    readers.push_back(std::async(std::launch::async, [&] {
+      const auto status = public_client{c[0]}.ask(get_request(http::order_path(id))).status;
+      if (status == 503) refused.set_value();
+      return status;
+    }));
+  REQUIRE(refused.get_future().wait_for(patience) == std::future_status::ready);
+  {
+    const std::lock_guard lock{c.guard};
+    c.away.clear();
+  }
+  std::multiset<int> heard;
+  for (auto& r : readers) heard.insert(r.get());
+  CHECK(heard == std::multiset<int>{200, 200, 503});
+
+  const auto looked = [&] {
+    const std::lock_guard lock{c.guard};
+    return c.looked;
+  };
+  {
+    const std::lock_guard lock{c.guard};
+    c.away.insert(1);
+    c.looked = 0;
+  }
+  auto placed = std::async(std::launch::async, [&] { // what it sells has a price over there
+    return public_client{c[0]}.ask(post_request("/v1/orders", order_of({sku}).dump())).status;
+  });
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (looked() < 10 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  {
+    const std::lock_guard lock{c.guard};
+    c.away.clear();
+  }
+  CHECK(placed.get() == 201);
 }
 
 TEST_CASE("a long poll waits at the owner", "[cluster][edge]") {

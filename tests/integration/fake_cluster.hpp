@@ -106,12 +106,19 @@ private:
 class fake_cluster {
 public:
   struct node;
-  explicit fake_cluster(std::size_t n, const http::server_options& options = {}) {
+  /// Nobody waits for an owner that is away, unless the options say so.
+  explicit fake_cluster(std::size_t n, const http::server_options& options = waiting_for({})) {
     for (std::size_t s = 0; s < 256; ++s) owners[s] = s % n;
     for (std::size_t i = 0; i < n; ++i) nodes.push_back(std::make_unique<node>(*this, i, options));
   }
   ~fake_cluster() {
     for (auto& n : nodes) n->shop().release();
+  }
+
+  static http::server_options waiting_for(std::chrono::milliseconds owner) {
+    http::server_options o;
+    o.owner_wait = owner;
+    return o;
   }
 
   // -- what a test may set, under `guard`
@@ -123,12 +130,14 @@ public:
   std::map<std::size_t, int> mute; // so many answers of theirs are lost
   std::vector<std::string> heads;  // of all that was forwarded
   std::size_t prices_asked = 0;
+  std::size_t looked = 0; // at who owns a shard
 
   class wire final : public http::elsewhere {
   public:
     wire(fake_cluster& of, std::size_t self) : of_{of}, self_{self} {}
     http::place owner_of(domain::shard_id shard) override {
       const std::lock_guard lock{of_.guard};
+      ++of_.looked;
       const auto owner = of_.owners[shard];
       if (owner == self_) return {};
       const auto belief = of_.believed.find(shard);

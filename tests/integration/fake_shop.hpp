@@ -40,6 +40,9 @@ public:
   bool lose = false;       // place() forgets to answer
   int running_answers = 0; // so many times place() says that the key is still running
   bool throws = false;     // reads throw
+  int lost_answers = 0;    // so many commands are not done, as their actor is gone
+  std::function<void()> when_lost = [] {};   // …and what else happens then
+  std::function<void()> before_find = [] {}; // on the reader's thread
   bool ready = true, disk_full = false;
   std::vector<http::ledger_entry> books;
   std::function<domain::shard_set()> served = domain::all_shards; // whose rows it lists
@@ -84,7 +87,7 @@ public:
 
   // -- the port
   void place(domain::place_order c, done<http::outcome> reply) override {
-    if (lose) return;
+    if (lose || loses(c.from, reply)) return;
     std::unique_lock lock{mutex};
     const auto& key = c.from.key;
     if (running_answers > 0) {
@@ -118,6 +121,7 @@ public:
     reply(out);
   }
   void cancel(domain::cancel_order c, done<http::outcome> reply) override {
+    if (loses(c.from, reply)) return;
     std::unique_lock lock{mutex};
     const auto it = orders.find(c.order);
     auto r = it == orders.end()
@@ -176,7 +180,10 @@ public:
     watches_.erase(w);
   }
 
-  std::optional<domain::order> find_order(domain::order_id id) override { return find(orders, id); }
+  std::optional<domain::order> find_order(domain::order_id id) override {
+    before_find();
+    return find(orders, id);
+  }
   std::optional<domain::stock> find_stock(const std::string& sku) override {
     return find(stocks, sku);
   }
@@ -237,6 +244,16 @@ private:
     std::uint64_t version;
     std::function<void()> changed;
   };
+  bool loses(const domain::request_context& from, const done<http::outcome>& reply) {
+    {
+      const std::lock_guard lock{mutex};
+      if (lost_answers == 0) return false;
+      --lost_answers;
+    }
+    when_lost();
+    reply({render.refused(domain::refusal::shard_unavailable, "", "", from), {}, /*lost=*/true});
+    return true;
+  }
   template <class Map, class Key>
   std::optional<typename Map::mapped_type> find(const Map& map, const Key& key) {
     const std::lock_guard lock{mutex};
