@@ -100,7 +100,8 @@ ownership::surroundings cluster_side::around_ownership(
     },
     [this](domain::shard_lease lease, bool held, bool fresh) {
       return mover_->may_serve(lease, held, fresh);
-    }};
+    },
+    [this](domain::shard_lease lease) { return mover_->gave_away(lease); }};
 }
 
 mover::surroundings cluster_side::around_mover(const inside& node) {

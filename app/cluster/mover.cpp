@@ -429,14 +429,18 @@ bool mover::write(std::vector<storage::entry> rows, domain::shard_id shard, doma
   return with_.journal.append(std::move(set), std::move(then)) == storage::append_result::ok;
 }
 
+bool mover::gave_away(domain::shard_lease lease) const {
+  const auto row =
+    with_.journal.disk().get(storage::table::meta, storage::shard_given_key(lease.shard));
+  const auto given = row ? storage::decode_given(*row) : std::nullopt;
+  return row && (!given || given->epoch == lease.epoch);
+}
+
 bool mover::may_serve(domain::shard_lease lease, bool held, bool fresh) const {
-  const auto& disk = with_.journal.disk();
-  if (const auto row = disk.get(storage::table::meta, storage::shard_given_key(lease.shard))) {
-    const auto given = storage::decode_given(*row);
-    if (!given || given->epoch == lease.epoch) return false; // given away at that very epoch
-  }
+  if (gave_away(lease)) return false;
   if (held || fresh) return true;
-  const auto row = disk.get(storage::table::meta, storage::shard_copy_key(lease.shard));
+  const auto row =
+    with_.journal.disk().get(storage::table::meta, storage::shard_copy_key(lease.shard));
   const auto copy = row ? storage::decode_copy(*row) : std::nullopt;
   return copy && copy->complete && copy->epoch == lease.epoch;
 }

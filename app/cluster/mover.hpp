@@ -67,8 +67,9 @@ public:
   /// Whether an ask is of one of its kinds.
   [[nodiscard]] static bool takes(const cluster::envelope& what);
   void take(const std::string& from, cluster::envelope what, cluster::reply_once reply);
-  /// ownership::surroundings::may_serve. Any thread; reads the disk.
+  /// ownership::surroundings::may_serve and gave_away. Any thread; they read the disk.
   [[nodiscard]] bool may_serve(domain::shard_lease lease, bool held, bool fresh) const;
+  [[nodiscard]] bool gave_away(domain::shard_lease lease) const;
   [[nodiscard]] std::vector<move_progress> progress() const;
 
 private:

@@ -53,7 +53,7 @@ std::vector<domain::shard_lease> ownership::to_take(const domain::shard_map& map
     const bool fresh = lease.epoch == 1 && was.epoch == 0 && !lost_[lease.shard];
     if (with_.may_serve(lease, held, fresh))
       take.push_back(lease);
-    else
+    else if (!with_.gave_away(lease))
       missing.set(lease.shard);
   }
   const std::lock_guard lock{guard_};

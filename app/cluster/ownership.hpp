@@ -29,6 +29,9 @@ public:
     /// that it was served here at that epoch; `fresh`: nobody ever had it before.
     std::function<bool(domain::shard_lease, bool held, bool fresh)> may_serve =
       [](domain::shard_lease, bool held, bool fresh) { return held || fresh; };
+    /// Whether it was given away at that epoch, and the map does not say so yet: not to be served,
+    /// and not missing either.
+    std::function<bool(domain::shard_lease)> gave_away = [](domain::shard_lease) { return false; };
   };
   /// `stored`: the map that the disk was left with. `new_disk`: this folder has never been a node's
   /// before, so that shards which the cluster knows as this node's are lost with an older one.

@@ -171,6 +171,9 @@ void toy_node::crash() {
 }
 
 void toy_node::follow() {
+  // What is on its way may not be served, and is not missed: a person must not look for it.
+  if (mover_->gave_away({shard, in_.epoch}))
+    CHECK_FALSE(mover_->may_serve({shard, in_.epoch}, true, false));
   if (in_.owner == name_ && serves_ == 0 && mover_->progress().empty()) {
     const bool held = kept_ == in_.epoch, fresh = in_.epoch == 1;
     if (mover_->may_serve({shard, in_.epoch}, held, fresh)) {

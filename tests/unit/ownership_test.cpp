@@ -23,6 +23,7 @@ struct fixture {
   std::function<bool(shard_lease, bool, bool)> may_serve = [](shard_lease, bool held, bool fresh) {
     return held || fresh;
   };
+  std::function<bool(shard_lease)> gave_away = [](shard_lease) { return false; };
   domain::shard_map map;
 
   std::unique_ptr<ownership> start(const domain::shard_map& on_disk = {}, bool new_disk = false) {
@@ -36,7 +37,8 @@ struct fixture {
         [this](const domain::shard_set& s) { reachable |= s; },
         [this](std::uint64_t version) { stored.push_back(version); },
         [this](std::string_view event, const std::string&) { errors.emplace_back(event); },
-        [this](shard_lease l, bool held, bool fresh) { return may_serve(l, held, fresh); }});
+        [this](shard_lease l, bool held, bool fresh) { return may_serve(l, held, fresh); },
+        [this](shard_lease l) { return gave_away(l); }});
   }
   /// The next view, with these owners.
   cluster::view agreed(
@@ -122,6 +124,21 @@ TEST_CASE("a node serves again what its disk holds, and nothing whose rows are n
   f.journal.flush();
   CHECK(f.owned == leases{{1, 2}, {3, 1}, {2, 3}});
   CHECK(node->missing().none());
+}
+
+TEST_CASE("a shard that was given away is neither served nor missing, until the map says so, too",
+  "[ownership][cluster]") {
+  fixture f;
+  f.may_serve = [](shard_lease l, bool, bool) { return l.shard != 2; };
+  f.gave_away = [](shard_lease l) { return l == shard_lease{2, 1}; };
+  const auto node = f.start();
+  node->follow(f.agreed({{1, {"a", 1}}, {2, {"a", 1}}})); // it ended before it could say so
+  f.journal.flush();
+  CHECK(f.owned == leases{{1, 1}});
+  CHECK(node->missing().none());
+  CHECK(f.errors.empty());
+  node->follow(f.agreed({{2, {"a", 3}}})); // it came back, and its rows did not
+  CHECK(domain::numbers_of(node->missing()) == numbers{2});
 }
 
 TEST_CASE("a new disk has none of the shards that the cluster knows as the node's",
