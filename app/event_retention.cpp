@@ -46,7 +46,7 @@ std::optional<std::string> event_retention::pass() {
     if (oldest.empty()) break;
     if (auto failed = archive(oldest)) return failed;
     if (!trim(oldest, oldest.back().offset)) break;
-    low_water_ = oldest.back().offset;
+    low_water_ = storage::read_low_water(journal_.disk());
   }
   if (low_water_ != before) log::info("events.trimmed", {{"from", before + 1}, {"to", low_water_}});
   return {};
@@ -82,10 +82,12 @@ std::optional<std::string> event_retention::archive(const events& these) {
 
 /// False: the journal has stopped. Waits for the disk, so that at most one batch is on its way.
 bool event_retention::trim(const events& these, std::uint64_t low_water) {
+  // A shard that came from another node may have brought a higher one; it never falls.
+  low_water = std::max(low_water, storage::read_low_water(journal_.disk()));
   auto set = storage::trimming(journal_.disk(), these, low_water);
   if (journal_.append(std::move(set)) != storage::append_result::ok) return false;
   journal_.flush();
-  return storage::read_low_water(journal_.disk()) == low_water;
+  return storage::read_low_water(journal_.disk()) >= low_water;
 }
 
 /// What was kept for an open order goes once that has come to rest. It is in the archive already.

@@ -92,6 +92,21 @@ TEST_CASE(
   CHECK(s.archived() == up_to(s.last));
 }
 
+TEST_CASE("the low-water mark that a shard brings from another node does not fall", "[retention]") {
+  trimmed_shop s;
+  journal j{s.disk, {true, s.last, {}}};
+  app::event_retention::options how;
+  how.archive_dir = s.archive_dir();
+  how.keep = std::chrono::milliseconds{1'000};
+  how.now_ms = [] { return long_after; };
+  app::event_retention retention{j, std::move(how)};
+  const auto brought = s.last + 50;
+  REQUIRE_FALSE(s.disk->apply({last_offset_row(s.last + 100), low_water_row(brought)}));
+  CHECK_FALSE(retention.pass());
+  CHECK(read_low_water(*s.disk) == brought);
+  CHECK(s.archived() == up_to(s.last));
+}
+
 TEST_CASE("a cursor that retention took is expired; later ones are not", "[retention]") {
   trimmed_shop s;
   const auto all = read_feed(*s.disk, "", "", {}, 1'000).rows;
