@@ -140,6 +140,33 @@ TEST_CASE("who joins is moved to, and then owns its share", "[etcd]") {
   expect_sound(all);
 }
 
+TEST_CASE("while two releases are there, no shard moves but one that was asked for", "[etcd]") {
+  const etcd_servers etcd;
+  auto all = start(etcd, 2);
+  until_at_rest(all);
+  etcd_node::options newer{"n3", {etcd.url()}};
+  newer.release = "1.1";
+  all.push_back(std::make_unique<etcd_node>(newer));
+  all[2]->until_joined();
+  std::size_t asked = 0;
+  const auto begun = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() < begun + 4 * newer.rebalance_quiet) {
+    const auto shard = domain::leases_of(all[0]->now()->map, "n1").front().shard;
+    CHECK(all[0]->at().move(shard, "n3") == change::begun);
+    ++asked;
+    all[0]->until("it has moved", [&] { return all[0]->now()->map.shards[shard].node == "n3"; });
+  }
+  CHECK(all[0]->owned_by("n3") == asked);
+  for (const auto i : {0U, 1U}) { // upgraded, one after the other
+    all[i]->leave();
+    all[i]->become("1.1");
+    all[i]->start_again(/*knows=*/true);
+    all[i]->until_joined();
+  }
+  all[2]->until("n3 has its share", [&] { return all[2]->owns() >= 75; });
+  expect_sound(all);
+}
+
 TEST_CASE("a move that was asked for goes by the owner's hands, asked of any node", "[etcd]") {
   const etcd_servers etcd;
   const auto all = start(etcd, 2);

@@ -102,6 +102,8 @@ public:
   }
   void leave() { thaw(), at_->stop(true); }
   void die() { thaw(), at_->stop(false); } // its lease runs out
+  /// What its next lives say that they are.
+  void become(std::string release) { how_.release = std::move(release); }
   /// Another process, on the same disk. `knows`: of the one before, as its disk tells.
   void start_again(bool knows) {
     how_.stored = at_->map();

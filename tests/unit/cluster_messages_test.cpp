@@ -1,30 +1,11 @@
 #include "tests/catch.hpp"
+#include "tests/support/golden.hpp"
 #include "tests/support/sample_messages.hpp"
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <random>
 
 namespace {
 using namespace jumun;
 using namespace jumun::cluster;
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char c : bytes) {
-    out.push_back(digits[c >> 4]);
-    out.push_back(digits[c & 15]);
-  }
-  return out;
-}
-std::string unhex(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    out.push_back(static_cast<char>(digits.find(text[i]) << 4 | digits.find(text[i + 1])));
-  return out;
-}
 
 template <class Message> void refused(const Message& damaged, const char* why) {
   CAPTURE(why);
@@ -290,46 +271,33 @@ TEST_CASE("no bytes of a peer's make the codecs fall over", "[wire]") {
       if (!m) return;
       ++read;
       const auto again = cluster::decode<message>(encode(*m));
-      if (!again || encode(*again) != encode(*m)) FAIL_CHECK("not the same again: " << hex(bytes));
+      if (!again || encode(*again) != encode(*m))
+        FAIL_CHECK("not the same again: " << tests::hex(bytes));
     });
     item it;
     if (decode(bytes, it) == readable::yes && it.how == asked::answered && !sendable(it.what))
-      FAIL_CHECK("out of bounds: " << hex(bytes));
+      FAIL_CHECK("out of bounds: " << tests::hex(bytes));
     if (const auto f = decode_frame(bytes)) {
       ++read;
-      if (f->items.size() > bytes.size()) FAIL_CHECK("out of nothing: " << hex(bytes));
+      if (f->items.size() > bytes.size()) FAIL_CHECK("out of nothing: " << tests::hex(bytes));
     }
   }
   CHECK(read > 1'000); // the mutations are gentle enough to get somewhere
 }
 
 TEST_CASE("messages that past releases sent are still read", "[golden]") {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::path{JUMUN_TEST_ROOT} / "golden" / "wire";
-  const bool write = std::getenv("JUMUN_WRITE_GOLDEN") != nullptr;
-  const auto of_past = [&](const std::string& name, const std::string& now) {
-    const auto path = folder / (name + ".hex");
-    if (write && !fs::exists(path)) {
-      fs::create_directories(folder);
-      std::ofstream{path} << hex(now) << '\n';
-    }
-    std::ifstream in{path};
-    std::string text;
-    in >> text;
-    CAPTURE(path.string());
-    REQUIRE_FALSE(text.empty());
-    return unhex(text);
-  };
   tests::each_message([&](const char* name, const auto& sample) {
     using message = std::decay_t<decltype(sample)>;
-    const auto back = cluster::decode<message>(of_past(name, encode(sample)));
+    const auto back =
+      cluster::decode<message>(tests::of_past_release(std::string{"wire/"} + name, encode(sample)));
     REQUIRE(back);
     CHECK(encode(*back) == encode(sample));
   });
   item i;
-  REQUIRE(decode(of_past("item", encode(tests::sample_item())), i) == readable::yes);
+  REQUIRE(
+    decode(tests::of_past_release("wire/item", encode(tests::sample_item())), i) == readable::yes);
   CHECK(i == tests::sample_item());
-  const auto f = decode_frame(of_past("frame", encode(tests::sample_frame())));
+  const auto f = decode_frame(tests::of_past_release("wire/frame", encode(tests::sample_frame())));
   REQUIRE(f);
   CHECK(*f == tests::sample_frame());
 }

@@ -1,6 +1,7 @@
 #include "app/cluster/edge_wire.hpp"
 #include "cluster/limits.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/golden.hpp"
 #include <random>
 
 using namespace jumun;
@@ -27,6 +28,20 @@ http::feed_row happened(std::uint64_t offset, domain::shard_id shard, std::size_
   r.fact.detail = std::string(padding, 'x');
   r.offset = offset, r.shard = shard;
   return r;
+}
+http::forwarded_answer some_answer() {
+  http::forwarded_answer a;
+  a.what.status = 409, a.what.content_type = "application/problem+json", a.what.body = "{}";
+  a.what.etag = "\"7\"", a.what.location = "/v1/x", a.what.more = "Retry-After: 1\r\n";
+  a.rows.emplace();
+  a.rows->kind = 'o', a.rows->newest_first = true, a.rows->end = "e";
+  a.rows->rows = {{"k1", "{}"}, {std::string{"\0k", 2}, "[]"}};
+  a.rows->served.set(0).set(255);
+  a.events.emplace();
+  a.events->rows = {happened(4, 255)};
+  a.events->next = 9, a.events->last = 11, a.events->begins_after = 2, a.events->at_end = false;
+  a.events->served.set(3), a.events->from_now.set(8);
+  return a;
 }
 } // namespace
 
@@ -55,17 +70,7 @@ TEST_CASE("a request comes over as it was sent", "[wire][cluster]") {
 }
 
 TEST_CASE("an answer comes over as it was given", "[wire][cluster]") {
-  http::forwarded_answer a;
-  a.what.status = 409, a.what.content_type = "application/problem+json", a.what.body = "{}";
-  a.what.etag = "\"7\"", a.what.location = "/v1/x", a.what.more = "Retry-After: 1\r\n";
-  a.rows.emplace();
-  a.rows->kind = 'o', a.rows->newest_first = true, a.rows->end = "e";
-  a.rows->rows = {{"k1", "{}"}, {std::string{"\0k", 2}, "[]"}};
-  a.rows->served.set(0).set(255);
-  a.events.emplace();
-  a.events->rows = {happened(4, 255)};
-  a.events->next = 9, a.events->last = 11, a.events->begins_after = 2, a.events->at_end = false;
-  a.events->served.set(3), a.events->from_now.set(8);
+  const auto a = some_answer();
   const auto got = edge_wire::decode_answer(edge_wire::encode(a));
   REQUIRE(got);
   CHECK(got->is == kind::answered);
@@ -145,4 +150,23 @@ TEST_CASE("products come over, or that they are another node's", "[wire][cluster
   CHECK_FALSE(edge_wire::decode_products(edge_wire::encode_products(std::nullopt)));
   CHECK(edge_wire::decode_skus(edge_wire::encode_skus({"a", "b"}))
         == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("what the edges of past releases sent is still read", "[golden]") {
+  const auto same = [](
+                      const std::string& name, const std::string& now, const auto& read_and_write) {
+    CAPTURE(name);
+    CHECK(tests::hex(read_and_write(tests::of_past_release("wire/edge_" + name, now)))
+          == tests::hex(now));
+  };
+  same("request", edge_wire::encode(some_request()),
+    [](const std::string& b) { return edge_wire::encode(edge_wire::decode_request(b).value()); });
+  same("answer", edge_wire::encode(some_answer()),
+    [](const std::string& b) { return edge_wire::encode(edge_wire::decode_answer(b).value()); });
+  same("skus", edge_wire::encode_skus({"a", "b"}),
+    [](const std::string& b) { return edge_wire::encode_skus(edge_wire::decode_skus(b).value()); });
+  same("products", edge_wire::encode_products({{{"tea", "Tea", {300, "USD"}, 4, 1, 0}}}),
+    [](const std::string& b) {
+      return edge_wire::encode_products(edge_wire::decode_products(b).value());
+    });
 }

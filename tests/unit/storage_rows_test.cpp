@@ -1,9 +1,7 @@
 #include "storage/rows.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/golden.hpp"
 #include "tests/support/sample_rows.hpp"
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <random>
 
 namespace {
@@ -25,23 +23,6 @@ template <class See> void each_type(const See& see) {
   see("hook", tests::sample_hook());
   see("webhook", tests::sample_webhook());
   see("webhook_delivery", tests::sample_webhook_delivery());
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char c : bytes) {
-    out.push_back(digits[c >> 4]);
-    out.push_back(digits[c & 15]);
-  }
-  return out;
-}
-std::string unhex(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    out.push_back(static_cast<char>(digits.find(text[i]) << 4 | digits.find(text[i + 1])));
-  return out;
 }
 
 /// Decodes as every type; what comes out doesn't matter, that it comes back does.
@@ -246,18 +227,11 @@ TEST_CASE("an event's key in history is its order's, or its SKU's", "[keys]") {
 }
 
 TEST_CASE("rows that past releases wrote are still read", "[golden]") {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::path{JUMUN_TEST_ROOT} / "golden" / "v1";
   each_type([&](const char* name, const auto& sample) {
     using row = std::decay_t<decltype(sample)>;
     CAPTURE(name);
-    const auto file = folder / (std::string{name} + ".hex");
-    if (std::getenv("JUMUN_WRITE_GOLDEN") != nullptr && !fs::exists(file))
-      std::ofstream{file} << hex(encode(sample)) << '\n';
-    std::ifstream in{file};
-    std::string text;
-    REQUIRE(in >> text);
-    const auto back = decode<row>(unhex(text));
+    const auto back =
+      decode<row>(tests::of_past_release(std::string{"v1/"} + name, encode(sample)));
     REQUIRE(back);
     CHECK((*back == sample));
   });
