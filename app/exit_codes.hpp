@@ -28,6 +28,7 @@ enum class exit_code : int {
     case storage::errc::held: return exit_code::data_held;
     case storage::errc::newer_format: return exit_code::newer_format;
     case storage::errc::not_ours: return exit_code::not_ours;
+    case storage::errc::fenced: return exit_code::not_in_cluster;
   }
   return exit_code::internal;
 }

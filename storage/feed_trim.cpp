@@ -51,7 +51,7 @@ write_set trimming(
   const store& disk, const std::vector<old_event>& these, std::uint64_t low_water) {
   JUMUN_INVARIANT(these.size() <= limits::retention_batch, "a batch of retention is bounded");
   write_set set;
-  set.epoch = UINT64_MAX;
+  set.epoch = of_no_shard; // each copy of a shard is trimmed by itself
   std::map<std::string, std::vector<std::uint64_t>> taken; // offsets, by the feed's row
   for (const auto& e : these) {
     if (e.order_open) continue;

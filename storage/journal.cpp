@@ -3,6 +3,7 @@
 #include "domain/limits.hpp"
 #include "domain/planted.hpp"
 #include "storage/feed_rows.hpp"
+#include "storage/local_log.hpp"
 #include "storage/shard_copy.hpp"
 #include <algorithm>
 #include <array>
@@ -59,21 +60,27 @@ void add_event_rows(write_set& set) {
     set.entries.push_back({table::history, history_key(e), encode(e)});
 }
 
-/// The feed's rows for the events among `rows`, behind them: one for each shard that has some.
-void add_feed_rows(std::vector<entry>& rows, const std::vector<std::size_t>& events) {
-  std::array<std::vector<to_feed>, domain::shard_count> by_shard;
+/// The feed's rows for the events among the batch's rows, behind them: one for each shard that has
+/// some, in its part.
+void add_feed_rows(log_batch& batch, const std::vector<std::size_t>& events) {
+  struct run {
+    std::vector<to_feed> events;
+    std::uint16_t part = log_batch::own;
+  };
+  std::array<run, domain::shard_count> by_shard;
   std::vector<domain::shard_id> touched;
   for (const auto at : events) {
-    const auto& e = rows[at];
+    const auto& e = batch.rows[at];
     const auto shard = static_cast<domain::shard_id>(e.key.front());
-    if (by_shard[shard].empty()) touched.push_back(shard);
-    by_shard[shard].push_back({version_of(*e.value).value_or(0), e.key});
+    auto& of = by_shard[shard];
+    if (of.events.empty()) touched.push_back(shard);
+    of.events.push_back({version_of(*e.value).value_or(0), e.key});
+    of.part = batch.part_of[at];
   }
-  std::vector<entry> feed;
-  for (const auto shard : touched)
-    feed.push_back(feed_row(feed_key(shard, by_shard[shard].back().offset), by_shard[shard]));
-  rows.insert(
-    rows.end(), std::make_move_iterator(feed.begin()), std::make_move_iterator(feed.end()));
+  for (const auto shard : touched) {
+    const auto& of = by_shard[shard];
+    batch.add(feed_row(feed_key(shard, of.events.back().offset), of.events), of.part);
+  }
 }
 
 template <std::size_t n>
@@ -97,6 +104,7 @@ void add(journal_stats& to, const journal_stats& more) {
 
 journal::journal(std::shared_ptr<store> disk, options how)
     : disk_(std::move(disk)), how_(std::move(how)),
+      log_(how_.log ? how_.log : std::make_shared<local_log>(disk_)),
       offset_(JUMUN_PLANTED(feed_offset_reused) ? 0 : how_.boot_offset) {
   JUMUN_INVARIANT(disk_ != nullptr, "a journal writes to a store");
   epochs_.fill(1);
@@ -147,6 +155,7 @@ append_result journal::append(write_set set, durable_callback then) {
       return append_result::stale_version;
   }
   ++position_;
+  if (set.epoch != of_no_shard) position_of_[set.shard] = position_;
   for (const auto& e : set.events) ++stats_.events[static_cast<std::size_t>(e.type)];
   for (std::size_t i = own_entries; i < set.entries.size(); ++i)
     set_version(*set.entries[i].value, ++offset_);
@@ -163,7 +172,7 @@ append_result journal::append(write_set set, durable_callback then) {
     (waited_for && !urgent_) || queue_.empty() || queue_.size() == patient_sets_max;
   urgent_ = urgent_ || waited_for;
   queue_.push_back({std::move(set.entries), std::move(then), position_, offset_, true,
-    std::move(set.events), std::move(rows), own_entries});
+    std::move(set.events), std::move(rows), own_entries, set.shard, set.epoch});
   lock.unlock();
   if (wakes) wake_.notify_one();
   return append_result::ok;
@@ -312,43 +321,83 @@ void journal::run_callbacks(std::vector<waiting>& batch) {
     if (w.then) std::exchange(w.then, {})();
 }
 
+/// The part of this shard's rows; a new one, where it has none in this batch yet.
+std::uint16_t journal::part_of(log_batch& batch, domain::shard_id shard, domain::epoch_id epoch) {
+  if (epoch == of_no_shard) return log_batch::own;
+  auto& end = ends_[shard];
+  if (end.part < batch.parts.size() && batch.parts[end.part].shard == shard
+      && batch.parts[end.part].epoch == epoch)
+    return end.part;
+  if (end.epoch != epoch) end = {epoch, log_->open(shard, epoch).value_or(0)};
+  end.part = static_cast<std::uint16_t>(batch.parts.size());
+  batch.parts.push_back({shard, epoch, ++end.seq});
+  return end.part;
+}
+
 /// One batch, one fsync. Moves the entries out of `batch`.
 std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats& done) {
-  std::vector<entry> rows;
-  std::vector<std::size_t> events; // where their rows are in `rows`; not those of a copied shard
+  log_batch out;
+  std::vector<std::size_t> events; // where their rows are in `out`; not those of a copied shard
   if (JUMUN_PLANTED(batch_reordered)) std::reverse(batch.begin(), batch.end() - 1);
   for (auto& w : batch) {
-    done.write_sets += w.is_set ? 1 : 0;
+    if (!w.is_set) continue;
+    ++done.write_sets;
+    const auto part = part_of(out, w.shard, w.epoch);
     auto row = w.rows.begin();
     for (std::size_t i = 0; i < w.entries.size(); ++i) {
       auto& e = w.entries[i];
       const bool is_shown = row != w.rows.end() && row->entry == i;
       if (is_shown && (row++)->superseded) continue;
-      if (i >= w.own_entries) events.push_back(rows.size());
-      rows.push_back(std::move(e));
+      if (i >= w.own_entries) events.push_back(out.rows.size());
+      out.add(std::move(e), part);
     }
   }
-  if (rows.empty()) return {}; // callbacks alone: what they wait for is on disk
+  if (out.rows.empty()) return {}; // callbacks alone: what they wait for is on disk
   if (!events.empty()) {
-    add_feed_rows(rows, events);
-    rows.push_back({table::meta, std::string{last_offset_key}, offset_text(batch.back().offset)});
+    add_feed_rows(out, events);
+    out.add(last_offset_row(batch.back().offset), log_batch::own);
   }
-  for (const auto& e : rows) done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
-  done.entries = rows.size();
+  for (const auto& e : out.rows) done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
+  done.entries = out.rows.size();
   done.commits = 1;
   done.largest_batch = done.write_sets;
   if (JUMUN_PLANTED(batch_in_two_writes))
-    if (auto failed = disk_->apply({rows.begin(), rows.end() - rows.size() / 2})) return failed;
+    if (auto failed = disk_->apply({out.rows.begin(), out.rows.end() - out.rows.size() / 2}))
+      return failed;
   if (JUMUN_PLANTED(key_in_a_write_of_its_own)) {
+    auto rows = out.rows;
     const auto keys = std::stable_partition(
       rows.begin(), rows.end(), [](const entry& e) { return e.in != table::idempotency; });
     if (auto failed = disk_->apply({rows.begin(), keys})) return failed;
   }
   const auto start = how_.now_us ? how_.now_us() : 0;
-  auto failed = disk_->apply(rows);
+  {
+    const std::lock_guard lock{guard_};
+    committing_since_us_ = start;
+  }
+  auto failed = append_to_log(out);
   if (how_.now_us) done.commit_us_sum = static_cast<std::uint64_t>(how_.now_us() - start);
-  if (!failed) tell_taps(rows);
+  if (!failed) tell_taps(out.rows);
   return failed;
+}
+
+/// Until it is known to be durable, or can't be. What is unknown is the same part again.
+std::optional<failure> journal::append_to_log(const log_batch& batch) {
+  for (;;) {
+    const auto came_to = log_->append(batch);
+    if (came_to.broken) return came_to.broken;
+    bool unknown = false;
+    for (std::size_t i = 0; i < came_to.parts.size(); ++i) {
+      const auto said = came_to.parts[i];
+      JUMUN_INVARIANT(said != appended::gap, "the committer counts what it appends");
+      unknown = unknown || said == appended::unknown;
+      if (said == appended::fenced)
+        return failure{errc::fenced, "shard " + std::to_string(batch.parts[i].shard)
+                                       + " has a newer owner than the one of epoch "
+                                       + std::to_string(batch.parts[i].epoch)};
+    }
+    if (!unknown) return {};
+  }
 }
 
 void journal::tap(domain::shard_id shard, row_sink sink) {
@@ -379,6 +428,7 @@ void journal::landed(std::vector<waiting>& batch, const journal_stats& done) {
   {
     const std::lock_guard lock{guard_};
     durable_ = position;
+    committing_since_us_ = 0;
     for (const auto& w : batch)
       for (const auto& r : w.rows)
         if (r.row && r.row->second.position == w.position) recent_.emplace_back(r.row, w.position);
@@ -438,6 +488,17 @@ journal_stats journal::stats() const {
   auto now = stats_;
   now.waiting = position_ - durable_;
   return now;
+}
+
+std::array<std::uint64_t, domain::shard_count> journal::lag_us() const {
+  const auto now = how_.now_us ? how_.now_us() : 0;
+  std::array<std::uint64_t, domain::shard_count> out{};
+  const std::lock_guard lock{guard_};
+  const auto since = committing_since_us_ > 0 ? now - committing_since_us_ : 0;
+  for (std::size_t s = 0; s < domain::shard_count; ++s)
+    if (position_of_[s] > durable_)
+      out[s] = static_cast<std::uint64_t>(std::max<std::int64_t>(1, since));
+  return out;
 }
 
 std::uint64_t read_last_offset(const store& disk) { return read_offset(disk, last_offset_key); }

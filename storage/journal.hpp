@@ -2,6 +2,7 @@
 #include "domain/event.hpp"
 #include "domain/ids.hpp"
 #include "domain/stock.hpp"
+#include "storage/commit_log.hpp"
 #include "storage/rows.hpp"
 #include "storage/store.hpp"
 #include <array>
@@ -15,10 +16,13 @@
 #include <unordered_map>
 
 namespace jumun::storage {
+/// The epoch of write sets of no shard: rows that only this node has to know. Never fenced.
+inline constexpr domain::epoch_id of_no_shard = UINT64_MAX;
+
 /// Rows that become durable together or not at all: one transition of one actor.
 struct write_set {
   domain::shard_id shard = 0;
-  domain::epoch_id epoch = 1; // of the shard's owner; a stale one is fenced
+  domain::epoch_id epoch = 1; // of the shard's owner, a stale one is fenced; or of_no_shard
   std::vector<entry> entries;
   std::vector<domain::event> events; // each becomes a row of `history`, and lies in one of `feed`
   /// The fence: the row that this set replaces must have this version (0: must not exist).
@@ -58,7 +62,8 @@ struct journal_stats {
 /// become the next batch, one fsync. Order of append is order on disk, so an actor may act *inside
 /// the process* on what it appended (a crash that loses it loses all that followed); whatever
 /// leaves the process waits for `durable`. A failed write is never retried: on_failure is called
-/// once, and nothing is written after. A set that nobody waits for (patient, or without a callback)
+/// once, and nothing is written after; so it is when a commit is fenced, because what was appended
+/// has been acted on. A set that nobody waits for (patient, or without a callback)
 /// rides with the next commit that somebody waits for, or goes alone after `patience`.
 ///
 /// Thread-safe. A committer thread runs unless `manual`; then run_once() is the simulator's.
@@ -72,10 +77,12 @@ public:
     /// thread, after the sync and after the commit's callbacks; must not block.
     std::function<void(std::vector<durable_events>)> on_events = {};
     /// Microseconds of a clock that never goes back, to measure commits by; empty: they are taken
-    /// to last no time. Called on the committer's thread.
+    /// to last no time. Called on the committer's thread, and on that of lag_us()'s caller.
     std::function<std::int64_t()> now_us = {};
     /// For how long a set that nobody waits for stays in memory, at most.
     std::chrono::milliseconds patience{1};
+    /// Where commits go; empty: to the store alone (local_log).
+    std::shared_ptr<commit_log> log = {};
   };
   journal(std::shared_ptr<store> disk, options how);
   ~journal(); // commits what was appended, then stops the thread
@@ -119,6 +126,9 @@ public:
   /// stopped. Not from a callback. manual: does it itself.
   void flush();
   [[nodiscard]] journal_stats stats() const;
+  /// Of each shard: 0: all that was appended for it is durable; else for how many µs the commit
+  /// that it waits for, or the one before that, has been under way by now (at least 1).
+  [[nodiscard]] std::array<std::uint64_t, domain::shard_count> lag_us() const;
   [[nodiscard]] const store& disk() const { return *disk_; }
 
 private:
@@ -145,11 +155,15 @@ private:
     std::vector<domain::event> events; // for on_events; the last one's offset is `offset`
     std::vector<shown> rows;
     std::size_t own_entries = 0; // what follows them are the events' rows
+    domain::shard_id shard = 0;
+    domain::epoch_id epoch = of_no_shard;
   };
   void work();
   std::vector<waiting> take_batch();
   void commit(std::vector<waiting> batch);
   std::optional<failure> write(std::vector<waiting>& batch, journal_stats& done);
+  std::uint16_t part_of(log_batch& batch, domain::shard_id shard, domain::epoch_id epoch);
+  std::optional<failure> append_to_log(const log_batch& batch);
   static void run_callbacks(std::vector<waiting>& batch);
   void mark_superseded(std::vector<waiting>& batch);
   void tell_taps(std::vector<entry>& written);
@@ -162,6 +176,7 @@ private:
 
   std::shared_ptr<store> disk_;
   options how_;
+  std::shared_ptr<commit_log> log_;
   mutable std::mutex guard_;
   std::condition_variable wake_, idle_;
   std::vector<waiting> queue_;
@@ -173,10 +188,19 @@ private:
   // Write sets are counted from 1: appended; on disk; on disk and their callbacks have run.
   std::uint64_t position_ = 0, durable_ = 0, told_ = 0;
   std::uint64_t offset_ = 0;
+  std::array<std::uint64_t, domain::shard_count> position_of_{}; // of each shard's last set
+  std::int64_t committing_since_us_ = 0;                         // 0: nothing is being written
   std::map<domain::shard_id, row_sink> taps_; // of shards that are on their way to another node
   bool stopping_ = false, failed_ = false;
   bool urgent_ = false; // somebody waits for what is in the queue
   journal_stats stats_;
+  // Of the committer's thread:
+  struct log_end {
+    domain::epoch_id epoch = 0; // at which the log was opened
+    std::uint64_t seq = 0;      // of the last part
+    std::uint16_t part = 0;     // the shard's last one in the batch that is being put together
+  };
+  std::array<log_end, domain::shard_count> ends_;
   std::thread worker_;
 };
 

@@ -41,6 +41,13 @@ std::vector<entry> deletes_of(std::vector<entry> rows) {
   return rows;
 }
 
+std::vector<entry> rows_of(const log_batch& batch, std::uint16_t part) {
+  std::vector<entry> rows;
+  for (std::size_t i = 0; i < batch.rows.size(); ++i)
+    if (batch.part_of[i] == part) rows.push_back(batch.rows[i]);
+  return rows;
+}
+
 std::string encode_rows(const std::vector<entry>& rows) {
   auto& m = codec::scratch<rows::Copied>();
   for (const auto& r : rows) {

@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/ids.hpp"
+#include "storage/commit_log.hpp"
 #include "storage/store.hpp"
 
 /// A shard's rows on their way to another node's folder (DESIGN §8, a move): read in pieces while
@@ -28,6 +29,9 @@ private:
 
 /// Deletes for the next rows of `from`, as `next` gives them: to empty a shard piece by piece.
 [[nodiscard]] std::vector<entry> deletes_of(std::vector<entry> rows);
+
+/// The rows of one part of a commit: by encode_rows() the bytes that a replica of its shard needs.
+[[nodiscard]] std::vector<entry> rows_of(const log_batch& batch, std::uint16_t part);
 
 /// Rows for the wire: a protobuf message of rows.proto, tables by name.
 [[nodiscard]] std::string encode_rows(const std::vector<entry>& rows);

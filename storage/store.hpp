@@ -42,6 +42,7 @@ enum class errc : std::uint8_t {
   held,         // another process has the folder open
   newer_format, // written by a newer release
   not_ours,     // a folder that holds something else, or another shard hash
+  fenced,       // a shard that this process wrote to has a newer owner
 };
 struct failure {
   errc code = errc::io_failed;

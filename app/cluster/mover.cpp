@@ -12,7 +12,6 @@ constexpr auto ask_for = 10s;    // an offer: the target may have an old copy to
 constexpr auto pause_for = 2s;   // not served: then it is taken back
 constexpr auto again_after = 1s; // a move that failed
 constexpr auto resend_after = 100ms;
-constexpr domain::epoch_id unfenced = UINT64_MAX; // for rows in meta
 } // namespace
 
 /// A move that this node is the source of.
@@ -24,7 +23,8 @@ struct mover::outgoing {
   std::deque<std::vector<storage::entry>> tail;
   std::size_t tail_bytes = 0;
   std::uint64_t pieces = 0, rows = 0, bytes = 0; // sent and durable over there
-  std::int64_t paused_ms = 0;                    // 0: it is served
+  std::int64_t began_ms = 0;
+  std::int64_t paused_ms = 0; // 0: it is served
   bool ended = false, given_up = false;
 };
 
@@ -88,6 +88,7 @@ void mover::begin_wanted() {
     auto o = std::make_shared<outgoing>();
     o->what = what;
     o->id = std::to_string(with_.random());
+    o->began_ms = with_.now_ms();
     out_[shard] = o;
     offer(o);
   }
@@ -194,6 +195,7 @@ void mover::send(const outgoing_ptr& o, std::vector<storage::entry> rows) {
   ask(o, cluster::move_rows{o->id, o->pieces, storage::encode_rows(rows)}, [this, o, count, bytes] {
     ++o->pieces;
     o->rows += count, o->bytes += bytes;
+    counts_.rows_out += count, counts_.bytes_out += bytes;
     step(o, o->step);
     send_next(o);
   });
@@ -241,7 +243,7 @@ void mover::put(std::string key, std::optional<std::string> row, storage::durabl
 }
 void mover::write_meta(std::vector<storage::entry> rows, storage::durable_callback then) {
   storage::write_set set;
-  set.epoch = unfenced;
+  set.epoch = storage::of_no_shard;
   set.entries = std::move(rows);
   // Not ok: the journal has stopped, and the process ends.
   (void)with_.journal.append(std::move(set), std::move(then));
@@ -261,6 +263,7 @@ void mover::pass(domain::shard_id shard, domain::epoch_id epoch, const std::stri
         const auto moved = out_.find(shard);
         if (moved != out_.end()) {
           const auto& o = *moved->second;
+          count_move(o);
           with_.say("shard.moved",
             "shard=" + std::to_string(shard) + " to=" + to + " epoch=" + std::to_string(epoch + 1)
               + " rows=" + std::to_string(o.rows) + " bytes=" + std::to_string(o.bytes)
@@ -276,6 +279,16 @@ void mover::pass(domain::shard_id shard, domain::epoch_id epoch, const std::stri
         });
       })();
     });
+}
+
+void mover::count_move(const outgoing& o) {
+  const auto now = with_.now_ms(); // of a wall clock: it may have been set back
+  const auto us_since = [now](std::int64_t ms) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, now - ms)) * 1'000;
+  };
+  ++counts_.done;
+  counts_.took.count(us_since(o.began_ms));
+  counts_.not_served.count(us_since(o.paused_ms));
 }
 
 /// Drops what came of a copy that won't be whole.
@@ -309,6 +322,7 @@ void mover::empty_rest(domain::shard_id shard, domain::epoch_id epoch, std::func
 /// Before the point of no return: as if nothing had been tried.
 void mover::fail(const outgoing_ptr& o, const std::string& why) {
   if (std::exchange(o->ended, true)) return;
+  ++counts_.failed;
   with_.say("shard.move_failed", "shard=" + std::to_string(o->what.shard) + " to=" + o->what.to
                                    + " step=" + o->step + " why=" + why);
   with_.journal.tap(o->what.shard, nullptr);
@@ -397,6 +411,7 @@ void mover::take_rows(
     return answer(reply, shard, "it has a newer owner than the one that it is copied for");
   ++in.next;
   in.rows += count, in.bytes += m.rows.size();
+  counts_.rows_in += count, counts_.bytes_in += m.rows.size();
   note(shard,
     move_progress{shard, in.copy.epoch, in.copy.from, with_.self, "taking", in.rows, in.bytes});
 }
@@ -406,7 +421,7 @@ void mover::take_complete(
   auto& in = in_[shard];
   if (in.copy.move != m.move || emptying_[shard]) return answer(reply, shard, "no such move");
   if (m.pieces != in.next) return answer(reply, shard, "a piece is missing");
-  in.copy.complete = true;
+  if (!std::exchange(in.copy.complete, true)) ++counts_.taken;
   const auto low = storage::read_low_water(with_.journal.disk());
   write_meta({{storage::table::meta, storage::shard_copy_key(shard), storage::encode(in.copy)},
                // In each shard offsets only rise, whoever writes them.

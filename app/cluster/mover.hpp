@@ -3,6 +3,7 @@
 #include "cluster/messages.hpp"
 #include "cluster/peers.hpp"
 #include "domain/shard_set.hpp"
+#include "http/histogram.hpp"
 #include "storage/journal.hpp"
 #include "storage/shard_copy.hpp"
 #include <atomic>
@@ -72,6 +73,19 @@ public:
   [[nodiscard]] bool gave_away(domain::shard_lease lease) const;
   [[nodiscard]] std::vector<move_progress> progress() const;
 
+  /// Counted since the start; a move's rows and bytes by both of its ends.
+  struct counts {
+    std::atomic<std::uint64_t> done{0}, failed{0}; // as source; one that failed is tried again
+    std::atomic<std::uint64_t> taken{0};           // as target: its copy was whole
+    std::atomic<std::uint64_t> rows_out{0}, bytes_out{0}, rows_in{0}, bytes_in{0};
+    /// 1 ms of an empty shard up to minutes of a large one.
+    static constexpr std::array<std::uint64_t, 12> upper_us{5'000, 10'000, 25'000, 50'000, 100'000,
+      300'000, 1'000'000, 3'000'000, 10'000'000, 30'000'000, 60'000'000, 300'000'000};
+    http::histogram<upper_us.size()> took{upper_us};       // from the offer to the next owner
+    http::histogram<upper_us.size()> not_served{upper_us}; // of that, until the map had it
+  };
+  [[nodiscard]] const counts& counted() const { return counts_; }
+
 private:
   struct outgoing;
   struct incoming { // a shard that this node is given
@@ -95,6 +109,7 @@ private:
   void put(std::string key, std::optional<std::string> row, storage::durable_callback then = {});
   void write_meta(std::vector<storage::entry> rows, storage::durable_callback then);
   void discard(domain::shard_id shard, domain::epoch_id epoch);
+  void count_move(const outgoing& o);
   void fail(const outgoing_ptr& o, const std::string& why);
   void take_back(const outgoing_ptr& o);
   void step(const outgoing_ptr& o, std::string_view name);
@@ -114,6 +129,7 @@ private:
 
   const surroundings with_;
   std::atomic<bool> stopped_{false};
+  counts counts_;
   // Of the executor:
   std::map<domain::shard_id, domain::wanted_move> wanted_;
   std::map<domain::shard_id, outgoing_ptr> out_;

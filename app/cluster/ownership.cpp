@@ -31,7 +31,7 @@ void ownership::follow(const cluster::view& now) {
   for (const auto& lease : take) // offsets only rise in each shard, whoever wrote them
     with_.journal.raise_offset(storage::read_last_offset(with_.journal.disk(), lease.shard));
   storage::write_set set;
-  set.epoch = UINT64_MAX; // of no shard, so it is not fenced
+  set.epoch = storage::of_no_shard;
   set.entries.push_back(
     {storage::table::meta, std::string{storage::shard_map_key}, storage::encode(*seen_)});
   // Not ok: the journal has stopped, and the process ends.

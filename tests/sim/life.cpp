@@ -1,5 +1,7 @@
 #include "tests/sim/life.hpp"
 #include "app/presenter.hpp"
+#include "storage/local_log.hpp"
+#include "tests/support/attentive_log.hpp"
 #include <caf/all.hpp>
 
 namespace jumun::sim {
@@ -13,6 +15,8 @@ life::life(outside& world, life_options how)
   journaling.manual = true;
   journaling.boot_offset = storage::read_last_offset(world.disk_.truth());
   journaling.on_failure = [this](const storage::failure&) { kill(); };
+  journaling.log =
+    std::make_shared<tests::attentive_log>(std::make_shared<storage::local_log>(disk));
   journal_ = std::make_unique<storage::journal>(std::move(disk), std::move(journaling));
   for (const auto& lease : how_.leases) journal_->raise_epoch(lease.shard, lease.epoch);
   const auto now_us = [this] { return world_.time.wall_us(); };

@@ -1,6 +1,7 @@
 #include "domain/limits.hpp"
 #include "storage/feed_rows.hpp"
 #include "storage/journal.hpp"
+#include "storage/local_log.hpp"
 #include "storage/queries.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
@@ -460,6 +461,39 @@ TEST_CASE(
   j.flush();
   CHECK(j.stats().commit_us_sum == 250);
   CHECK(j.stats().commit_us_histogram[7] == 1); // 128 to 255 µs
+}
+
+TEST_CASE("a shard lags while what was appended for it is not durable", "[journal]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  struct watched_log final : commit_log {
+    explicit watched_log(std::shared_ptr<store> to) : real{std::move(to)} {}
+    local_log real;
+    std::function<void()> during;
+    std::optional<std::uint64_t> open(domain::shard_id s, domain::epoch_id e) override {
+      return real.open(s, e);
+    }
+    append_outcome append(const log_batch& batch) override {
+      during();
+      return real.append(batch);
+    }
+  };
+  const auto log = std::make_shared<watched_log>(disk);
+  std::int64_t now_us = 1'000;
+  journal::options how{true, 0, {}};
+  how.now_us = [&now_us] { return now_us; };
+  how.log = log;
+  journal j{disk, how};
+  const auto tea = domain::shard_of(std::string_view{"tea"});
+  log->during = [&] {
+    now_us += 700'000; // a disk that stalls
+    CHECK(j.lag_us()[tea] == 700'000);
+    CHECK(j.lag_us()[tea ^ 1] == 0);
+  };
+  CHECK(j.lag_us()[tea] == 0);
+  REQUIRE(j.append(next_version("tea", 1), [] {}) == append_result::ok);
+  CHECK(j.lag_us()[tea] == 1); // nobody writes it yet
+  j.flush();
+  CHECK(j.lag_us()[tea] == 0);
 }
 
 TEST_CASE("events are told after their commit, in the order of their offsets, and keep them",
