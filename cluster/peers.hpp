@@ -94,6 +94,9 @@ struct peer_figures {
   std::uint64_t refused_for_credit = 0;
   std::uint64_t replies_dropped = 0; // too many waited for a slow asker; it hears `unknown`
   std::uint64_t unsupported = 0;     // of the peer's: a newer protocol, or not to be understood
+  std::uint64_t asks = 0;            // of what was sent; the rest are tells
+  std::uint64_t answered = 0;        // of our asks
+  std::uint64_t answer_us = 0;       // how long these took, all together
   std::uint64_t unknown = 0;         // our asks that ended so
   std::uint64_t in_flight = 0;       // our asks
   std::uint64_t unhandled = 0;       // envelopes out, that the peer hasn't handled yet

@@ -34,6 +34,8 @@ std::string sight_json(const cluster_info& c) {
   w.text("node", c.node);
   w.count("map_version", c.map_version);
   w.text_or_null("agreement_error", c.agreement_error);
+  w.text_or_null(
+    "certificate_until", c.certificate_until_ms ? time_text(c.certificate_until_ms) : "");
   w.open("peers", '[');
   for (const auto& s : c.sees) {
     w.open('{');
@@ -42,6 +44,10 @@ std::string sight_json(const cluster_info& c) {
     w.count("rtt_us", s.rtt_us);
     w.count("connects", s.connects);
     w.count("in_flight", s.in_flight);
+    w.count("unhandled", s.unhandled);
+    w.count("refused_for_credit", s.refused_for_credit);
+    w.count("unknown", s.unknown);
+    w.count("links", s.links);
     w.text_or_null("last_error", s.last_error);
     w.close('}');
   }
@@ -75,6 +81,24 @@ std::string cluster_json(const cluster_info& c, const std::vector<std::string>& 
   return w.take();
 }
 
+namespace {
+void put_count(json_writer& w, std::string_view name, const std::optional<std::uint64_t>& n) {
+  if (n)
+    w.count(name, *n);
+  else
+    w.null(name);
+}
+void put_move(json_writer& w, const move_info& m) {
+  w.open("move", '{');
+  w.text("from", m.from);
+  w.text("to", m.to);
+  w.text("step", m.step);
+  w.count("rows", m.rows);
+  w.count("bytes", m.bytes);
+  w.close('}');
+}
+} // namespace
+
 std::string shard_json(const shard_info& s) {
   json_writer w;
   w.open('{');
@@ -83,6 +107,12 @@ std::string shard_json(const shard_info& s) {
   w.count("epoch", s.epoch);
   w.text("state", s.state);
   w.text_or_null("moving_to", s.moving_to);
+  put_count(w, "lag_us", s.lag_us);
+  put_count(w, "mailbox", s.mailbox);
+  if (s.move)
+    put_move(w, *s.move);
+  else
+    w.null("move");
   w.close('}');
   return w.take();
 }

@@ -18,7 +18,16 @@ struct member_info {
 struct sight {
   std::string node, state; // state: up | away | refused
   std::uint64_t rtt_us = 0, connects = 0, in_flight = 0;
+  std::uint64_t unhandled = 0;          // envelopes that it was sent and has not handled
+  std::uint64_t refused_for_credit = 0; // not sent, because of these
+  std::uint64_t unknown = 0;            // asks without an answer
+  std::size_t links = 0;                // of the tunnel, both directions
   std::string last_error;
+};
+/// A shard on its way, as one of both ends sees it.
+struct move_info {
+  std::string from, to, step;
+  std::uint64_t rows = 0, bytes = 0; // that are over there
 };
 struct cluster_info {
   std::string node, coordinator; // who answers, and by what the owners are agreed on
@@ -27,6 +36,7 @@ struct cluster_info {
   std::string agreement_error = {}; // why the coordinator can't be reached now; empty: it can
   std::vector<member_info> members = {};
   std::vector<sight> sees = {}; // of the node that answers
+  std::int64_t certificate_until_ms = 0; // of its tunnel; 0: none
 };
 struct shard_info {
   int shard = 0;
@@ -35,6 +45,10 @@ struct shard_info {
   std::string owner, state;
   std::uint64_t epoch = 0;
   std::string moving_to = {}; // where it is wanted; empty: it stays
+  // As its owner says:
+  std::optional<std::uint64_t> lag_us = {};  // journal::lag_us
+  std::optional<std::uint64_t> mailbox = {}; // messages that wait for the shard's own actors
+  std::optional<move_info> move = {};
 };
 /// What asking for a move or a drain came to.
 enum class moving : std::uint8_t { begun = 1, unknown_node, nowhere_to_go, unavailable };

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <future>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <unistd.h>
@@ -72,11 +73,43 @@ std::string text_of(const json& value) {
   return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
 }
 
+/// What the owner of shards says of them, together.
+struct burden {
+  std::uint64_t lag_us = 0, mailbox = 0; // the longest; all
+};
+std::map<std::string, burden> burdens(const json& shards) {
+  std::map<std::string, burden> of;
+  for (const auto& s : shards.at("data")) {
+    if (!s.at("owner").is_string() || !s.at("lag_us").is_number()) continue;
+    auto& b = of[s.at("owner").get<std::string>()];
+    b.lag_us = std::max(b.lag_us, s.at("lag_us").get<std::uint64_t>());
+    b.mailbox += s.at("mailbox").get<std::uint64_t>();
+  }
+  return of;
+}
+
+/// `0`, or tenths of milliseconds.
+std::string lag_text(std::uint64_t us) {
+  if (us == 0) return "0";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f ms", static_cast<double>(us) / 1e3);
+  return text;
+}
+
+void print_moves(const json& shards) {
+  for (const auto& s : shards.at("data"))
+    if (const auto& m = s.at("move"); !m.is_null())
+      std::printf("shard %s: %s to %s, %s, %s rows, %s bytes\n", text_of(s.at("shard")).c_str(),
+        text_of(m.at("from")).c_str(), text_of(m.at("to")).c_str(), text_of(m.at("step")).c_str(),
+        text_of(m.at("rows")).c_str(), text_of(m.at("bytes")).c_str());
+}
+
 void print_status(const json& c, const json& shards) {
   std::printf("map %s by %s, assigner %s\n", text_of(c.at("map_version")).c_str(),
     text_of(c.at("coordinator")).c_str(), text_of(c.at("assigner")).c_str());
-  std::printf(
-    "%-20s  %-8s  %-9s  %6s  %-12s  %s\n", "NODE", "ROLE", "STATE", "SHARDS", "RELEASE", "SEEN BY");
+  std::printf("%-20s  %-8s  %-9s  %6s  %9s  %7s  %-12s  %s\n", "NODE", "ROLE", "STATE", "SHARDS",
+    "LAG", "MAILBOX", "RELEASE", "SEEN BY");
+  const auto burden_of = burdens(shards);
   for (const auto& m : c.at("members")) {
     std::string seen;
     for (const auto& view : c.at("sees"))
@@ -85,9 +118,13 @@ void print_status(const json& c, const json& shards) {
           seen += (seen.empty() ? "" : ", ") + text_of(view.at("node"))
                   + (p.at("state") == "up" ? " " + text_of(p.at("rtt_us")) + " us"
                                            : " (" + text_of(p.at("state")) + ")");
-    std::printf("%-20s  %-8s  %-9s  %6s  %-12s  %s\n", text_of(m.at("id")).c_str(),
+    const auto known = burden_of.find(text_of(m.at("id")));
+    const bool said = known != burden_of.end();
+    std::printf("%-20s  %-8s  %-9s  %6s  %9s  %7s  %-12s  %s\n", text_of(m.at("id")).c_str(),
       text_of(m.at("role")).c_str(), text_of(m.at("state")).c_str(),
-      text_of(m.at("shards")).c_str(), text_of(m.at("release")).c_str(), seen.c_str());
+      text_of(m.at("shards")).c_str(), said ? lag_text(known->second.lag_us).c_str() : "-",
+      said ? std::to_string(known->second.mailbox).c_str() : "-", text_of(m.at("release")).c_str(),
+      seen.c_str());
   }
   std::size_t moving = 0, unserved = 0;
   for (const auto& s : shards.at("data")) {
@@ -96,6 +133,7 @@ void print_status(const json& c, const json& shards) {
   }
   std::printf("%zu of %zu shards serve, %zu on their way to another node\n",
     shards.at("data").size() - unserved, shards.at("data").size(), moving);
+  print_moves(shards);
 }
 
 /// How many shards are not where they were asked to be.

@@ -52,6 +52,7 @@ public:
   [[nodiscard]] stock_bridge::figures stock() const { return stock_.now(); }
   [[nodiscard]] cluster::tunnel_figures wire() const { return tunnel_.figures(); }
   [[nodiscard]] std::vector<cluster::peer_figures> links() const { return link_->figures(); }
+  [[nodiscard]] const mover& moves() const { return *mover_; }
 
 private:
   [[nodiscard]] ownership::surroundings around_ownership(

@@ -1,4 +1,5 @@
 #include "app/monitoring/metrics_page.hpp"
+#include "app/monitoring/cluster_figures.hpp"
 #include "app/monitoring/node_figures.hpp"
 #include "app/monitoring/process_figures.hpp"
 #include "http/routes.hpp"
@@ -139,9 +140,10 @@ std::string metrics_page::page(const http::metrics& of_edge) {
   add_readers(all, of_edge);
   add_breakers(all, inside_.breakers().look());
   add_webhooks(all, inside_.webhooks());
-  add_journal_figures(all, inside_.journal().stats());
+  add_journal_figures(all, inside_.journal());
   add_rocks_figures(all, inside_.disk());
   add_disk(all, inside_.space());
+  add_cluster_figures(all, inside_);
   add_process_figures(all);
   return all.text();
 }

@@ -1,5 +1,6 @@
 #include "app/monitoring/node_figures.hpp"
 #include "storage/rocks_store.hpp"
+#include <algorithm>
 
 namespace jumun::app {
 namespace {
@@ -48,13 +49,17 @@ void add_actor_figures(families& to, const actors::actor_registry& all) {
   each([](const actors::actor_figures& of) { return of.restarts; });
 }
 
-void add_journal_figures(families& to, const storage::journal_stats& now) {
+void add_journal_figures(families& to, const storage::journal& of) {
+  const auto now = of.stats();
   to.counter("jumun_journal_write_sets_total", "Write sets made durable.").value(now.write_sets);
   to.counter("jumun_journal_rows_total", "Rows written or deleted by them.").value(now.entries);
   to.counter("jumun_journal_written_bytes_total", "Keys and values of these rows.")
     .value(now.bytes);
   to.gauge("jumun_journal_waiting_write_sets", "Appended, and not durable yet.").value(now.waiting);
   const auto seconds = [](std::uint64_t us) { return static_cast<double>(us) / 1e6; };
+  const auto lag = of.lag_us();
+  to.gauge("jumun_journal_lag_seconds", "How long the commit under way has been waited for.")
+    .value(seconds(*std::max_element(lag.begin(), lag.end())));
   to.histogram("jumun_commit_duration_seconds", "One batch: its write and its fsync.")
     .buckets(by_powers_of_two(now.commit_us_histogram, seconds), seconds(now.commit_us_sum));
   const auto below = [](std::uint64_t n) { return static_cast<double>(n - 1); };

@@ -8,6 +8,6 @@
 namespace jumun::app {
 void add_order_figures(families& to, const census& orders);
 void add_actor_figures(families& to, const actors::actor_registry& all);
-void add_journal_figures(families& to, const storage::journal_stats& now);
+void add_journal_figures(families& to, const storage::journal& of);
 void add_rocks_figures(families& to, const storage::store& disk);
 } // namespace jumun::app

@@ -50,7 +50,9 @@ void outlet::ask(envelope what, peers::done then) {
     return then({asked::not_sent, {}});
   }
   const auto id = ++last_ask_;
-  asks_.emplace(id, pending{std::move(then), wheel_.add(now_ms() + wait, id)});
+  ++figures_.asks;
+  const auto now = now_.steady_us();
+  asks_.emplace(id, pending{std::move(then), wheel_.add(now / 1'000 + wait, id), now});
   if (std::exchange(woken_, true)) return;
   lock.unlock();
   to_.wake();
@@ -89,6 +91,10 @@ void outlet::take_replies(const frame& f, ended& out) {
     // A reply that can't be read is one all the same: what it says may have been done.
     const auto said = how == readable::yes ? i.how : asked::unknown;
     if (said == asked::unknown) ++figures_.unknown;
+    if (said == asked::answered) {
+      ++figures_.answered;
+      figures_.answer_us += static_cast<std::uint64_t>(heard_us_ - found.mapped().asked_us);
+    }
     out.emplace_back(std::move(found.mapped().then), ask_result{said, std::move(i.what)});
   }
 }

@@ -45,13 +45,13 @@ private:
   struct pending {
     peers::done then;
     timer_wheel::handle due;
+    std::int64_t asked_us = 0;
   };
   using ended = std::vector<std::pair<peers::done, ask_result>>;
   [[nodiscard]] bool put(std::uint64_t ask, envelope what); // with the lock held
   void welcomed(const welcome& w);
   void take_replies(const frame& f, ended& out);
   void end(const std::string& why, link_state now, ended& out);
-  [[nodiscard]] std::int64_t now_ms() const { return now_.steady_us() / 1'000; }
 
   const identity self_;
   const std::string peer_;

@@ -100,7 +100,8 @@ tunnel_figures figures_of(const tunnel_core& core) {
   tunnel_figures out;
   for (const auto& p : core.peers())
     out.peers.push_back({p->node, p->links, p->dialled, p->accepted, p->failed, p->lost,
-      p->bytes_in, p->bytes_out, p->waiting, p->waiting_max, p->rtt_us, p->last_error()});
+      p->bytes_in, p->bytes_out, p->frames_in, p->frames_out, p->beats_lost, p->stalls, p->waiting,
+      p->waiting_max, p->rtt_us, p->last_error()});
   out.sockets = core.sockets;
   out.greeting = core.greeting.size();
   out.open = out.greeting + core.accepted.size() + core.dialled.size();

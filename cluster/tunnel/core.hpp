@@ -17,7 +17,8 @@ struct tunnel_peer {
   explicit tunnel_peer(std::string name) : node{std::move(name)} {}
   const std::string node;
   std::atomic<std::uint64_t> links{0}, dialled{0}, accepted{0}, failed{0}, lost{0}, bytes_in{0},
-    bytes_out{0}, waiting{0}, waiting_max{0}, rtt_us{0};
+    bytes_out{0}, frames_in{0}, frames_out{0}, beats_lost{0}, stalls{0}, waiting{0}, waiting_max{0},
+    rtt_us{0};
   /// Remembers what went wrong; empty: nothing. False: it is what was known already.
   bool note(const std::string& error) {
     const std::lock_guard lock{mutex_};

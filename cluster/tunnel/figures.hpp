@@ -15,6 +15,9 @@ struct tunnel_peer_figures {
   std::uint64_t failed = 0;   // dialled, and did not come up
   std::uint64_t lost = 0;     // were up, and ended by anything but a word of either side
   std::uint64_t bytes_in = 0, bytes_out = 0; // of CAF's
+  std::uint64_t frames_in = 0, frames_out = 0;
+  std::uint64_t beats_lost = 0; // heartbeats without an answer by the next one
+  std::uint64_t stalls = 0;     // times that all which the peer had granted was sent
   std::uint64_t waiting = 0;                 // bytes that wait in us at present
   std::uint64_t waiting_max = 0;             // the most that waited in one link
   std::uint64_t rtt_us = 0;                  // of the last heartbeat; 0: none yet

@@ -123,6 +123,12 @@ void tunnel_link::account() {
   const auto waits = state_ == state::closed ? 0 : talk_->waiting() + to_peer_.size();
   peer_->waiting += waits - waiting_;
   waiting_ = waits;
+  const auto& now = talk_->counted();
+  peer_->frames_in += now.frames_in - counted_.frames_in;
+  peer_->frames_out += now.frames_out - counted_.frames_out;
+  peer_->beats_lost += now.beats_lost - counted_.beats_lost;
+  peer_->stalls += now.stalls - counted_.stalls;
+  counted_ = now;
   auto most = peer_->waiting_max.load();
   while (waits > most && !peer_->waiting_max.compare_exchange_weak(most, waits)) {}
 }

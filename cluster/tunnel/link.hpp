@@ -79,6 +79,7 @@ private:
   std::string to_peer_, to_caf_;           // what a write empties
   std::size_t to_caf_done_ = 0;            // of to_caf_
   std::size_t waiting_ = 0;                // as the peer's figures know it
+  tunnel_talk::counts counted_; // of them, what the peer's figures have
   bool reading_peer_ = false, writing_peer_ = false, reading_caf_ = false, writing_caf_ = false;
   bool has_been_up_ = false, shut_ = false;
 };

@@ -24,9 +24,14 @@ std::string word(std::chrono::nanoseconds n) {
 }
 } // namespace
 
+void tunnel_talk::say(frame_kind kind, std::string_view payload) {
+  append_frame(for_peer_, kind, payload);
+  ++counts_.frames_out;
+}
+
 tunnel_talk::tunnel_talk(side on, talk_rules rules) : side_{on}, rules_{std::move(rules)} {
   if (side_ == side::dialler)
-    append_frame(for_peer_, frame_kind::hello,
+    say(frame_kind::hello,
       render({1, limits::tunnel_window_bytes, rules_.cluster, rules_.node, rules_.peer}));
 }
 
@@ -39,6 +44,7 @@ tunnel_refusal tunnel_talk::from_peer(std::string_view bytes, moment now) {
 
 tunnel_refusal tunnel_talk::take(frame_kind kind, std::string_view payload, moment now) {
   if (ended_by_peer_) return tunnel_refusal::none; // it said that nothing follows
+  ++counts_.frames_in;
   if (kind == frame_kind::end) {
     ended_by_peer_ = static_cast<tunnel_refusal>(payload[0]);
     return tunnel_refusal::none;
@@ -55,6 +61,7 @@ tunnel_refusal tunnel_talk::take(frame_kind kind, std::string_view payload, mome
                                                         : tunnel_refusal::malformed;
     case frame_kind::ping: pong_ = payload; return tunnel_refusal::none;
     case frame_kind::pong:
+      unanswered_ = false;
       // It is our own word that comes back; whoever changes it harms a figure alone.
       if (const moment asked{get_big_endian<std::uint64_t>(payload.data())};
           asked < now && now - asked < 2 * rules_.silence_max)
@@ -89,7 +96,7 @@ tunnel_refusal tunnel_talk::take_data(std::string_view payload) {
 void tunnel_talk::welcome() {
   JUMUN_INVARIANT(side_ == side::listener && state_ == state::greeting && !peer_.empty(),
     "a welcome answers a greeting");
-  append_frame(for_peer_, frame_kind::welcome,
+  say(frame_kind::welcome,
     render({1, limits::tunnel_window_bytes, rules_.cluster, rules_.node, peer_}));
   state_ = state::open;
 }
@@ -98,7 +105,7 @@ void tunnel_talk::end(tunnel_refusal why) {
   if (state_ == state::ended) return;
   state_ = state::ended;
   const auto code = static_cast<char>(why);
-  append_frame(for_peer_, frame_kind::end, {&code, 1});
+  say(frame_kind::end, {&code, 1});
 }
 
 std::size_t tunnel_talk::caf_room() const {
@@ -110,7 +117,8 @@ void tunnel_talk::from_caf(std::string_view bytes) {
   if (bytes.empty() || state_ != state::open) return; // it ended while they were read
   JUMUN_INVARIANT(bytes.size() <= window_, "never sent ahead of the window");
   window_ -= bytes.size();
-  append_frame(for_peer_, frame_kind::data, bytes);
+  if (window_ == 0) ++counts_.stalls;
+  say(frame_kind::data, bytes);
 }
 
 tunnel_refusal tunnel_talk::tick(moment now) {
@@ -120,18 +128,19 @@ tunnel_refusal tunnel_talk::tick(moment now) {
   ticked_ = now;
   quiet_ = std::exchange(heard_, false) ? moment{} : quiet_ + since;
   if (quiet_ >= rules_.silence_max) return tunnel_refusal::silent;
+  if (unanswered_) ++counts_.beats_lost;
   ping_ = state_ == state::open;
   return tunnel_refusal::none;
 }
 
 bool tunnel_talk::swap_for_peer(std::string& out) {
   if (state_ == state::open) { // one of each at most, whatever the peer asks for
-    if (!pong_.empty()) append_frame(for_peer_, frame_kind::pong, pong_), pong_.clear();
-    if (std::exchange(ping_, false)) append_frame(for_peer_, frame_kind::ping, word(ticked_));
+    if (!pong_.empty()) say(frame_kind::pong, pong_), pong_.clear();
+    if (std::exchange(ping_, false)) say(frame_kind::ping, word(ticked_)), unanswered_ = true;
     if (ungranted_ >= grant_each) {
       std::string bytes;
       put_big_endian(bytes, static_cast<std::uint32_t>(std::exchange(ungranted_, 0)));
-      append_frame(for_peer_, frame_kind::grant, bytes);
+      say(frame_kind::grant, bytes);
     }
   }
   return swap_out(for_peer_, out);

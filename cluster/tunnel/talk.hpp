@@ -49,11 +49,19 @@ public:
   [[nodiscard]] bool swap_for_caf(std::string& out);
   /// So much of what swap_for_caf() gave has been written.
   void delivered(std::size_t bytes);
+  /// What was counted since the start.
+  struct counts {
+    std::uint64_t frames_in = 0, frames_out = 0;
+    std::uint64_t beats_lost = 0; // heartbeats without an answer by the next one
+    std::uint64_t stalls = 0;     // times that CAF had used up what the peer had granted
+  };
+  [[nodiscard]] const counts& counted() const { return counts_; }
   /// Bytes that wait here, or were swapped out and not yet delivered to CAF.
   [[nodiscard]] std::size_t waiting() const { return for_peer_.size() + undelivered_; }
 
 private:
   enum class state : std::uint8_t { greeting, open, ended };
+  void say(frame_kind kind, std::string_view payload);
   tunnel_refusal take(frame_kind kind, std::string_view payload, moment now);
   tunnel_refusal take_greeting(std::string_view payload);
   tunnel_refusal take_data(std::string_view payload);
@@ -71,6 +79,8 @@ private:
   std::size_t ungranted_ = 0;   // bytes that CAF has taken and the peer was not told of
   std::string pong_;            // the one that is owed
   bool ping_ = false;           // one is due
+  bool unanswered_ = false;     // the last one, so far
+  counts counts_;
   bool heard_ = true;           // since the last tick
   moment ticked_{};             // when; 0: never
   std::chrono::nanoseconds quiet_{}, rtt_{};

@@ -274,6 +274,25 @@ TEST_CASE("a heartbeat comes back, and tells the round trip", "[link]") {
   CHECK(j.here->figures().rtt_us == 250);
 }
 
+TEST_CASE("asks are counted, and how long their answers took", "[link]") {
+  joined j;
+  j.to.ask = [](const std::string&, envelope what, reply_once reply) { reply(std::move(what)); };
+  j.to.tell = [](const std::string&, const envelope&, const receipt&) {};
+  j.greet(17);
+  CHECK(j.here->tell(command("told")));
+  for (const int us : {300, 700}) {
+    j.ask("asked");
+    j.move_there();
+    j.us += us;
+    j.move_back();
+  }
+  const auto f = j.here->figures();
+  CHECK(f.sent == 3);
+  CHECK(f.asks == 2);
+  CHECK(f.answered == 2);
+  CHECK(f.answer_us == 1'000);
+}
+
 TEST_CASE("what comes late from an earlier session changes nothing in the next", "[link]") {
   joined j{small(4)};
   std::vector<reply_once> replies;

@@ -209,6 +209,21 @@ TEST_CASE(
   CHECK(t.a.caf_room() == 0);
   CHECK(t.carry(t.b, t.a) == tunnel_refusal::none);
   CHECK(t.a.caf_room() > 0); // the grant came
+  CHECK(t.a.counted().stalls == 1);
+  CHECK(t.a.counted().beats_lost == 0);
+  CHECK(t.a.counted().frames_out == t.b.counted().frames_in);
+  CHECK(t.b.counted().frames_out == t.a.counted().frames_in);
+}
+
+TEST_CASE("a heartbeat that is not answered by the next one is lost, once", "[tunnel]") {
+  pair_of_talks t;
+  CHECK(t.a.tick(t.now += 1s) == tunnel_refusal::none);
+  CHECK(t.carry(t.a, t.b) == tunnel_refusal::none);
+  CHECK(t.a.tick(t.now += 1s) == tunnel_refusal::none); // b's answer is under way for long
+  CHECK(t.a.counted().beats_lost == 1);
+  CHECK(t.carry(t.b, t.a) == tunnel_refusal::none);
+  CHECK(t.a.tick(t.now += 1s) == tunnel_refusal::none);
+  CHECK(t.a.counted().beats_lost == 1);
 }
 
 TEST_CASE("a peer that sends ahead of the window is cut", "[tunnel]") {
