@@ -14,4 +14,5 @@ void run_in_flight(stage& on, const options& o);
   const std::vector<slice>& slices, double from, nanoseconds limit);
 
 void run_start(stage& on, const options& o);
+void run_cluster(stage& on, const options& o);
 } // namespace jumun::bench

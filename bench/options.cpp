@@ -48,6 +48,9 @@ void add_flags(CLI::App& app, options& o) {
   app.add_option("--readers", o.readers, "of the event stream, in `events`")
     ->check(CLI::Range(1, 256))
     ->capture_default_str();
+  app.add_option("--nodes", o.nodes, "of the largest cluster, in `cluster`: 2, 4, 8")
+    ->check(CLI::IsMember({2, 4, 8}))
+    ->capture_default_str();
   app.add_option("--orders", o.orders, "for growth, in-flight and start: how many");
   app.add_flag("--idempotency-keys", o.keyed, "each order has an Idempotency-Key of its own");
   app.add_flag("--syscalls", o.syscalls,

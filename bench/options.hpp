@@ -14,6 +14,7 @@ struct options {
   double rate = 0; // requests a second; 0: closed loop
   unsigned skus = 16;
   unsigned readers = 100;
+  unsigned nodes = 4; // at most, of `cluster`
   std::uint64_t orders = 0; // 0: the scenario's own
   bool keyed = false;
   bool syscalls = false; // count them, too

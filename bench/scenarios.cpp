@@ -176,6 +176,8 @@ constexpr scenario table[] = {
     false, true, run_in_flight},
   {"start", "time to ready: empty, and with settled orders (--orders 100000)", false, true,
     run_start},
+  {"cluster", "settle on 1, 2 and 4 nodes (--nodes 4), and with each step on another node", false,
+    true, run_cluster},
 };
 } // namespace
 

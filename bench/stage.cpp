@@ -39,7 +39,7 @@ void stage::measure_ceilings() {
   if (!o_.url.empty()) return ceilings_at(endpoint_of(o_.ops));
   const auto folder = scratch_.path() / "ceiling";
   fs::create_directory(folder);
-  child_server bare{folder / "data", folder, o_.server_args};
+  child_server bare{folder / "data", folder, o_.server_args, {}};
   ceilings_at(bare.ops());
   bare.stop();
   fs::remove_all(folder);
@@ -64,7 +64,8 @@ void stage::ceilings_at(endpoint ops) {
 void stage::start(const std::vector<std::string>& more_args) {
   auto args = o_.server_args;
   args.insert(args.end(), more_args.begin(), more_args.end());
-  server_ = std::make_unique<child_server>(data_, scratch_.path(), args, true);
+  server_ = std::make_unique<child_server>(
+    data_, scratch_.path(), args, child_server::launch{true, true, {}});
   shop_at_ = server_->shop();
   ops_at_ = server_->ops();
   ops_.emplace(ops_at_);

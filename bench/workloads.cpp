@@ -53,7 +53,7 @@ public:
     ++n_;
     auto& t = texts_[n_ % texts_.size()];
     put(t.text.data() + t.customer, customer_digits, n_ % form_.customers);
-    if (form_.lines == 1) put(t.text.data() + t.sku, name_digits, n_ % form_.skus);
+    if (form_.lines == 1) put(t.text.data() + t.sku, name_digits, sku_of(n_));
     if (form_.keyed) put(t.text.data() + t.key, key_digits, ++key_);
     return t.text;
   }
@@ -63,6 +63,9 @@ private:
     std::string text;
     std::size_t customer = 0, sku = 0, key = 0; // where their digits are
   };
+  std::uint64_t sku_of(std::uint64_t n) const {
+    return form_.these.empty() ? n % form_.skus : form_.these[n % form_.these.size()];
+  }
   prepared prepare(unsigned first_sku) const {
     std::string body = R"({"customer_id":"c-)" + digits(customer_digits, 0) + R"(","lines":[)";
     for (unsigned line = 0; line < form_.lines; ++line)

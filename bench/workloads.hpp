@@ -6,6 +6,7 @@ namespace jumun::bench {
 /// What the load's orders are like.
 struct order_form {
   unsigned skus = 16;        // they are spread over so many, bench-000 on
+  std::vector<unsigned> these; // or over these, by number; of orders of one line
   unsigned customers = 1000; // and over so many of these
   unsigned lines = 1;        // an order has; each of another SKU
   unsigned quantity = 2;     // of a line

@@ -28,6 +28,7 @@ public:
   void send(std::string_view text);
   void close();
 
+  boost::asio::ip::tcp::endpoint to; // where the lane opens it
   // The lane's notes on what is under way.
   asked about;
   clock::time_point meant{}; // when it was to be sent

@@ -31,7 +31,11 @@ lane::lane(const load_plan& plan, unsigned number, clock::time_point begin)
 }
 
 void lane::run() {
-  for (auto& c : connections_) c.open(plan_.at);
+  std::size_t n = 0;
+  for (auto& c : connections_) {
+    c.to = plan_.spread.empty() ? plan_.at : plan_.spread[n++ % plan_.spread.size()];
+    c.open(c.to);
+  }
   tick();
   if (schedule_) wait_for_due();
   context_.run();
@@ -191,6 +195,6 @@ void lane::on_lost(connection& by) {
     stopping_ = true;
     return;
   }
-  by.open(plan_.at);
+  by.open(by.to);
 }
 } // namespace jumun::bench

@@ -16,6 +16,7 @@ using endpoint = boost::asio::ip::tcp::endpoint;
 /// A load: connections that are kept open, each with one request at a time.
 struct load_plan {
   endpoint at;
+  std::vector<endpoint> spread; // connections go to each of these in turn; none: all to `at`
   unsigned connections = 64;
   unsigned threads = 1;
   /// Requests a second. 0: a closed loop, each connection asks as soon as it is answered. Else an

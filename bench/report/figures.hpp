@@ -39,6 +39,7 @@ struct target {
 
 /// One point of latency against load, or one measurement of a scenario.
 struct measured {
+  std::string name;      // of a step that no rising figure names
   double asked_rate = 0; // of an open loop; 0: closed
   double per_second = 0; // good answers
   latency_figures latency;

@@ -18,7 +18,9 @@ json to_json(const latency_figures& l) {
     {"p99.9", rounded(l.p999)}, {"max", rounded(l.max)}};
 }
 json to_json(const measured& m) {
-  json out{{"loop", m.asked_rate > 0 ? "open" : "closed"}};
+  json out;
+  if (!m.name.empty()) out["name"] = m.name;
+  out.update(json{{"loop", m.asked_rate > 0 ? "open" : "closed"}});
   if (m.asked_rate > 0) out["asked_per_second"] = rounded(m.asked_rate);
   if (m.disk_worst_ms > 0) out["worst_fsync_beside_ms"] = rounded(m.disk_worst_ms);
   if (m.after_orders > 0) out["after_orders"] = m.after_orders;

@@ -48,6 +48,7 @@ void put_row(std::string& out, const std::string& name, const measured& m, const
 
 /// A growing database, or a rising load.
 std::string name_of(const measured& step) {
+  if (!step.name.empty()) return "  " + step.name;
   return step.asked_rate > 0 ? "  at " + grouped(step.asked_rate)
                              : "  +" + grouped(static_cast<double>(step.after_orders));
 }

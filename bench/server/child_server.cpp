@@ -2,19 +2,15 @@
 #include "bench/client/control.hpp"
 #include "bench/interrupt.hpp"
 #include "bench/server/proc.hpp"
-#include <array>
+#include "bench/server/spawn.hpp"
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <stdexcept>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace jumun::bench {
 namespace fs = std::filesystem;
@@ -30,45 +26,13 @@ std::string last_words(const std::string& log) {
   constexpr std::size_t most = 1'000;
   return log.size() <= most ? log : "…" + log.substr(log.size() - most);
 }
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (auto& t : texts) all.push_back(t.data());
-  all.push_back(nullptr);
-  return all;
-}
-
-/// This binary with these arguments. In a process group of its own, so that a Ctrl-C is ours.
-pid_t start_self(const std::vector<std::string>& args, const fs::path& out, const fs::path& err,
-  const char* more_environment = nullptr) {
-  std::vector<std::string> words{fs::read_symlink("/proc/self/exe")};
-  words.insert(words.end(), args.begin(), args.end());
-  std::vector<std::string> environment;
-  if (more_environment) environment.emplace_back(more_environment);
-  for (char** e = environ; *e != nullptr; ++e) environment.emplace_back(*e);
-  const auto argv = pointers(words), envp = pointers(environment);
-  const auto parent = ::getpid();
-  const auto pid = ::fork();
-  if (pid < 0) throw std::system_error(errno, std::system_category(), "fork");
-  if (pid > 0) return pid;
-  // Only what is safe after a fork.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);
-  ::setpgid(0, 0);
-  ::signal(SIGPIPE, SIG_DFL);
-  const int in = ::open("/dev/null", O_RDONLY);
-  const int o = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  const int e = ::open(err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  ::dup2(in, 0), ::dup2(o, 1), ::dup2(e, 2);
-  ::close_range(3, ~0U, 0);
-  ::execve(argv[0], argv.data(), envp.data());
-  ::_exit(127);
-}
+fs::path this_binary() { return fs::read_symlink("/proc/self/exe"); }
 } // namespace
 
 ran run_self(const std::vector<std::string>& args, const fs::path& err) {
   auto out = err;
   out += ".out";
-  const auto pid = start_self(args, out, err);
+  const auto pid = spawn({this_binary(), args, out, err, {}, {}});
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR)
     if (interrupted()) ::kill(pid, SIGTERM);
@@ -76,31 +40,34 @@ ran run_self(const std::vector<std::string>& args, const fs::path& err) {
 }
 
 child_server::child_server(
-  fs::path data, fs::path work, const std::vector<std::string>& more_args, bool count_allocations)
-    : log_(work / "server.log") {
-  const auto address_file = work / "address";
-  fs::remove(address_file);
+  fs::path data, fs::path work, const std::vector<std::string>& more_args, launch how)
+    : log_(work / "server.log"), address_file_(work / "address") {
+  fs::remove(address_file_);
   std::vector<std::string> args{"serve", "--data-dir", data, "--port", "0", "--ops-port", "0",
-    "--address-file", address_file, "--log-level", "warn"};
+    "--address-file", address_file_, "--log-level", "warn"};
   args.insert(args.end(), more_args.begin(), more_args.end());
-  const auto begin = clock::now();
-  pid_ =
-    start_self(args, work / "server.out", log_, count_allocations ? allocation_counts : nullptr);
+  begun_ = clock::now();
+  pid_ = spawn({this_binary(), args, work / "server.out", log_,
+    how.count_allocations ? allocation_counts : std::string{}, how.cpus});
+  if (how.wait) await_ready();
+}
+
+child_server::~child_server() { kill(); }
+
+void child_server::await_ready() {
   try {
-    await_ready(address_file);
-    ready_after_ = clock::now() - begin;
+    look_for_address();
+    ready_after_ = clock::now() - begun_;
   } catch (...) {
     kill();
     throw;
   }
 }
 
-child_server::~child_server() { kill(); }
-
-void child_server::await_ready(const fs::path& address_file) {
+void child_server::look_for_address() {
   const auto deadline = clock::now() + ready_max;
   for (;;) {
-    const auto text = read_file(address_file);
+    const auto text = read_file(address_file_);
     const auto ops = text.find("ops=");
     if (text.starts_with("public=") && ops != std::string::npos && text.ends_with('\n')) {
       shop_ = endpoint_of(text.substr(7, text.find('\n') - 7));

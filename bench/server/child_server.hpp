@@ -17,10 +17,16 @@ struct ran {
 /// as always. It dies with us, however we die.
 class child_server {
 public:
-  /// Starts it and waits until it is ready. Throws std::runtime_error with its last words when it
-  /// ends before. `data` stays when this is destroyed; `work` is for its log and address.
+  struct launch {
+    bool count_allocations = false;
+    bool wait = true;      // until it is ready; else await_ready() does
+    std::vector<int> cpus; // that it may run on; none: all
+  };
+  /// Starts it. `data` stays when this is destroyed; `work` is for its log and address.
   child_server(std::filesystem::path data, std::filesystem::path work,
-    const std::vector<std::string>& more_args, bool count_allocations = false);
+    const std::vector<std::string>& more_args, launch how);
+  /// Throws std::runtime_error with its last words when it ends before. Blocks.
+  void await_ready();
   ~child_server(); // kill -9, when it still runs
   child_server(const child_server&) = delete;
   child_server& operator=(const child_server&) = delete;
@@ -38,11 +44,12 @@ public:
   [[nodiscard]] std::string log() const;
 
 private:
-  void await_ready(const std::filesystem::path& address_file);
+  void look_for_address();
   /// False: it still runs.
   bool reap(bool block);
 
-  std::filesystem::path log_;
+  std::filesystem::path log_, address_file_;
+  clock::time_point begun_;
   pid_t pid_ = -1;
   int status_ = 0;
   endpoint shop_, ops_;
