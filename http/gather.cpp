@@ -85,6 +85,8 @@ void send_when_whole(const exchange_ptr& ex, const forwarded_request& like,
 void gather_list(const exchange_ptr& ex, const route& r) {
   auto from = ex->at->to.others->members();
   if (r.at == home::list) std::erase_if(from, [](const member& m) { return m.shards.none(); });
+  // Before it has joined a node knows of nobody, not even of itself.
+  if (from.empty() && r.at == home::all_nodes) return run_here(ex, r);
   if (from.size() == 1 && from.front().here && from.front().shards.all()) return run_here(ex, r);
   auto like = forwarded(ex);
   like.part = true;

@@ -384,6 +384,19 @@ TEST_CASE("the simulators of all nodes have one ledger", "[cluster][edge]") {
   CHECK(books.at("partial") == false);
 }
 
+TEST_CASE(
+  "a node that has not joined yet tells of itself what is no list of shards'", "[cluster][edge]") {
+  fake_cluster c{2};
+  c[1].shop().books = {{"charge", "ord_1", "pay_1", "KRW", 500, 0}};
+  {
+    const std::lock_guard lock{c.guard};
+    c.strangers = {1};
+  }
+  const auto books = page(c[1], "/admin/v1/simulator/ledger");
+  CHECK(books.at("data").size() == 1);
+  CHECK_FALSE(books.contains("next_cursor")); // it is no page
+}
+
 namespace {
 std::map<std::string, std::vector<int>> by_key(const json& events) {
   std::map<std::string, std::vector<int>> out;

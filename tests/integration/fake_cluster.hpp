@@ -126,6 +126,7 @@ public:
   std::array<std::size_t, 256> owners{};
   std::map<domain::shard_id, std::size_t> believed; // by node 0, until somebody says not_here
   std::set<std::size_t> away;                       // as the members are known
+  std::set<std::size_t> strangers;                  // they have not joined yet
   std::set<std::size_t> cut;       // nothing reaches them, though they seem to be there
   std::map<std::size_t, int> mute; // so many answers of theirs are lost
   std::vector<std::string> heads;  // of all that was forwarded
@@ -159,6 +160,7 @@ public:
     std::vector<http::member> members() override {
       const std::lock_guard lock{of_.guard};
       std::vector<http::member> out;
+      if (of_.strangers.contains(self_)) return out;
       for (std::size_t i = 0; i < of_.nodes.size(); ++i) {
         http::member m{name_of(i), {}, i == self_, !of_.away.contains(i)};
         for (std::size_t s = 0; s < 256; ++s) m.shards.set(s, of_.owners[s] == i);

@@ -17,9 +17,9 @@ constexpr auto very_late = 5 * patience;
 /// How one life ends.
 struct death {
   moment when = moment::under_load;
-  std::uint64_t answers = 0; // that the crowd gets first
+  std::uint64_t answers = 0;  // that the crowd gets first
   std::uint64_t after_us = 0; // then this; while starting: since the start, in 1/1000 of a start
-  bool is_checked = false;   // `jumun check` before the next life
+  bool is_checked = false;    // `jumun check` before the next life
 };
 death draw_death(choices& chance) {
   death d;
@@ -48,8 +48,8 @@ std::vector<std::string> draw_arguments(choices& chance, bool has_faults) {
 
 /// A disk that takes its time, so that more is half done when the end comes, and a provider with
 /// whims. They last as long as the life.
-void set_faults(addresses where, choices& chance) {
-  client ops{where.ops};
+void set_faults(const addresses& where, choices& chance) {
+  auto ops = where.to_ops();
   const auto set = [&](const std::string& target, const json& f) {
     need(ops.put("/admin/v1/faults/" + target, f), 200);
   };
@@ -58,8 +58,7 @@ void set_faults(addresses where, choices& chance) {
   // Not "decline": behind a kill it would decline what was charged in the life before, and no
   // provider does that to a payment's own id.
   static const std::vector<std::string> modes{"timeout", "error", "timeout_after_charge"};
-  if (chance.percent(40))
-    set("payment-provider", {{"mode", chance.one_of(modes)}, {"rate", 0.2}});
+  if (chance.percent(40)) set("payment-provider", {{"mode", chance.one_of(modes)}, {"rate", 0.2}});
 }
 
 class epoch {
@@ -107,18 +106,14 @@ private:
     for (const auto& a : arguments_) notes_ << a << ' ';
     notes_ << std::endl;
     auto first = start();
-    client api{first->where().shop};
-    for (const auto& sku : menu()) {
-      need(api.put("/v1/products/" + sku, {{"name", "The " + sku}, {"unit_price", krw(100)}}), 201);
-      const json goods{{"delta", 100}, {"reason", "goods in"}};
-      need(api.post("/v1/inventory/" + sku + "/adjustments", goods), 201);
-    }
+    auto api = first->where().to_shop();
+    stock_up(api);
     first->kill();
   }
 
   void cycle(const death& d, std::uint64_t number) {
-    notes_ << number << ' ' << moment_names[static_cast<std::size_t>(d.when)] << " answers="
-           << d.answers << " after_us=" << d.after_us << std::endl;
+    notes_ << number << ' ' << moment_names[static_cast<std::size_t>(d.when)]
+           << " answers=" << d.answers << " after_us=" << d.after_us << std::endl;
     ++counted_.by_moment[static_cast<std::size_t>(d.when)];
     if (d.when == moment::while_starting)
       kill_while_starting(d);

@@ -40,7 +40,8 @@ bool life::wait_ready(std::chrono::microseconds within) {
     if (!line->starts_with("ready ")) continue;
     took_ = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - born_);
-    where_ = {port_in(*line, "public"), port_in(*line, "ops")};
+    where_.shop = port_in(*line, "public");
+    where_.ops = port_in(*line, "ops");
     return true;
   }
 }

@@ -54,6 +54,7 @@ private:
     const auto id = at_.long_open(chance_.pick(1 << 20));
     if (id.empty()) return;
     const auto r = api.get(shop_client::path(id));
+    if (to_be_asked_again(r)) return;
     if (r.status != 200) return at_.report("lost: " + id + ": " + r.body);
     if (is_at_rest(r.json())) at_.at_rest(id);
   }
@@ -71,8 +72,8 @@ protected:
     const auto delta = chance_.percent(80) ? 1 + static_cast<std::int64_t>(chance_.pick(30))
                                            : -1 - static_cast<std::int64_t>(chance_.pick(10));
     const json body{{"delta", delta}, {"reason", "by hand"}, {"reference", key}};
-    return call{"POST", "/v1/inventory/" + chance_.one_of(scarce_skus) + "/adjustments", key,
-      body.dump()};
+    return call{
+      "POST", "/v1/inventory/" + chance_.one_of(scarce_skus) + "/adjustments", key, body.dump()};
   }
   void heard(const call& c, const response& r) override {
     if (c.method == "PUT") {
@@ -94,6 +95,7 @@ private:
   std::optional<call> count(client& api) {
     const auto& sku = chance_.one_of(counted_skus);
     const auto now = api.get("/v1/inventory/" + sku);
+    if (to_be_asked_again(now)) return std::nullopt;
     if (now.status != 200) return at_.report(sku + " was lost: " + now.body), std::nullopt;
     call c{"PUT", "/v1/inventory/" + sku, "", json{{"on_hand", 200 + ++counts_}}.dump()};
     c.if_match = now.field("etag");
@@ -118,6 +120,7 @@ protected:
     const auto id = at_.recent(chance_.pick(1 << 20));
     if (id.empty()) return (void)api.get("/v1/products"), std::nullopt;
     const auto r = api.get(shop_client::path(id));
+    if (to_be_asked_again(r)) return std::nullopt;
     if (r.status != 200) return at_.report("lost: " + id + ": " + r.body), std::nullopt;
     const auto order = r.json();
     const auto status = order.at("status").get<std::string>();

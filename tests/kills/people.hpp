@@ -1,17 +1,31 @@
 #pragma once
 #include "tests/kills/books.hpp"
 #include "tests/kills/choices.hpp"
+#include <functional>
 #include <memory>
 #include <optional>
 
 namespace jumun::tests::kills {
-/// Where the server listens in this life.
+/// Where a server listens in this life, and how it is spoken to.
 struct addresses {
   std::uint16_t shop = 0, ops = 0;
+  std::string bearer = {}; // empty: it asks for none
+
+  [[nodiscard]] client to_shop() const { return to(shop); }
+  [[nodiscard]] client to_ops() const { return to(ops); }
+
+private:
+  [[nodiscard]] client to(std::uint16_t port) const {
+    client c{port};
+    c.bearer = bearer;
+    return c;
+  }
 };
 inline const std::vector<std::string> scarce_skus{"tea", "coffee", "cake", "soup", "rice"};
 inline const std::vector<std::string> counted_skus{"honey", "milk"}; // by PUT
 [[nodiscard]] std::vector<std::string> menu();
+/// Puts all of it on sale, a hundred pieces each.
+void stock_up(client& api);
 
 /// Somebody who asks one thing at a time, on a connection to each listener, and repeats what got no
 /// answer. Lives as long as an epoch; its thread, as long as a life of the server.
@@ -24,13 +38,16 @@ public:
   person& operator=(const person&) = delete;
 
   /// Proves that the newest answers of the last lives are still true; then asks on and on, until
-  /// the connection breaks. Never throws: what is wrong goes to the board.
-  void live(addresses where);
+  /// the connection breaks, or `goes_on`, asked before each question, says no. Never throws: what
+  /// is wrong goes to the board.
+  void live(
+    const addresses& where, const std::function<bool()>& goes_on = [] { return true; });
   /// Repeats what is still open until it is answered. Throws when the server is gone.
-  void finish(addresses where);
-  /// One answer of the past, asked for again: the same, byte for byte, or a report.
-  static void prove(board& at, client& api, client& ops, const told& t);
-  static void prove(board& at, client& api, const placed_order& o);
+  void finish(const addresses& where);
+  /// One answer of the past, asked for again: the same, byte for byte, or a report. False: not
+  /// answered just now.
+  static bool prove(board& at, client& api, client& ops, const told& t);
+  static bool prove(board& at, client& api, const placed_order& o);
 
   book kept;
 

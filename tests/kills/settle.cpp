@@ -14,13 +14,14 @@ std::string remedy_for(const json& saga) {
 }
 } // namespace
 
-bool settle(board& at, addresses where, std::chrono::seconds within) {
-  client api{where.shop}, ops{where.ops};
+bool settle(board& at, const addresses& where, std::chrono::seconds within) {
+  auto api = where.to_shop(), ops = where.to_ops();
   const auto deadline = board::clock::now() + within;
   std::uint64_t acts = 0;
   for (;;) {
-    const auto open = need(ops.get("/admin/v1/sagas?limit=200"), 200).json().at("data");
-    if (open.empty()) return true;
+    const auto page = need(ops.get("/admin/v1/sagas?limit=200"), 200).json();
+    const auto& open = page.at("data");
+    if (open.empty() && page.at("partial") == false) return true;
     for (const auto& saga : open) {
       const auto id = saga.at("order_id").get<std::string>();
       const auto action = remedy_for(saga);
@@ -29,12 +30,13 @@ bool settle(board& at, addresses where, std::chrono::seconds within) {
         {{"action", action}, {"reason", "settling " + std::to_string(++acts)}});
       if (r.status != 202 && r.status != 409) at.report(action + " answered " + r.body);
     }
-    const auto& oldest = open.front();
     if (board::clock::now() > deadline) {
       at.report("never settled: " + std::to_string(open.size()) + " orders, such as "
-                + oldest.dump());
+                + (open.empty() ? "those of nodes that did not answer" : open.front().dump()));
       return false;
     }
+    if (open.empty()) continue; // others have been waited for
+    const auto& oldest = open.front();
     // Waits for that one to move, for a second at most.
     (void)api.get(shop_client::path(oldest.at("order_id").get<std::string>()),
       {{"If-None-Match", '"' + oldest.at("version").dump() + '"'}, {"Prefer", "wait=1"}});
