@@ -10,10 +10,11 @@ function(jumun_embed target)
     string(REGEX MATCH "^([^=]+)=(.+)$" matched "${pair}")
     set(symbol "jumun_asset_${number}")
     math(EXPR number "${number} + 1")
-    # The digest is for ccache, which does not see what .incbin takes in. What the build makes is not
-    # there at the first run; it changes with its lock file alone.
+    # The digest is for ccache, which does not see what .incbin takes in. Not of what the build itself makes:
+    # that is not there at the first run, and would have the project configured anew after each change.
     set(digest "")
-    if(EXISTS "${CMAKE_MATCH_2}")
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR "${CMAKE_MATCH_2}" made_here)
+    if(NOT made_here)
       file(SHA256 "${CMAKE_MATCH_2}" digest)
       set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_MATCH_2}")
     endif()

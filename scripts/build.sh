@@ -3,7 +3,7 @@
 #   JUMUN_BUILD_DIR   where to (default: build)
 #   JUMUN_BUILD_TYPE  Debug, RelWithDebInfo, Release (default: RelWithDebInfo)
 #   JUMUN_TESTS       OFF leaves the tests out of the project (default: ON)
-#   JUMUN_CONSOLE     OFF leaves out the pages for people (/docs), and needs no npm (default: ON)
+#   JUMUN_CONSOLE     OFF leaves out the pages for people (/console/, /docs), and needs no node (default: ON)
 #   JUMUN_SANITIZE    for -fsanitize=, e.g. address,undefined (default: none)
 #   JUMUN_JOBS        compilers at once (default: the processors, if memory allows)
 set -euo pipefail

@@ -23,9 +23,10 @@ packages=(
   ca-certificates curl jq        # scripts/demo.sh
 )
 
-# npm fetches the viewer of /docs. One that is there already is as good, whoever packed it.
-if [[ ${JUMUN_CONSOLE:-ON} != OFF ]] && ! command -v npm >/dev/null; then
-  packages+=(nodejs npm)
+# npm fetches what the console and /docs are made from. One that is there already is as good, whoever packed it.
+if [[ ${JUMUN_CONSOLE:-ON} != OFF ]]; then
+  command -v npm >/dev/null || packages+=(nodejs npm)
+  packages+=(chromium fonts-nanum) # tests/console: a browser, and letters for its Korean pictures
 fi
 
 # Prints the packages that are not installed, one a line.

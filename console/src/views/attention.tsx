@@ -1,0 +1,177 @@
+import { useState } from "preact/hooks";
+import { calls } from "../api/calls";
+import type { AttentionGroup, BatchResult, Effect, OperatorAction } from "../api/shapes";
+import { usePoll } from "../live/poll";
+import { may } from "../live/session";
+import { count, moneys } from "../lib/format";
+import { Card, ViewHead } from "../parts/layout";
+import { Chip } from "../parts/chip";
+import { Modal } from "../parts/dialog";
+import { NodeLink, OrderLink } from "../parts/links";
+import { PartialNote, ProblemNote } from "../parts/problem";
+import { Table, type Column } from "../parts/table";
+import { Age } from "../parts/time";
+import { toast } from "../parts/toast";
+import { named, t } from "../text";
+
+const ordersShown = 8;
+
+export function AttentionView() {
+  const { live, refresh } = usePoll((signal) => calls.attention(signal), 3_000, []);
+  const [asked, setAsked] = useState<{ group: AttentionGroup; action: OperatorAction } | null>(null);
+  const { data, error } = live.value;
+  return (
+    <>
+      <ViewHead title={t.attention} note={t.attentionNote} />
+      <ProblemNote of={error} />
+      <PartialNote page={data} />
+      {data?.data.length === 0 && <div class="card empty">{t.allWell}</div>}
+      {!data && !error && <div class="empty">{t.loading}</div>}
+      {data?.data.map((g) => (
+        <Card
+          key={`${g.node} ${g.phase} ${g.error}`}
+          title={<span class="mono">{g.error || named(t.phases, g.phase)}</span>}
+          end={
+            <>
+              {may("act") &&
+                g.actions.map((action) => (
+                  <button key={action} class="button tiny" onClick={() => setAsked({ group: g, action })}>
+                    {t.actionNames[action]}…
+                  </button>
+                ))}
+            </>
+          }
+        >
+          <div class="stack tight">
+            <div class="row figures">
+              <Chip state={g.poisoned ? "quarantined" : "blocked"} /> <strong>{t.ordersN(g.count)}</strong>
+              <span class="quiet">{named(t.phases, g.phase)}</span>
+              <span>{t.atRisk(moneys(g.money_at_risk))}</span>
+              <span class="quiet">
+                {t.oldest} <Age at={g.oldest_at} />
+              </span>{" "}
+              <NodeLink node={g.node} />
+            </div>
+            <div class="row">
+              {g.orders.slice(0, ordersShown).map((o) => (
+                <OrderLink key={o} id={o} />
+              ))}
+              {g.orders.length > ordersShown && <span class="quiet">+{count(g.count - ordersShown)}</span>}
+            </div>
+          </div>
+        </Card>
+      ))}
+      {asked && <BatchDialog {...asked} close={() => setAsked(null)} done={refresh} />}
+    </>
+  );
+}
+
+const effectColumns = (): Column<Effect>[] => [
+  { id: "order", head: t.order, width: "124px", cell: (e) => <OrderLink id={e.order_id} /> },
+  {
+    id: "outcome",
+    head: t.outcome,
+    width: "130px",
+    cell: (e) => <Chip state={e.outcome} words={t.outcomes} />,
+  },
+  {
+    id: "detail",
+    head: t.whatWould,
+    cell: (e) => <span title={[e.detail, ...e.sends].join(" · ")}>{e.detail}</span>,
+  },
+];
+
+/** First what would happen to each order, then, if the person still wants it, the same for real. */
+function BatchDialog({
+  group,
+  action,
+  close,
+  done,
+}: {
+  group: AttentionGroup;
+  action: OperatorAction;
+  close: () => void;
+  done: () => void;
+}) {
+  const [reason, setReason] = useState("");
+  const [result, setResult] = useState<BatchResult | null>(null);
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  async function run(dryRun: boolean) {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const said = await calls.actOnMany(action, reason.trim(), group.orders, dryRun);
+      setResult(said);
+      if (!dryRun) {
+        toast(t.didMany(t.actionNames[action], said.data.filter((e) => e.outcome === "done").length));
+        done();
+      }
+    } catch (why) {
+      setError(why);
+    }
+    setBusy(false);
+  }
+  const willAct = result?.data.filter((e) => e.outcome === "would-act").length ?? 0;
+  const finished = result !== null && !result.dry_run;
+  return (
+    <Modal title={t.actOnN(t.actionNames[action], group.orders.length)} wide close={close}>
+      <form
+        class="stack tight"
+        onSubmit={(e) => {
+          e.preventDefault();
+          void run(result === null);
+        }}
+      >
+        <p class="quiet">{t.actionWhat[action]}</p>
+        {group.count > group.orders.length && <div class="note">{t.onlyFirst(group.orders.length)}</div>}
+        <label class="field">
+          <span>{t.reason}</span>
+          <textarea
+            rows={2}
+            maxLength={256}
+            required
+            autoFocus
+            disabled={finished}
+            value={reason}
+            placeholder={t.reasonHint}
+            onInput={(e) => {
+              setReason(e.currentTarget.value);
+              if (result?.dry_run) setResult(null);
+            }}
+          />
+        </label>
+        <ProblemNote of={error} />
+        {result && (
+          <div class="card" role="status">
+            <Table
+              label={result.dry_run ? t.dryRun : t.outcome}
+              tall={result.data.length > 8}
+              columns={effectColumns()}
+              rows={result.data}
+              id={(e) => e.order_id}
+            />
+          </div>
+        )}
+        <div class="buttons">
+          <button type="button" class="button" onClick={close}>
+            {finished ? t.close : t.goBack}
+          </button>
+          {!finished &&
+            (result === null ? (
+              <button class="button main" disabled={busy || !reason.trim()}>
+                {busy ? t.working : t.dryRun}
+              </button>
+            ) : (
+              <button
+                class={`button main ${action === "cancel" ? "danger" : ""}`}
+                disabled={busy || willAct === 0}
+              >
+                {busy ? t.working : t.doItFor(t.actionNames[action], willAct)}
+              </button>
+            ))}
+        </div>
+      </form>
+    </Modal>
+  );
+}
