@@ -36,7 +36,7 @@ export interface Ask {
 export function address(path: string, query: Query = {}): URL {
   const url = new URL(path.replace(/^\//, ""), root);
   for (const [name, value] of Object.entries(query))
-    if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, String(value));
+    if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
   return url;
 }
 

@@ -1,6 +1,7 @@
 // uPlot, drawn with the theme's colours, as wide as its place, and with its newest figures as text.
 import uPlot from "uplot";
 import { useEffect, useRef } from "preact/hooks";
+import { clock } from "../lib/format";
 import { colour, painted } from "../lib/theme";
 
 export interface Line {
@@ -34,7 +35,13 @@ function options(p: Props, width: number): uPlot.Options {
     cursor: { y: false, points: { size: 6 }, sync: { key: "jumun" } },
     scales: { y: { range: (_, min, max) => [Math.min(0, min ?? 0), (max ?? 0) <= 0 ? 1 : max * 1.1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, space: 70 },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 24,
+        space: 70,
+        values: (_, all) => all.map((s) => clock(s * 1e3).slice(0, 5)),
+      },
       {
         ...axis,
         grid,

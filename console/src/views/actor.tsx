@@ -135,7 +135,7 @@ function Sender({ name }: { name: string | null }) {
 function Messages({ recording }: { recording: Recording | null }) {
   const newestFirst = [...(recording?.messages ?? [])].reverse();
   const columns: Column<RecordedMessage>[] = [
-    { id: "at", head: t.time, width: "104px", cell: (m) => <Moment at={m.at} /> },
+    { id: "at", head: t.time, width: "116px", cell: (m) => <Moment at={m.at} /> },
     { id: "what", head: t.message, width: "170px", cell: (m) => <span class="mono">{m.message}</span> },
     { id: "from", head: t.from, cell: (m) => <Sender name={m.from} /> },
     { id: "to", head: t.to, show: "wide", cell: (m) => <ActorLink name={m.to} /> },

@@ -46,7 +46,7 @@ export function AttentionView() {
             <div class="row figures">
               <Chip state={g.poisoned ? "quarantined" : "blocked"} /> <strong>{t.ordersN(g.count)}</strong>
               <span class="quiet">{named(t.phases, g.phase)}</span>
-              <span>{t.atRisk(moneys(g.money_at_risk))}</span>
+              {g.money_at_risk.some((m) => m.amount > 0) && <span>{t.atRisk(moneys(g.money_at_risk))}</span>}
               <span class="quiet">
                 {t.oldest} <Age at={g.oldest_at} />
               </span>{" "}

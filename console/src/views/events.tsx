@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { calls } from "../api/calls";
 import { listen } from "../api/stream";
-import type { JumunEvent } from "../api/shapes";
+import type { JumunEvent, Money } from "../api/shapes";
 import { filter, place } from "../lib/router";
-import { count } from "../lib/format";
+import { count, money } from "../lib/format";
 import { paint } from "../live/paint";
 import { usePages } from "../live/pages";
 import { Card, ViewHead } from "../parts/layout";
@@ -43,7 +43,7 @@ interface Tail {
 }
 
 /** The newest events, newest first. Every one of them while a person could follow, a sample above that. */
-function useTail(topic: string, key: string, paused: boolean) {
+function useTail(topic: string | undefined, key: string | undefined, paused: boolean) {
   const tail = useRef(signal<Tail>({ rows: [], sampled: false, seen: 0, error: undefined, open: false }));
   const stopped = useRef(paused);
   stopped.current = paused;
@@ -132,14 +132,14 @@ function useTail(topic: string, key: string, paused: boolean) {
 }
 
 const columns = (): Column<Row>[] => [
-  { id: "time", head: t.time, width: "108px", cell: ({ event: e }) => <Moment at={e.time} /> },
+  { id: "time", head: t.time, width: "104px", cell: ({ event: e }) => <Moment at={e.time} /> },
   {
     id: "type",
     head: t.event,
-    width: "180px",
+    width: "148px",
     cell: ({ event: e }) => <strong class="type">{e.type}</strong>,
   },
-  { id: "key", head: t.key, width: "126px", cell: ({ event: e }) => <KeyLink of={e.partitionkey} /> },
+  { id: "key", head: t.key, width: "112px", cell: ({ event: e }) => <KeyLink of={e.partitionkey} /> },
   { id: "seq", head: "#", width: "56px", num: true, show: "wide", cell: ({ event: e }) => e.sequence },
   { id: "topic", head: t.topic, width: "96px", show: "wide", cell: ({ event: e }) => e.topic },
   {
@@ -161,11 +161,14 @@ const columns = (): Column<Row>[] => [
     ),
   },
 ];
+const isMoney = (v: unknown): v is Money => typeof v === "object" && v !== null && "currency" in v;
 function brief(data: Record<string, unknown>): string {
+  const told = (v: unknown): string =>
+    isMoney(v) ? money(v) : typeof v === "object" ? JSON.stringify(v) : String(v);
   return Object.entries(data)
-    .filter(([k]) => k !== "order_id")
-    .map(([k, v]) => `${k}=${typeof v === "object" ? JSON.stringify(v) : String(v)}`)
-    .join(" ");
+    .filter(([name]) => name !== "order_id")
+    .map(([name, v]) => `${name}=${told(v)}`)
+    .join("  ");
 }
 
 export function EventsView() {
@@ -211,7 +214,7 @@ export function EventsView() {
 function TailList({ show }: { show: (e: JumunEvent) => void }) {
   const q = place.value.query;
   const [paused, setPaused] = useState(false);
-  const tail = useTail(q.topic ?? "", q.key ?? "", paused).value;
+  const tail = useTail(q.topic, q.key, paused).value;
   const text = (q.text ?? "").toLowerCase();
   const rows = text ? tail.rows.filter((r) => r.text.toLowerCase().includes(text)) : tail.rows;
   return (

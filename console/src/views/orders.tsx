@@ -29,8 +29,8 @@ type Preset = keyof typeof presets;
 const isPreset = (text: string | undefined): text is Preset => text !== undefined && text in presets;
 
 const columns = (): Column<Saga>[] => [
-  { id: "order", head: t.order, width: "118px", cell: (s) => <OrderLink id={s.order_id} /> },
-  { id: "status", head: t.status, width: "104px", cell: (s) => <Chip state={s.status} /> },
+  { id: "order", head: t.order, width: "106px", cell: (s) => <OrderLink id={s.order_id} /> },
+  { id: "status", head: t.status, width: "100px", cell: (s) => <Chip state={s.status} /> },
   { id: "saga", head: t.saga, width: "96px", cell: (s) => <Chip state={s.saga} /> },
   { id: "phase", head: t.phase, width: "98px", show: "wide", cell: (s) => named(t.phases, s.phase) },
   { id: "age", head: t.age, width: "84px", num: true, cell: (s) => <Age at={s.created_at} /> },

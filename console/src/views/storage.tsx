@@ -6,7 +6,7 @@ import { usePoll } from "../live/poll";
 import { Rates } from "../live/rates";
 import { may } from "../live/session";
 import { bytes, count, duration, short } from "../lib/format";
-import { Bars, Card, Facts, Tile, ViewHead } from "../parts/layout";
+import { Card, Facts, Tile, ViewHead } from "../parts/layout";
 import { Chip } from "../parts/chip";
 import { Confirm } from "../parts/dialog";
 import { Plot } from "../parts/plot";
@@ -16,12 +16,17 @@ import { Ago } from "../parts/time";
 import { toast } from "../parts/toast";
 import { t } from "../text";
 
+/** The upper bound of a histogram's bucket comes as text. */
+function asNumber(value: unknown): number | null {
+  const n = typeof value === "string" ? Number(value) : value;
+  return typeof n === "number" && Number.isFinite(n) ? n : null;
+}
+
 export function StorageView() {
   const { live } = usePoll((signal) => calls.storage(signal), 2_000, []);
   const rates = useRef(new Rates());
   const { data, error, at } = live.value;
-  const figure = (name: string): number | null =>
-    typeof data?.[name] === "number" ? (data[name] as number) : null;
+  const figure = (name: string): number | null => asNumber(data?.[name]);
   const perSecond = (name: string): number | null =>
     figure(name) === null ? null : rates.current.take(name, figure(name)!, at);
   const commits = perSecond("commits"),
@@ -88,7 +93,7 @@ export function StorageView() {
           />
         </Card>
         <div class="w6 stack">
-          <Sizes figures={data ?? {}} />
+          <Families figures={data ?? {}} />
           <Backups />
         </div>
         <div class="w6 stack">{data && <AllFigures figures={data} />}</div>
@@ -97,35 +102,62 @@ export function StorageView() {
   );
 }
 
-/** Column families by size: the figures that are named so. */
-function Sizes({ figures }: { figures: Figures }) {
-  const sizes = Object.entries(figures)
-    .flatMap(([name, value]) => {
-      const family = name.match(/^rocksdb\.(?:cf\.)?(.+?)\.(?:sst_bytes|live_bytes|size_bytes|bytes)$/)?.[1];
-      return family && typeof value === "number" ? [{ family, value }] : [];
-    })
-    .sort((a, b) => b.value - a.value);
-  if (!sizes.length) return null;
+interface Family {
+  name: string;
+  figures: Record<string, number>;
+}
+/** `rocksdb.orders.file_bytes` is a figure of the column family `orders`. */
+const ofFamily = /^rocksdb\.(\w+)\.(\w+)$/;
+
+function families(figures: Figures): Family[] {
+  const found = new Map<string, Family>();
+  for (const [name, value] of Object.entries(figures)) {
+    const [, family, figure] = name.match(ofFamily) ?? [];
+    if (!family || !figure || typeof value !== "number") continue;
+    const mine = found.get(family) ?? { name: family, figures: {} };
+    mine.figures[figure] = value;
+    found.set(family, mine);
+  }
+  const weight = (f: Family) => (f.figures.file_bytes ?? 0) * 1e6 + (f.figures.rows_estimated ?? 0);
+  return [...found.values()].sort((a, b) => weight(b) - weight(a));
+}
+
+function Families({ figures }: { figures: Figures }) {
+  const columns: Column<Family>[] = [
+    { id: "name", head: t.family, cell: (f) => f.name.replaceAll("_", " ") },
+    { id: "rows", head: t.rows, width: "90px", num: true, cell: (f) => short(f.figures.rows_estimated) },
+    { id: "files", head: t.onDisk, width: "96px", num: true, cell: (f) => bytes(f.figures.file_bytes) },
+    { id: "memory", head: t.inMemory, width: "96px", num: true, cell: (f) => bytes(f.figures.memory_bytes) },
+    {
+      id: "pending",
+      head: t.toCompact,
+      width: "96px",
+      num: true,
+      show: "wide",
+      cell: (f) => bytes(f.figures.compaction_pending_bytes),
+    },
+  ];
   return (
-    <Card title={t.familySizes}>
-      <Bars rows={sizes.map((s) => ({ name: s.family, value: s.value, text: bytes(s.value) }))} />
+    <Card title={t.families} bare>
+      <Table label={t.families} columns={columns} rows={families(figures)} id={(f) => f.name} />
     </Card>
   );
 }
 
-const looksLikeBytes = /bytes|size|memory|usage|cache/;
+const looksLikeBytes = /bytes|size|memory|usage|cache|capacity/;
 function AllFigures({ figures }: { figures: Figures }) {
   const told = (name: string, value: unknown): string => {
-    if (typeof value !== "number") return typeof value === "object" ? JSON.stringify(value) : String(value);
-    if (/(_us|_us_mean|_us_below_p\d+)$/.test(name)) return duration(value);
-    return looksLikeBytes.test(name) ? bytes(value) : count(value);
+    const n = asNumber(value);
+    if (n === null) return String(value);
+    if (/_us(_|$)/.test(name)) return duration(n);
+    return looksLikeBytes.test(name) ? bytes(n) : count(n);
   };
+  const rest = Object.entries(figures).filter(([name]) => !ofFamily.test(name));
   return (
-    <Card title={t.allFigures}>
+    <Card title={t.otherFigures}>
       <Facts
-        rows={Object.entries(figures).map(
-          ([name, value]) =>
-            [name.replaceAll("_", " ").replace("rocksdb.", "rocksdb "), told(name, value)] as const,
+        rows={rest.map(
+          ([name, value]) => [name.replace("rocksdb.", "").replaceAll("_", " "), told(name, value)] as const,
         )}
       />
     </Card>
