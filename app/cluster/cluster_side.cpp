@@ -133,7 +133,8 @@ mover::surroundings cluster_side::around_mover(const inside& node) {
     },
     [at = how_.die_at](std::string_view step) {
       if (step == at) ::kill(::getpid(), SIGKILL);
-    }};
+    },
+    [this] { return agreed_.link().up; }};
 }
 
 cluster::tunnel_options cluster_side::tunnel_of() const {

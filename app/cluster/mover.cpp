@@ -173,8 +173,11 @@ void mover::send_next(const outgoing_ptr& o) {
     for (const auto& e : rows) o->tail_bytes -= e.key.size() + (e.value ? e.value->size() : 0);
     return send(o, std::move(rows));
   }
-  if (!o->given_up) return pause(o);
-  complete(o);
+  if (o->given_up) return complete(o);
+  if (with_.in_contact()) return pause(o);
+  with_.later(resend_after, task([this, o] {
+    if (!o->ended) send_next(o); // and what has changed meanwhile
+  }));
 }
 
 /// One commit may have more rows of the shard than a piece, or a write set, has room for.

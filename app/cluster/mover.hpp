@@ -54,6 +54,9 @@ public:
     std::function<void(std::string_view event, std::string detail)> say;
     /// Each step as it is reached, for the tests that end a process there.
     std::function<void(std::string_view step)> reached = [](std::string_view) {};
+    /// Whether the map could be changed just now. Without that no shard is taken out of service:
+    /// nobody would serve it until its next owner can be entered.
+    std::function<bool()> in_contact = [] { return true; };
   };
   explicit mover(surroundings with) : with_(std::move(with)) {}
 

@@ -109,6 +109,7 @@ public:
   std::string owner = "n1", wanted = "n1";
   domain::epoch_id epoch = 1;
   bool agreeing = true;                     // false: nobody can change the map
+  bool in_contact = true;                   // false: and everybody knows
   std::map<std::string, std::string> truth; // rows of the shard that somebody was told are durable
   std::map<std::string, std::unique_ptr<toy_node>> nodes;
 };
@@ -146,7 +147,8 @@ void toy_node::boot() {
         die_at_.clear();
         tasks_.push_front([this] { crash(); });
       }
-    }};
+    },
+    [this] { return in_.in_contact; }};
   mover_ = std::make_shared<app::mover>(std::move(with));
   peers.on_ask([this](const std::string& from, cluster::envelope e, cluster::reply_once reply) {
     if (up_) mover_->take(from, std::move(e), std::move(reply));
@@ -266,6 +268,24 @@ TEST_CASE("a shard moves while it is written to, and nothing that was told is lo
   REQUIRE(w.settles());
   CHECK(w.epoch == 3);
   CHECK(w.at("n1").rows() == w.truth);
+}
+
+TEST_CASE(
+  "a shard is copied, and not taken out of service, while nobody can change the map", "[mover]") {
+  world w{GENERATE(range(1U, 10U))};
+  while (w.step()) {}
+  some_writes(w, 200);
+  w.agreeing = w.in_contact = false;
+  w.want("n2");
+  for (int second = 0; second < 10; ++second) {
+    some_writes(w, 20);
+    while (w.step()) REQUIRE(w.at("n1").serves_ == 1);
+    w.pass_time(1'000);
+  }
+  CHECK(w.at("n1").steps_.count("move.copied") == 1); // all but the last of it is there
+  w.agreeing = w.in_contact = true;
+  REQUIRE(w.settles());
+  CHECK(w.at("n2").rows() == w.truth);
 }
 
 TEST_CASE("a move survives the death of either side at each of its steps", "[mover]") {
