@@ -76,7 +76,8 @@ http::webhook_view webhook_dispatcher::view_of(const webhook_lane& lane) const {
 void webhook_dispatcher::append(
   domain::order_id id, std::vector<storage::entry> entries, storage::durable_callback then) {
   storage::write_set set;
-  set.epoch = storage::of_no_shard; // of this node: not fenced when the shard leaves
+  set.shard = domain::shard_of(id);
+  set.epoch = journal_.epoch_of(set.shard);
   set.entries = std::move(entries);
   // Refused only when the journal has stopped, and then the process ends.
   (void)journal_.append(std::move(set), std::move(then));
