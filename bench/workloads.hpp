@@ -1,6 +1,7 @@
 #pragma once
 #include "bench/client/workload.hpp"
 #include <memory>
+#include <vector>
 
 namespace jumun::bench {
 /// What the load's orders are like.

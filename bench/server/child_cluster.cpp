@@ -3,6 +3,7 @@
 #include "bench/interrupt.hpp"
 #include "bench/server/proc.hpp"
 #include "bench/server/spawn.hpp"
+#include "domain/ids.hpp"
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <csignal>
@@ -120,7 +121,7 @@ void child_cluster::await_served() {
       for (const auto& s : all.at("data"))
         if (s.at("state") == "running")
           owners_.push_back(std::stoul(s.at("owner").get<std::string>().substr(1)) - 1);
-      if (owners_.size() == all.at("data").size()) break;
+      if (owners_.size() == domain::shard_count) break;
       if (interrupted()) throw std::runtime_error("interrupted");
       if (clock::now() > deadline) throw std::runtime_error("not all shards are served in time");
       std::this_thread::sleep_for(look_pause);
