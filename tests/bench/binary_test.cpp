@@ -119,6 +119,28 @@ TEST_CASE("system calls are counted, or it is said why not", "[bench]") {
   CHECK(calls.at("all") > calls.at("send"));
 }
 
+TEST_CASE("nodes of a cluster are measured against one, on books that are verified", "[bench]") {
+  const temp_dir tmp;
+  const auto run = run_jumun(bench(tmp, {"cluster", "--nodes", "2", "--seconds", "0.4"}));
+  CAPTURE(run.out, run.err);
+  REQUIRE(run.how.exit_code == 0);
+  const auto row = read_json(tmp.path() / "out.json").at("scenarios").at(0);
+  CHECK(row.at("verdict") == "verified");
+  std::vector<std::string> names;
+  for (const auto& s : row.at("steps")) {
+    names.push_back(s.at("name"));
+    CHECK(s.at("good") > 0);
+  }
+  CHECK(names == std::vector<std::string>{"alone", "1 node", "2 nodes", "2 remote"});
+  const auto& more = row.at("figures");
+  const auto each = [&](const char* node) {
+    return more.at(std::string{"2 remote: of that "} + node + ", µs").get<double>();
+  };
+  CHECK(each("n1") > 0); // it has the stock, and no client
+  CHECK(std::abs(more.at("2 remote: CPU each, µs").get<double>() - each("n1") - each("n2")) < 1);
+  CHECK(row.at("targets").size() == 1);
+}
+
 TEST_CASE("a server can be killed under its sagas, and none is lost", "[bench]") {
   const temp_dir tmp;
   const auto run =
