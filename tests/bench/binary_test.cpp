@@ -2,6 +2,7 @@
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 #include <array>
+#include <cmath>
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
