@@ -73,7 +73,11 @@ std::optional<storage::failure> node::take_for(const cluster_options& how, bool 
   const auto key = std::string{storage::incarnation_key};
   const auto previous = disk_->get(storage::table::meta, key).value_or("");
   const auto incarnation = std::to_string(random_bits());
-  coordinator_ = agreement_by_etcd(how, stored_map_, incarnation, previous);
+  auto life = storage::life_of(*disk_).value_or(storage::folder_life{});
+  // A folder that was made just now says nothing of the one before it, which may be found again.
+  if (new_disk_) life = {};
+  coordinator_ =
+    agreement_by_etcd(how, stored_map_, {incarnation, previous, life.now, life.before});
   return disk_->apply(
     {storage::holdings_row(how.cluster, how.node), {storage::table::meta, key, incarnation}});
 }
@@ -88,7 +92,11 @@ std::optional<storage::failure> node::choose_coordinator(const node_options& how
       storage::errc::corrupt, "the map of shards can't be read; restore a backup"};
   if (auto why = claimed_by_another(*held, *stored, how.cluster)) return why;
   stored_map_ = *stored;
-  if (how.cluster) return take_for(*how.cluster, held->of_cluster());
+  if (how.cluster) {
+    const auto unix_ms = static_cast<std::uint64_t>(wall_clock_us() / 1000);
+    if (auto why = storage::begin_life(*disk_, how.data_dir, unix_ms)) return why;
+    return take_for(*how.cluster, held->of_cluster());
+  }
   coordinator_ = std::make_unique<cluster::single>(how.node_id, stored_map_);
   const auto now = coordinator_->map(); // shards of another name have changed hands
   if (now == stored_map_) return {};

@@ -136,6 +136,7 @@ private:
   task<outcome> agree_on_config();
   outcome absorb();
   task<outcome> enter();
+  bool is_older_copy();
   task<outcome> suspect(const etcd::node_row& other);
   task<outcome> show_stored();
   task<outcome> pass_on();
@@ -160,6 +161,10 @@ private:
     to_.noted({at, event, std::move(detail)});
   }
   [[nodiscard]] member record() const;
+  [[nodiscard]] std::uint64_t newest_life() const { // that etcd knows of; 0: none
+    const auto found = picture_.lives.find(how_.node);
+    return found == picture_.lives.end() ? 0 : found->second;
+  }
   [[nodiscard]] bool is_mine(const etcd::node_row& r) const {
     return r.says.incarnation == how_.incarnation;
   }
@@ -387,8 +392,11 @@ outcome etcd_coordinator::engine::absorb() {
 task<outcome> etcd_coordinator::engine::enter() {
   const auto key = at_.node(how_.node);
   const auto found = picture_.nodes.find(how_.node);
+  if (!ever_joined_ && is_older_copy()) co_return std::nullopt;
   const auto mine = record();
   std::vector<etcd::change_of_key> entry{{key, etcd::encode(mine), lease_}};
+  if (how_.life > newest_life())
+    entry.push_back({at_.life(how_.node), std::to_string(how_.life), 0});
   if (found == picture_.nodes.end()) {
     joined_ = false;
     rival_.reset();
@@ -419,6 +427,21 @@ task<outcome> etcd_coordinator::engine::enter() {
   if (there.says == as_it_is && there.lease == lease_) co_return std::nullopt;
   version_at_ = clock::now() + version_pause;
   co_return co_await write("record", std::move(entry), unchanged(key, there.modified));
+}
+
+/// The cluster has seen a later life of this node's folder than the last one of this disk, which is
+/// a copy from before: what was acknowledged since is not on it. It does no harm where the node has
+/// no shards any more.
+bool etcd_coordinator::engine::is_older_copy() {
+  if (how_.life_before == 0 || newest_life() <= how_.life_before) return false;
+  if (domain::leases_of(known_, how_.node).empty()) return false;
+  refuse(refusal::cause::superseded,
+    "the data folder is an older copy of node " + how_.node
+      + "'s: the cluster has seen a later life of it. Start the newest one; if there is none, "
+        "restore a backup with --restore-from, or accept that what was acknowledged since is lost, "
+        "and delete the key "
+      + at_.life(how_.node) + " in etcd");
+  return true;
 }
 
 /// Another process has this name. Its lease is watched: a dead one's only runs down.

@@ -16,10 +16,12 @@ public:
     etcd::options at; // etcd::fault_of() has found no fault with it
     std::string cluster, node;
     self_record self;
-    domain::shard_map stored; // the map that the data folder was left with
-    std::string incarnation;  // of this process, and of no other: random
-    std::string previous{};   // that of the last process on this same folder, whose lock this
-                              // one holds now; empty: not known, and its lease is waited out
+    domain::shard_map stored;      // the map that the data folder was left with
+    std::string incarnation;       // of this process, and of no other: random
+    std::string previous{};        // that of the last process on this same folder, whose lock this
+                                   // one holds now; empty: not known, and its lease is waited out
+    std::uint64_t life = 0;        // of the folder: a number that rises (ADR 0021). 0: not told
+    std::uint64_t life_before = 0; // that of the last process on it. 0: there was none
     domain::assignment_rules rules{};
     std::chrono::seconds lease = limits::member_lease;
     std::chrono::milliseconds period = limits::etcd_period;

@@ -1,5 +1,6 @@
 #include "storage/backup.hpp"
 #include "storage/folders.hpp"
+#include "storage/holdings.hpp"
 #include "storage/rocks_raw.hpp"
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -87,6 +88,8 @@ std::optional<failure> restore_newest_backup(
   if (!s.ok()) return failed(dir, s);
   // What the folder's database of before had made durable is not in the backup, nor lost with it.
   (void)files.DeleteFile(data_dir + "/durable");
-  return {};
+  const auto mark = data_dir + "/" + restored_mark;
+  const auto marked = rocksdb::WriteStringToFile(&files, "", mark, /*should_sync=*/true);
+  return marked.ok() ? std::nullopt : std::optional{failed(dir, marked)};
 }
 } // namespace jumun::storage

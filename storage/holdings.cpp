@@ -1,6 +1,8 @@
 #include "storage/holdings.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
+#include <charconv>
+#include <filesystem>
 
 namespace jumun::storage {
 namespace {
@@ -55,6 +57,30 @@ std::optional<holdings> read_holdings(const store& disk) {
   for (std::size_t i = 0; i < map->shards.size(); ++i)
     out.shards[i] = map->shards[i].node == out.node;
   return out;
+}
+
+std::optional<folder_life> life_of(const store& disk) {
+  folder_life life;
+  const auto row = disk.get(table::meta, life_key);
+  if (!row) return life;
+  const auto* const end = row->data() + row->size();
+  const auto before = std::from_chars(row->data(), end, life.before);
+  if (before.ec != std::errc{} || before.ptr == end || *before.ptr != ' ') return {};
+  const auto now = std::from_chars(before.ptr + 1, end, life.now);
+  return now.ec == std::errc{} && now.ptr == end ? std::optional{life} : std::nullopt;
+}
+
+std::optional<failure> begin_life(store& disk, const std::string& data_dir, std::uint64_t now_ms) {
+  const auto mark = std::filesystem::path{data_dir} / restored_mark;
+  std::error_code ignored;
+  const auto last = life_of(disk);
+  if (!last) return failure{errc::corrupt, "which life of the folder it is can't be read"};
+  folder_life life{last->now, std::max(last->now + 1, now_ms)};
+  if (std::filesystem::exists(mark, ignored)) life.before = 0;
+  auto row = std::to_string(life.before) + ' ' + std::to_string(life.now);
+  if (auto why = disk.apply({{table::meta, std::string{life_key}, std::move(row)}})) return why;
+  std::filesystem::remove(mark, ignored);
+  return {};
 }
 
 entry holdings_row(std::string_view cluster, std::string_view node) {

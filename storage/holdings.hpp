@@ -13,6 +13,21 @@ struct holdings {
 [[nodiscard]] std::optional<holdings> read_holdings(const store& disk);
 /// In meta: which process has the folder, or had it last (cluster/coordinator.hpp).
 inline constexpr std::string_view incarnation_key = "cluster_incarnation";
+/// Which life of a folder this is, by numbers that only rise from start to start, so that a copy of
+/// an earlier one can be told (ADR 0021). 0: none.
+struct folder_life {
+  std::uint64_t before = 0; // 0: the folder is new, or a backup's
+  std::uint64_t now = 0;
+  bool operator==(const folder_life&) const = default;
+};
+/// Begins another one: numbered by the time, or one above the last. Takes a restore's mark away.
+[[nodiscard]] std::optional<failure> begin_life(
+  store& disk, const std::string& data_dir, std::uint64_t now_ms);
+/// The life that was begun last. nullopt: it can't be read.
+[[nodiscard]] std::optional<folder_life> life_of(const store& disk);
+/// Whose presence in a folder says that it is a backup's, and has not been started yet.
+inline constexpr const char* restored_mark = "restored";
+inline constexpr std::string_view life_key = "cluster_life";
 /// The row that makes a folder that of a cluster's node.
 [[nodiscard]] entry holdings_row(std::string_view cluster, std::string_view node);
 

@@ -30,16 +30,18 @@ std::optional<std::string> why_no_etcd(const etcd_options& how) {
   return why.empty() ? std::nullopt : std::optional{"etcd: " + why};
 }
 
-std::unique_ptr<cluster::coordinator> agreement_by_etcd(const cluster_options& how,
-  domain::shard_map stored, std::string incarnation, std::string previous) {
+std::unique_ptr<cluster::coordinator> agreement_by_etcd(
+  const cluster_options& how, domain::shard_map stored, self_of_folder self) {
   cluster::etcd_coordinator::options o;
   o.at = options_of(how.etcd);
   o.cluster = how.cluster;
   o.node = how.node;
   o.self.role = how.role;
   o.stored = std::move(stored);
-  o.incarnation = std::move(incarnation);
-  o.previous = std::move(previous);
+  o.incarnation = std::move(self.incarnation);
+  o.previous = std::move(self.previous);
+  o.life = self.life;
+  o.life_before = self.life_before;
   o.rules.owners_min = how.owners_min;
   o.random = random_bits;
   return std::make_unique<cluster::etcd_coordinator>(std::move(o));

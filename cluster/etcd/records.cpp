@@ -2,6 +2,7 @@
 #include "cluster/etcd/fields.hpp"
 #include "domain/json_writer.hpp"
 #include <algorithm>
+#include <charconv>
 
 namespace jumun::cluster::etcd {
 namespace {
@@ -41,6 +42,16 @@ bool take(const keys& at, const row& one, agreed& into) {
     return true;
   }
   if (const auto id = tail(one.key, at.draining(""))) return into.draining.insert(*id), true;
+  if (const auto id = tail(one.key, at.life(""))) {
+    std::uint64_t life = 0;
+    const auto* const end = one.value.data() + one.value.size();
+    const auto [stop, error] = std::from_chars(one.value.data(), end, life);
+    if (error != std::errc{} || stop != end || !is_name(*id)
+        || into.lives.size() >= limits::members_max)
+      return false;
+    into.lives[*id] = life;
+    return true;
+  }
   const auto shard = tail(one.key, at.all + "wishes/");
   if (!shard || shard->empty() || shard->size() > 3
       || shard->find_first_not_of("0123456789") != std::string::npos || !is_name(one.value))
@@ -68,6 +79,8 @@ std::string keys::draining(const std::string& id) const { return all + "draining
 std::string keys::wish(domain::shard_id shard) const {
   return all + "wishes/" + std::to_string(shard);
 }
+
+std::string keys::life(const std::string& id) const { return all + "lives/" + id; }
 
 result<agreed> read_agreed(const keys& at, const range& from) {
   agreed all;

@@ -20,6 +20,7 @@ struct keys {
                                                                    //   `map` knows less
   [[nodiscard]] std::string draining(const std::string& id) const; // it is to hand over all
   [[nodiscard]] std::string wish(domain::shard_id shard) const;    // where a shard is to go
+  [[nodiscard]] std::string life(const std::string& id) const;     // the newest of its folder
 };
 
 struct node_row {
@@ -41,6 +42,7 @@ struct agreed {
   std::map<std::string, domain::shard_map> stored;
   std::set<std::string> draining;
   std::vector<domain::move_wish> wishes;
+  std::map<std::string, std::uint64_t> lives;
   std::vector<std::string> unread; // keys that were passed over
 };
 /// `garbled` when the map or the assigner's key is there and can't be read: never taken for absent.

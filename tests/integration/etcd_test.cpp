@@ -333,6 +333,36 @@ TEST_CASE("a second process under the same name is refused, and the first goes o
   CHECK(first.owns() == 256);
 }
 
+TEST_CASE("an older copy of a node's folder is refused, and the newest one goes on", "[etcd]") {
+  const etcd_servers etcd;
+  etcd_node n{{.node = "n1", .urls = {etcd.url()}, .life = 7}};
+  n.until_joined();
+  n.start_again(/*knows=*/true, /*life=*/8, /*before=*/7);
+  n.until_joined();
+  n.start_again(/*knows=*/false, 9, 7); // a copy that has not seen life 8
+  const auto why = n.refused();
+  CHECK(why.why == refusal::cause::superseded);
+  CHECK(why.detail.find("an older copy of node n1's") != std::string::npos);
+  CHECK(why.detail.find("/jumun/shop/lives/n1") != std::string::npos);
+  CHECK(!n.now()->joined);
+  n.start_again(/*knows=*/false, 9, 8);
+  n.until_joined();
+  CHECK(n.owns() == 256);
+}
+
+TEST_CASE("an older copy does no harm where the node has no shards any more", "[etcd]") {
+  const etcd_servers etcd;
+  etcd_node n{{.node = "n1", .urls = {etcd.url()}, .life = 8}};
+  etcd_node other{{.node = "n2", .urls = {etcd.url()}}};
+  n.until_joined();
+  CHECK(n.at().drain("n1") == change::begun);
+  n.until("it has no shards", [&] { return n.now()->map.version > 0 && n.owns() == 0; });
+  n.start_again(/*knows=*/false, 9, 7);
+  n.until_joined();
+  n.start_again(/*knows=*/true, 10, 9); // and from here on it is the newest
+  n.until_joined();
+}
+
 TEST_CASE(
   "a dead process's lease is waited out, unless the disk tells that it was this one's", "[etcd]") {
   const etcd_servers etcd;

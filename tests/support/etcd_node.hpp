@@ -23,6 +23,7 @@ public:
     std::size_t owners_min = 1;
     cluster::etcd::tls_files tls{};
     std::string user{}, password_file{};
+    std::uint64_t life = 0, life_before = 0; // of its disk; 0: not told
   };
   explicit etcd_node(options how) : how_{std::move(how)} { start(); }
   ~etcd_node() { leave(); }
@@ -105,7 +106,8 @@ public:
   /// What its next lives say that they are.
   void become(std::string release) { how_.release = std::move(release); }
   /// Another process, on the same disk. `knows`: of the one before, as its disk tells.
-  void start_again(bool knows) {
+  void start_again(bool knows, std::uint64_t life = 0, std::uint64_t before = 0) {
+    how_.life = life, how_.life_before = before;
     how_.stored = at_->map();
     how_.previous = knows ? incarnation_ : "";
     start();
@@ -127,6 +129,7 @@ private:
     o.self.tunnel = how_.node + ":7001";
     o.stored = how_.stored;
     o.incarnation = incarnation_, o.previous = how_.previous;
+    o.life = how_.life, o.life_before = how_.life_before;
     o.rules.first_quiet = how_.first_quiet;
     o.rules.owners_min = how_.owners_min;
     o.rules.rebalance_quiet = how_.rebalance_quiet;

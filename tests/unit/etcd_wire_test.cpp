@@ -142,12 +142,13 @@ TEST_CASE(
   r.rows = {at(k.node("n1"), etcd::encode(some_member())), at(k.node("N!"), "{}"),
     at(k.node("n2"), "garbage"), at(k.stored("n1"), "{}"), at(k.wish(7), "n1"),
     at(k.all + "wishes/256", "n1"), at(k.all + "wishes/x", "n1"), at(k.draining("n1"), ""),
-    at(k.all + "something/else", "")};
+    at(k.life("n1"), "12"), at(k.life("n2"), "12 or so"), at(k.all + "something/else", "")};
   const auto read = std::get<etcd::agreed>(etcd::read_agreed(k, r));
   CHECK(read.nodes.size() == 1);
   CHECK(read.wishes == std::vector<domain::move_wish>{{7, "n1"}});
   CHECK(read.draining.contains("n1"));
-  CHECK(read.unread.size() == 6);
+  CHECK(read.lives == std::map<std::string, std::uint64_t>{{"n1", 12}});
+  CHECK(read.unread.size() == 7);
   for (const auto& key : {k.map, k.assigner}) {
     auto bad = r;
     bad.rows.push_back(at(key, "{}"));

@@ -2,6 +2,8 @@
 #include "storage/rows.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
+#include "tests/support/temp_dir.hpp"
+#include <fstream>
 
 using namespace jumun;
 using storage::table;
@@ -105,4 +107,27 @@ TEST_CASE("joined folders read as one store, each shard from its holder", "[hold
   CHECK(both->get(table::audit, key(of_a, 'x')) == "a");
   CHECK(both->get(table::audit, key(8, 'x')) == "b");
   CHECK_FALSE(both->get(table::audit, key(8, 'z')));
+}
+
+TEST_CASE("a folder knows its lives, whose numbers only rise", "[holdings]") {
+  using life = storage::folder_life;
+  tests::temp_dir at;
+  const auto folder = at.path().string();
+  tests::memory_store disk;
+  CHECK(storage::life_of(disk) == life{});
+  const auto begin = [&](std::uint64_t now_ms) {
+    CHECK(!storage::begin_life(disk, folder, now_ms));
+    return storage::life_of(disk);
+  };
+  CHECK(begin(5'000) == life{0, 5'000});
+  CHECK(begin(4'000) == life{5'000, 5'001}); // the clock has gone back
+  CHECK(begin(9'000) == life{5'001, 9'000});
+  std::ofstream{at.path() / storage::restored_mark};
+  CHECK(begin(9'500) == life{0, 9'500});
+  CHECK(begin(9'600) == life{9'500, 9'600}); // the mark is gone
+  for (const auto* bad : {"", "9", "9 ", "x 9", "9 9x"}) {
+    put(disk, table::meta, std::string{storage::life_key}, bad);
+    CHECK(!storage::life_of(disk));
+    CHECK(storage::begin_life(disk, folder, 9'700)->code == storage::errc::corrupt);
+  }
 }
