@@ -29,6 +29,10 @@ if [[ ${JUMUN_CONSOLE:-ON} != OFF ]]; then
   packages+=(chromium fonts-nanum) # tests/console: a browser, and letters for its Korean pictures
 fi
 
+# scripts/chaos.sh makes hosts of network namespaces, where there is the tool for it.
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+if [[ -f ${JUMUN_NETNS_HOSTS:-$here/../shared/tools/netns-hosts.sh} ]]; then packages+=(iproute2 nftables vde2); fi
+
 # Prints the packages that are not installed, one a line.
 missing() {
   local package

@@ -56,7 +56,7 @@ class Plan:
         self.seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**9)
         self.nodes, self.rate, self.folder = given.nodes, given.rate, folder
         self.only = faults.TOUR if given.tour else [getattr(faults, name) for name in given.fault]
-        self.longest_s = 4 if self.only else 60
+        self.longest_s = 3 if self.only else 60
         self.sabotage = sabotage.KINDS[given.sabotage]()
         self.seconds = 0 if self.only else 60 * given.minutes
 

@@ -1,11 +1,15 @@
-"""What can befall a cluster. Each fault is a generator: it does its harm, yields seconds to wait (and
-perhaps does more), and mends what it did when it goes on, or is closed. `w` is a world.World."""
+"""What can befall a cluster. Each fault is a generator: it does its harm, yields seconds to wait
+(and perhaps does more), and mends what it did when it goes on, or is closed. `w` is a world.World.
+"""
 
 import contextlib
 import os
 import shutil
 import signal
 import time
+
+
+DISK_FULL, NOT_IN_CLUSTER = 5, 11  # exit codes
 
 
 def seconds(w, chance, most, least=0.5):
@@ -55,7 +59,7 @@ def disk_full(w, chance):
     """Not a byte is left on one node's disk."""
     with w.borrowed(chance, w.shop.nodes) as m:
         w.tell(f"the disk of {m.name} is full")
-        m.may_end_with = {5}
+        m.may_end_with.add(DISK_FULL)
         filler = m.folder / "filler"
         with open(filler, "wb") as file:
             try:
@@ -94,6 +98,54 @@ def old_disk(w, chance):
             m.start()
             shutil.rmtree(old, ignore_errors=True)
         yield seconds(w, chance, 5, least=2)
+
+
+def stale_disk(w, chance):
+    """A node that owns shards is started on an old copy of its disk, and must be refused."""
+    with w.borrowed(chance, w.shop.nodes[1:]) as m:
+        old, newest = m.folder.parent / f"{m.name}.old", m.folder.parent / f"{m.name}.newest"
+        m.kill()
+        copy(m.data, old)
+        m.start()
+        try:
+            yield from joined(w, m)
+            m.kill()
+            copy(m.data, newest)
+            copy(old, m.data)
+            w.tell(f"{m.name} is started on an old copy of its disk")
+            m.may_end_with.add(NOT_IN_CLUSTER)
+            m.ended_with.clear()
+            m.start()
+            yield from refused(w, m)
+            m.kill()
+            copy(newest, m.data)
+        finally:
+            m.start()
+            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(newest, ignore_errors=True)
+        yield seconds(w, chance, 5, least=2)
+
+
+def joined(w, m, within_s=30):
+    """Until that node is a member of the cluster as it sees it itself."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            members = w.shop.told(m, "/admin/v1/cluster")["members"]
+            if any(one["id"] == m.name and one["state"] != "away" for one in members):
+                return
+        yield 0.2
+    raise TimeoutError(f"{m.name} did not join within {within_s} s")
+
+
+def refused(w, m, within_s=30):
+    """Until that node has ended by itself; wrong, when it doesn't."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if NOT_IN_CLUSTER in m.ended_with:
+            return
+        yield 0.2
+    w.fail(f"{m.name} was started on an old copy of its disk, and is not refused")
 
 
 def copy(here, there):
@@ -239,7 +291,7 @@ def drain(w, chance):
 
 
 LANES = {
-    "processes": (kill, stop, clock, disk_full, old_disk),
+    "processes": (kill, stop, clock, disk_full, old_disk, stale_disk),
     "network": (partition, one_way, flapping, loss, delay),
     "etcd": (etcd_leader, etcd_down, etcd_wipe),
     "moves": (move, move, move, move, drain),

@@ -1,4 +1,4 @@
-"""Hosts in network namespaces, made and hurt by the tool netns-hosts.sh: programs and sockets on them."""
+"""Hosts in network namespaces, made and hurt by netns-hosts.sh: programs and sockets on them."""
 
 import ctypes
 import http.client
@@ -34,7 +34,7 @@ def tool():
 
 
 class Lab:
-    """`hosts` hosts, 1 … hosts, on one Ethernet. A context manager: afterwards nothing is left."""
+    """Hosts 1 … `hosts` on one Ethernet. A context manager: afterwards nothing is left."""
 
     def __init__(self, hosts, folder):
         self.hosts = hosts
@@ -58,7 +58,7 @@ class Lab:
             raise RuntimeError(f"netns-hosts.sh {words}: {done.stderr.strip()}")
 
     def start(self, host, argv, log, more_env=None, **how):
-        """A program on that host; its output is appended to the file `log`, unless `how` says else."""
+        """A program on that host; its output goes behind `log`, unless `how` says else."""
         with open(log, "ab") as out:
             return subprocess.Popen(
                 [self._tool, "exec", str(host), *map(str, argv)],
@@ -71,11 +71,13 @@ class Lab:
                        env=self._env, check=True, capture_output=True)
 
     def forward(self, host, ports):
-        """On that host, 127.0.0.1:local is `address:port` elsewhere. `ports`: {local: (address, port)}."""
+        """On that host local ports are other hosts'. `ports`: {local: (address, port)}."""
         rules = "".join(f"ip daddr 127.0.0.1 tcp dport {local} dnat to {address}:{port};\n"
                         for local, (address, port) in ports.items())
         self.run(host, ["tee", "/proc/sys/net/ipv4/conf/all/route_localnet"], "1")
-        self.run(host, ["nft", "-f", "-"], f"""table ip forward {{
+        self.run(host, ["nft", "-f", "-"], f"""table ip forward {{}}
+        delete table ip forward
+        table ip forward {{
             chain out {{ type nat hook output priority -100; {rules} }}
             chain back {{ type nat hook postrouting priority 100; oifname "eth0" masquerade; }}
         }}""")

@@ -35,8 +35,9 @@ class Crowd:
         lab.forward(lab.hosts, here)
         argv = [plan.crowd, "--seed", plan.seed, "--round", number, "--rate", plan.rate,
                 *(word for at in where for word in ("--node", at))]
-        self._process = lab.start(lab.hosts, argv, log, {"JUMUN_KEY": shop.key, "JUMUN_TEST_SILENCE_MS": IMPATIENCE_MS},
-                                  text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        env = {"JUMUN_KEY": shop.key, "JUMUN_TEST_SILENCE_MS": IMPATIENCE_MS}
+        self._process = lab.start(lab.hosts, argv, log, env, text=True, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
         self._hearing = threading.Thread(target=self._hear, daemon=True)
         self._hearing.start()
         if not self._heard.wait(STARTING_S) or self._process.poll() is not None:
@@ -77,7 +78,8 @@ class Round:
 
     def run(self, seconds):
         """Faults for so long, then the verdict. @returns what is wrong; empty: nothing."""
-        with Shop(self.plan.jumun, self.plan.clock, self.lab, self.folder, self.plan.nodes) as shop, \
+        p = self.plan
+        with Shop(p.jumun, p.clock, self.lab, self.folder, p.nodes) as shop, \
                 open(self.folder / "faults.log", "w") as log:
             self.world = World(self.lab, shop, log, self.plan.longest_s)
             try:
@@ -122,15 +124,17 @@ class Round:
             return
         lanes = [threading.Thread(target=self._lane, args=(name, chosen.random()))
                  for name in faults.LANES]
-        for t in lanes:
-            t.start()
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.halt.is_set():
-            if self.world.stop.wait(0.2):
-                break
-        self.world.stop.set()
-        for t in lanes:
-            t.join()
+        try:
+            for t in lanes:
+                t.start()
+            while time.monotonic() < end and not self.halt.is_set():
+                if self.world.stop.wait(0.2):
+                    break
+        finally:
+            self.world.stop.set()
+            for t in lanes:
+                t.join()
 
     def _lane(self, name, seed):
         chance = random.Random(seed)

@@ -18,8 +18,8 @@ class Nothing:
 
 
 class RolledBack(Nothing):
-    """The last node's disk is set back to an old copy, though its shards have not moved: what it
-    acknowledged meanwhile is lost."""
+    """The last node's disk is set back to an old copy, though its shards have not moved, and the
+    cluster forgets that it has seen a newer one: what was acknowledged meanwhile is lost."""
 
     def begin(self, shop):
         m = shop.nodes[-1]
@@ -32,6 +32,7 @@ class RolledBack(Nothing):
         m = shop.nodes[-1]
         m.kill()
         faults.copy(m.folder.parent / "rolled-back", m.data)
+        shop.forget_life(m)
         m.start()
 
 

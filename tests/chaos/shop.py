@@ -1,5 +1,6 @@
 """The processes of one shop on the hosts of a lab: three etcd, the nodes, a gateway."""
 
+import base64
 import contextlib
 import os
 import shutil
@@ -40,7 +41,8 @@ class Machine:
         if clock:
             self._env = {"LD_PRELOAD": str(clock), "JUMUN_CHAOS_CLOCK": str(self._clock)}
         self.wanted = False
-        self.may_end_with = set()  # exit codes that a fault of now explains
+        self.may_end_with = set()  # exit codes that a fault explains
+        self.ended_with = set()  # those with which it did, by itself
         self._process = None
         self._guard = threading.RLock()
 
@@ -96,7 +98,7 @@ class Machine:
 
 
 class Shop:
-    """A context manager: on folders of its own; afterwards all is ended, and the disks unmounted."""
+    """A context manager, on folders of its own: afterwards all is ended, and the disks are gone."""
 
     def __init__(self, jumun, clock, lab, folder, count):
         self.jumun, self.lab, self.folder, self._clock = jumun, lab, folder, clock
@@ -224,6 +226,11 @@ class Shop:
             if stop.wait(0.2):
                 return "it was stopped"
         return why
+
+    def forget_life(self, m):
+        """etcd forgets what it knows of that node's folder (ADR 0021)."""
+        key = base64.b64encode(f"/jumun/{CLUSTER}/lives/{m.name}".encode()).decode()
+        self.lab.ask(self.etcd[0].host, ETCD_PORT, "POST", "/v3/kv/deleterange", {"key": key})
 
     def etcd_leader(self):
         """The member that leads; OSError where none says so."""

@@ -48,6 +48,7 @@ class Watch:
                     self._ended(m, code)
 
     def _ended(self, m, code):
+        m.ended_with.add(code)
         what = f"{m.name}: " + (f"exit code {code}" if code >= 0 else f"signal {-code}")
         self.ended_by_itself[what] = self.ended_by_itself.get(what, 0) + 1
         self.world.tell(f"{what}, by itself; it is started again")

@@ -1,4 +1,4 @@
-"""What faults act on, and what they leave behind: a log, a tally, machines that are theirs alone."""
+"""What faults act on, and what they leave behind: a log, a tally, machines that are borrowed."""
 
 import contextlib
 import threading

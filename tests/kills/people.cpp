@@ -10,6 +10,7 @@ public:
   using person::person;
 
 protected:
+  bool puts_aside() const override { return true; }
   std::optional<call> next(client& api, client&) override {
     if (chance_.percent(30)) look_after_one(api);
     const auto key = new_key();

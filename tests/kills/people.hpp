@@ -56,6 +56,9 @@ protected:
   virtual std::optional<call> next(client& api, client& ops) = 0;
   /// `r` is final. To be written into `kept`.
   virtual void heard(const call& c, const response& r) = 0;
+  /// Whether `heard` needs to know no more than the two that it is given, so that a question which
+  /// gets no answer can be put aside, and others asked meanwhile.
+  [[nodiscard]] virtual bool puts_aside() const { return false; }
   /// `c` has no key, and no answer will ever come.
   virtual void lost(const call& c) { at_.report("nobody repeats " + c.target); }
   /// Not what is answered to it.
@@ -69,9 +72,11 @@ protected:
 private:
   void prove_newest(client& api, client& ops);
   bool ask(client& api, client& ops);
+  std::optional<call> next_or_aside(client& api, client& ops);
   std::uint64_t wishes_ = 0;
   std::size_t proven_ = 0, proven_orders_ = 0; // of `kept`
   std::optional<call> open_;
+  std::deque<call> aside_;
 };
 
 /// Six customers, a clerk, a courier and an operator.

@@ -4,6 +4,7 @@ namespace jumun::tests::kills {
 namespace {
 constexpr std::size_t newest = 6; // answers that a kill could have taken
 constexpr int tries_max = 200;
+constexpr std::size_t aside_max = 30;
 } // namespace
 
 std::vector<std::string> menu() {
@@ -66,13 +67,20 @@ bool person::ask(client& api, client& ops) {
   return true;
 }
 
+std::optional<call> person::next_or_aside(client& api, client& ops) {
+  if (aside_.empty() || (aside_.size() < aside_max && chance_.percent(70))) return next(api, ops);
+  auto c = std::move(aside_.front());
+  aside_.pop_front();
+  return c;
+}
+
 void person::live(const addresses& where, const std::function<bool()>& goes_on) {
   auto api = where.to_shop(), ops = where.to_ops();
   bool waits = false;
   try {
     prove_newest(api, ops);
     while (goes_on()) {
-      if (!open_) open_ = next(api, ops);
+      if (!open_) open_ = next_or_aside(api, ops);
       if (!open_) continue; // it has looked around, which took a round trip
       ++at_.in_flight, waits = true;
       const bool told = ask(api, ops);
@@ -89,12 +97,16 @@ void person::live(const addresses& where, const std::function<bool()>& goes_on) 
   }
   if (waits) --at_.in_flight;
   if (open_ && open_->key.empty()) lost(*std::exchange(open_, std::nullopt));
+  if (open_ && puts_aside()) aside_.push_back(*std::exchange(open_, std::nullopt));
 }
 
 void person::finish(const addresses& where) {
   auto api = where.to_shop(), ops = where.to_ops();
-  for (int tries = 0; open_ && tries < tries_max; ++tries) (void)ask(api, ops);
-  if (open_) at_.report("never answered: " + open_->target);
+  do {
+    if (!open_ && !aside_.empty()) open_ = std::move(aside_.front()), aside_.pop_front();
+    for (int tries = 0; open_ && tries < tries_max; ++tries) (void)ask(api, ops);
+    if (open_) return at_.report("never answered: " + open_->target);
+  } while (!aside_.empty());
 }
 
 void person::surprised(const call& c, const response& r) const {
