@@ -7,9 +7,12 @@ import os
 import shutil
 import signal
 import time
+import types
 
 
 DISK_FULL, NOT_IN_CLUSTER = 5, 11  # exit codes
+# Borrowed by those who need it to be gone, and by those who need what it remembers.
+ALL_OF_ETCD = types.SimpleNamespace(name="all of etcd")
 
 
 def seconds(w, chance, most, least=0.5):
@@ -102,7 +105,7 @@ def old_disk(w, chance):
 
 def stale_disk(w, chance):
     """A node that owns shards is started on an old copy of its disk, and must be refused."""
-    with w.borrowed(chance, w.shop.nodes[1:]) as m:
+    with w.borrowed(chance, [ALL_OF_ETCD]), w.borrowed(chance, w.shop.nodes[1:]) as m:
         old, newest = m.folder.parent / f"{m.name}.old", m.folder.parent / f"{m.name}.newest"
         m.kill()
         copy(m.data, old)
@@ -138,14 +141,18 @@ def joined(w, m, within_s=30):
     raise TimeoutError(f"{m.name} did not join within {within_s} s")
 
 
-def refused(w, m, within_s=30):
-    """Until that node has ended by itself; wrong, when it doesn't."""
+def refused(w, m, within_s=60):
+    """Until that node has ended by itself; wrong, when it serves instead."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         if NOT_IN_CLUSTER in m.ended_with:
             return
+        with contextlib.suppress(OSError):
+            if any(s["owner"] == m.name and s["state"] == "running" for s in w.shop.shards(m)):
+                w.fail(f"{m.name} serves from an old copy of its disk")
+                return
         yield 0.2
-    w.fail(f"{m.name} was started on an old copy of its disk, and is not refused")
+    raise TimeoutError(f"{m.name} did not reach the cluster within {within_s} s")
 
 
 def copy(here, there):
@@ -243,30 +250,32 @@ def etcd_leader(w, chance):
         m.start()
 
 
-def etcd_down(w, _chance):
+def etcd_down(w, chance):
     """All of etcd is down for a minute."""
-    w.tell("kill -9 of all of etcd")
-    for m in w.shop.etcd:
-        m.kill()
-    try:
-        yield min(60, 2 * w.longest_s)
-    finally:
+    with w.borrowed(chance, [ALL_OF_ETCD]):
+        w.tell("kill -9 of all of etcd")
         for m in w.shop.etcd:
-            m.start()
+            m.kill()
+        try:
+            yield min(60, 2 * w.longest_s)
+        finally:
+            for m in w.shop.etcd:
+                m.start()
 
 
 def etcd_wipe(w, chance):
     """etcd comes back as if it had never been."""
-    w.tell("etcd's data is wiped")
-    for m in w.shop.etcd:
-        m.kill()
-    try:
-        yield seconds(w, chance, 5)
-    finally:
+    with w.borrowed(chance, [ALL_OF_ETCD]):
+        w.tell("etcd's data is wiped")
         for m in w.shop.etcd:
-            shutil.rmtree(m.data, ignore_errors=True)
-            m.start()
-    yield seconds(w, chance, 10, least=3)
+            m.kill()
+        try:
+            yield seconds(w, chance, 5)
+        finally:
+            for m in w.shop.etcd:
+                shutil.rmtree(m.data, ignore_errors=True)
+                m.start()
+        yield seconds(w, chance, 10, least=3)
 
 
 # -- what people ask for meanwhile
