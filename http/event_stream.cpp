@@ -1,35 +1,15 @@
 #include "http/event_stream.hpp"
 #include "http/render.hpp"
 #include <algorithm>
-#include <utility>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 namespace jumun::http {
 namespace asio = boost::asio;
 
 event_stream::event_stream(exchange_ptr ex, feed_query q, feed_page first, admission::permit seat)
-    : ex_{std::move(ex)}, edge_{*ex_->at}, feed_{*edge_.to.events}, query_{std::move(q)},
+    : strand_body{*ex->at}, ex_{std::move(ex)}, feed_{*edge_.to.events}, query_{std::move(q)},
       first_{rendered(std::move(first))}, seat_{std::move(seat)} {}
-
-/// For other threads: runs `step(args…)` on the strand while the stream is open. Weak, so that who
-/// never calls it does not keep this alive.
-template <class Step> auto event_stream::on_strand(Step step) {
-  return [weak = weak_from_this(), strand = to_->strand(), step](auto... args) {
-    asio::post(strand, [weak, step, ... args = std::move(args)]() mutable {
-      const auto self = weak.lock();
-      if (self && self->to_) self->guard([&] { step(*self, std::move(args)...); });
-    });
-  };
-}
-
-template <class Step> void event_stream::guard(Step step) {
-  try {
-    step();
-  } catch (...) { // out of memory, say: it costs this reader, no other
-    ++edge_.counts.exceptions;
-    if (to_) to_->cut();
-  }
-}
 
 void event_stream::begin(session& at) {
   to_ = &at;

@@ -1,6 +1,6 @@
 #pragma once
 #include "http/exchange.hpp"
-#include "http/session.hpp"
+#include "http/strand_body.hpp"
 #include <deque>
 
 namespace jumun::http {
@@ -8,7 +8,7 @@ namespace jumun::http {
 /// from the disk, a page at a time as the client takes them; at the end of the disk it follows the
 /// live feed, reads the disk once more up to where that begins, and goes on with the live frames.
 /// A client that lets more than event_reader_bytes_max wait is cut off. On its session's strand.
-class event_stream final : public endless_body, public std::enable_shared_from_this<event_stream> {
+class event_stream final : public strand_body<event_stream> {
 public:
   /// Goes on behind `first`, which was read already.
   event_stream(exchange_ptr ex, feed_query q, feed_page first, admission::permit seat);
@@ -30,8 +30,6 @@ private:
   };
   static part rendered(feed_page page);
   part read(std::uint64_t after);
-  template <class Step> auto on_strand(Step step);
-  template <class Step> void guard(Step step);
   void add(piece p);
   void add(std::string text);
   void add(const std::shared_ptr<const live_frames>& frames);
@@ -43,12 +41,10 @@ private:
   void end(std::string farewell);
 
   exchange_ptr ex_; // until closed()
-  edge& edge_;
   feed& feed_;
   const feed_query query_;
   part first_;
   admission::permit seat_;
-  session* to_ = nullptr; // begin() to closed()
   std::unique_ptr<boost::asio::basic_waitable_timer<std::chrono::steady_clock,
     boost::asio::wait_traits<std::chrono::steady_clock>, socket_strand>>
     heart_;

@@ -9,33 +9,14 @@ namespace asio = boost::asio;
 
 merged_stream::merged_stream(exchange_ptr ex, feed_query q, domain::shard_set shards,
   merged_feed first, admission::permit seat)
-    : ex_{std::move(ex)}, edge_{*ex_->at}, shards_{shards}, like_{forwarded(ex_)}, seat_{std::move(
-                                                                                     seat)} {
+    : strand_body{*ex->at}, ex_{std::move(ex)}, shards_{shards}, like_{forwarded(ex_)}, seat_{
+                                                                                          std::move(
+                                                                                            seat)} {
   like_.feed =
     feed_ask{std::move(q), {}, /*from_begin=*/true, limits::feed_page_max, limits::feed_wait};
   const auto retry = std::chrono::milliseconds{limits::event_retry}.count();
   add(": jumun events\nretry: " + std::to_string(retry) + "\n\n");
   add(first);
-}
-
-/// For other threads: runs `step(args…)` on the strand while the stream is open. Weak, so that who
-/// never calls it does not keep this alive.
-template <class Step> auto merged_stream::on_strand(Step step) {
-  return [weak = weak_from_this(), strand = to_->strand(), step](auto... args) {
-    asio::post(strand, [weak, step, ... args = std::move(args)]() mutable {
-      const auto self = weak.lock();
-      if (self && self->to_) self->guard([&] { step(*self, std::move(args)...); });
-    });
-  };
-}
-
-template <class Step> void merged_stream::guard(Step step) {
-  try {
-    step();
-  } catch (...) { // out of memory, say: it costs this reader, no other
-    ++edge_.counts.exceptions;
-    if (to_) to_->cut();
-  }
 }
 
 void merged_stream::begin(session& at) {

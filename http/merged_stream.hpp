@@ -1,7 +1,7 @@
 #pragma once
 #include "http/exchange.hpp"
 #include "http/merge_parts.hpp"
-#include "http/session.hpp"
+#include "http/strand_body.hpp"
 #include <deque>
 
 namespace jumun::http {
@@ -10,8 +10,7 @@ namespace jumun::http {
 /// answers once it has something, and is asked again while the client takes what came. A node that
 /// is away is asked again once it is back: its shards' places in the position have not moved. On
 /// its session's strand.
-class merged_stream final : public endless_body,
-                            public std::enable_shared_from_this<merged_stream> {
+class merged_stream final : public strand_body<merged_stream> {
 public:
   /// Goes on behind `first`.
   merged_stream(exchange_ptr ex, feed_query q, domain::shard_set shards, merged_feed first,
@@ -28,8 +27,6 @@ private:
     clock::time_point since{}; // when it was asked last
     clock::time_point not_before{};
   };
-  template <class Step> auto on_strand(Step step);
-  template <class Step> void guard(Step step);
   void tick();
   void ask();
   void ask(const member& m);
@@ -39,11 +36,9 @@ private:
   void end(std::string farewell);
 
   exchange_ptr ex_; // until closed()
-  edge& edge_;
   const domain::shard_set shards_;
   forwarded_request like_; // with the position that is asked for next
   admission::permit seat_;
-  session* to_ = nullptr; // begin() to closed()
   std::unique_ptr<boost::asio::basic_waitable_timer<std::chrono::steady_clock,
     boost::asio::wait_traits<std::chrono::steady_clock>, socket_strand>>
     timer_;
