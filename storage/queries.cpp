@@ -78,7 +78,8 @@ bool matches(const order_filter& f, const domain::order& o) {
          && (!f.created_before_ms || o.created_ms < *f.created_before_ms)
          && (f.status.empty() || domain::status_of(o) == f.status)
          && (f.saga.empty() || domain::saga_state_of(o) == f.saga)
-         && (f.sku.empty() || has_sku(o, f.sku));
+         && (f.sku.empty() || has_sku(o, f.sku))
+         && (f.phases == 0 || (f.phases >> static_cast<unsigned>(o.at) & 1U) != 0);
 }
 
 /// What follows the shard in the keys that may be of the filter's time. Keys sort by time, so that

@@ -20,6 +20,7 @@ template <class Row> struct page {
 struct order_filter {
   std::string customer, status, saga, sku; // empty: any
   std::optional<std::int64_t> created_after_ms, created_before_ms;
+  std::uint32_t phases = 0; // bits by domain::phase's numbers; 0: any
 };
 /// Newest first by order id's time. With a customer: by their index, so that a page costs what it
 /// holds. A cursor that is not ours: nullopt.
