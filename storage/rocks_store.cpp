@@ -13,10 +13,12 @@
 #include <charconv>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <rocksdb/cache.h>
@@ -427,6 +429,13 @@ public:
     std::uint64_t n = 0;
     return family(in) && db_->GetIntProperty(family(in), name, &n) ? n : 0;
   }
+  /// One of a map of figures that RocksDB counts since it was opened.
+  std::uint64_t figure_of(table in, const std::string& map, const char* name) const {
+    std::map<std::string, std::string> all;
+    if (!family(in) || !db_->GetMapProperty(family(in), map, &all)) return 0;
+    const auto found = all.find(name);
+    return found == all.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+  }
   std::uint64_t cache_bytes() const { return cache_->GetUsage(); }
   std::uint64_t cache_capacity() const { return cache_->GetCapacity(); }
 
@@ -645,8 +654,11 @@ std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& di
   std::vector<std::pair<std::string, std::uint64_t>> out;
   const auto* rocks = dynamic_cast<const rocks_store*>(&disk);
   if (!rocks) return out;
+  std::uint64_t slowed = 0, stopped = 0;
   for (std::size_t i = 0; i < table_count; ++i) {
     const auto t = static_cast<table>(i);
+    slowed += rocks->figure_of(t, rocksdb::DB::Properties::kCFStats, "io_stalls.total_slowdown");
+    stopped += rocks->figure_of(t, rocksdb::DB::Properties::kCFStats, "io_stalls.total_stop");
     const std::string name{name_of(t)};
     out.emplace_back(name + ".rows_estimated", rocks->figure(t, "rocksdb.estimate-num-keys"));
     out.emplace_back(name + ".file_bytes", rocks->figure(t, "rocksdb.total-sst-files-size"));
@@ -664,6 +676,14 @@ std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& di
   whole("compactions_running", "rocksdb.num-running-compactions");
   whole("flushes_running", "rocksdb.num-running-flushes");
   whole("background_errors", "rocksdb.background-errors");
+  const auto counted = [&](const char* name, const char* as) {
+    out.emplace_back(name, rocks->figure_of(table::meta, rocksdb::DB::Properties::kDBStats, as));
+  };
+  counted("wal_bytes_written", "db.wal_bytes_written");
+  counted("wal_syncs", "db.wal_syncs");
+  counted("write_stall_us", "db.user_write_stall_micros");
+  out.emplace_back("writes_slowed", slowed);
+  out.emplace_back("writes_held_up", stopped);
   out.emplace_back("cache_bytes", rocks->cache_bytes());
   out.emplace_back("cache_bytes_max", rocks->cache_capacity());
   return out;
