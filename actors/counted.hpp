@@ -38,13 +38,18 @@ public:
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* where) override {
     signs->received.fetch_add(1, std::memory_order_relaxed);
+    if (auto* by = signs->watched.load(std::memory_order_acquire)) by->came(*what);
     super::enqueue(std::move(what), where);
   }
 
   using super::consume;
   caf::invoke_message_result consume(caf::mailbox_element& what) override {
     auto keep = signs; // handling may end us
+    auto* by = keep->watched.load(std::memory_order_acquire); // null: nobody records it
+    std::optional<recorded_message> noted;
+    if (by) noted = by->begins(what, keep.get());
     const auto result = super::consume(what);
+    if (noted && result != caf::invoke_message_result::skipped) by->ended(std::move(*noted));
     if (result != caf::invoke_message_result::skipped)
       keep->handled.fetch_add(1, std::memory_order_relaxed);
     return result;

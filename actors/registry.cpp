@@ -1,5 +1,6 @@
 #include "actors/registry.hpp"
 #include <algorithm>
+#include <utility>
 
 namespace jumun::actors {
 std::string saga_name(domain::order_id id) {
@@ -12,7 +13,14 @@ std::int64_t actor_record::mailbox_depth() const {
   return std::max<std::int64_t>(0, static_cast<std::int64_t>(signs->received.load() - handled));
 }
 
+bool actor_filter::wants(const actor_record& r) const {
+  return (kind.empty() || r.kind == kind) && (state.empty() || r.state == state)
+         && r.name.starts_with(name) && (!parent || r.parent == *parent)
+         && (!shard || r.shard == *shard);
+}
+
 std::uint64_t actor_registry::enter(actor_record record) {
+  if (watching_.load(std::memory_order_relaxed)) watch_if_wanted(record);
   auto& s = at(record.name);
   std::lock_guard lock{s.guard};
   auto known = s.by_name.find(record.name);
@@ -97,6 +105,73 @@ std::vector<actor_record> actor_registry::all() const {
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return out;
+}
+
+namespace {
+/// Sorts first what comes first.
+std::pair<std::uint64_t, std::uint64_t> place_of(const actor_record& r, actor_order by) {
+  const auto greatest_first = [&](std::uint64_t n) { return std::pair{~n, r.id}; };
+  switch (by) {
+    case actor_order::id: break;
+    case actor_order::mailbox_depth:
+      return greatest_first(static_cast<std::uint64_t>(r.mailbox_depth()));
+    case actor_order::handled: return greatest_first(r.handled());
+    case actor_order::restarts: return greatest_first(r.restarts);
+  }
+  return {r.id, 0};
+}
+} // namespace
+
+std::vector<actor_record> actor_registry::page(
+  const actor_filter& f, actor_order by, std::uint64_t after, std::size_t limit) const {
+  std::map<std::pair<std::uint64_t, std::uint64_t>, actor_record> first;
+  const auto take = [&](const actor_record& r) {
+    if (r.id <= after || !f.wants(r)) return;
+    const auto place = place_of(r, by);
+    if (first.size() == limit && place >= std::prev(first.end())->first) return;
+    first.emplace(place, r);
+    if (first.size() > limit) first.erase(std::prev(first.end()));
+  };
+  for (const auto& s : stripes_) {
+    std::lock_guard lock{s.guard};
+    for (const auto& [name, record] : s.by_name) take(record);
+    const bool may_sleep =
+      (f.kind.empty() || f.kind == "saga") && (f.state.empty() || f.state == "dormant");
+    if (!may_sleep) continue;
+    for (const auto& [order, sleeper] : s.dormant)
+      if (by != actor_order::id || first.size() < limit
+          || std::pair{sleeper.id, std::uint64_t{0}} < std::prev(first.end())->first)
+        take(shown(order, sleeper));
+  }
+  std::vector<actor_record> out;
+  for (auto& [place, record] : first) out.push_back(std::move(record));
+  return out;
+}
+
+// -- recordings -----------------------------------------------------------------------------------
+
+void actor_registry::watch_if_wanted(const actor_record& r) {
+  std::lock_guard lock{watch_guard_};
+  if (!r.signs || !watched_.contains(r.name)) return;
+  recorder_.name(r.signs.get(), r.name);
+  r.signs->watched.store(&recorder_, std::memory_order_release);
+}
+
+void actor_registry::watch_recorded() {
+  auto wanted = recorder_.watched();
+  std::set<std::string> before;
+  {
+    std::lock_guard lock{watch_guard_};
+    before = std::exchange(watched_, wanted);
+    watching_ = !watched_.empty();
+  }
+  for (const auto& name : before)
+    if (const auto r = find(std::string_view{name}); r && r->signs && !wanted.contains(name)) {
+      r->signs->watched.store(nullptr, std::memory_order_release);
+      recorder_.forget(r->signs.get());
+    }
+  for (const auto& name : wanted)
+    if (const auto r = find(std::string_view{name})) watch_if_wanted(*r);
 }
 
 std::map<std::string, actor_figures> actor_registry::by_kind() const {

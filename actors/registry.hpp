@@ -1,4 +1,5 @@
 #pragma once
+#include "actors/recorder.hpp"
 #include "domain/ids.hpp"
 #include <array>
 #include <atomic>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@ namespace jumun::actors {
 /// What every actor counts about itself: written by whoever sends and by the actor, read by anyone.
 struct vital_signs {
   std::atomic<std::uint64_t> received{0}, handled{0};
+  std::atomic<message_recorder*> watched{nullptr}; // by whom its messages are recorded
 };
 
 /// One living (or restarting, or quarantined) actor, for people and metrics.
@@ -39,6 +42,16 @@ struct actor_figures {
   std::uint64_t handled = 0, restarts = 0;
 };
 
+/// Which actors are wanted; empty: any.
+struct actor_filter {
+  std::string kind, state, name; // name: how it begins
+  std::optional<std::string> parent;
+  std::optional<int> shard;
+  [[nodiscard]] bool wants(const actor_record& r) const;
+};
+/// What a list of actors is sorted by: by id, ascending; by the others the greatest first.
+enum class actor_order : std::uint8_t { id, mailbox_depth, handled, restarts };
+
 /// `saga/ord_…`
 [[nodiscard]] std::string saga_name(domain::order_id id);
 
@@ -55,10 +68,19 @@ public:
   /// Counts a crash: the record stays, as `restarting` or `quarantined`.
   void fell(std::string_view name, std::string error, std::string state);
   [[nodiscard]] std::vector<actor_record> all() const; // by id
+  /// The first `limit` of those that are wanted, by id behind `after`. Walks all of them in place,
+  /// a stripe at a time, and copies little more than it gives back.
+  [[nodiscard]] std::vector<actor_record> page(
+    const actor_filter& f, actor_order by, std::uint64_t after, std::size_t limit) const;
   [[nodiscard]] std::optional<actor_record> find(std::uint64_t id) const;
   [[nodiscard]] std::optional<actor_record> find(std::string_view name) const;
   /// All of them by kind. Walks them in place, a stripe at a time: milliseconds for 50,000.
   [[nodiscard]] std::map<std::string, actor_figures> by_kind() const;
+
+  // -- what passes through some of them
+  [[nodiscard]] message_recorder& recorder() { return recorder_; }
+  /// Lets exactly the actors record whose recordings run, in this life and in the next.
+  void watch_recorded();
 
 private:
   struct sleeper { // there may be a million of them
@@ -76,7 +98,13 @@ private:
   }
   static actor_record shown(domain::order_id order, const sleeper& s);
   stripe& at(std::string_view name) { return stripes_[stripe_of(name)]; }
+  void watch_if_wanted(const actor_record& r);
+
   std::array<stripe, stripes> stripes_;
+  message_recorder recorder_;
+  std::atomic<bool> watching_{false};
+  std::mutex watch_guard_;
+  std::set<std::string> watched_; // names
   std::atomic<std::uint64_t> next_id_{1};
 };
 } // namespace jumun::actors
