@@ -77,7 +77,11 @@ std::vector<http::shard_info> cluster_adapter::shards() {
     const auto ours = node_.env().registry.find(actors::shard_actor_name("supervisor", shard));
     auto& one = all.emplace_back(http::shard_info{
       static_cast<int>(i), s.node, ours ? ours->state : "elsewhere", s.epoch, s.to});
-    if (ours) one.lag_us = lag[i], one.mailbox = mailbox_of(node_.env().registry, shard);
+    if (ours) {
+      one.lag_us = lag[i], one.mailbox = mailbox_of(node_.env().registry, shard);
+      one.sagas_open = node_.orders().open_in_shard(shard);
+      one.decisions = node_.orders().decisions(shard);
+    }
     if (const auto moving = moves.find(shard); moving != moves.end())
       one.move = std::move(moving->second);
   }

@@ -216,6 +216,7 @@ void node::start_actors(const node_options& how) {
     },
     log_actor_warning, how.payment_timeout, how.delivery_countries, random_bits(),
     how.poisoned_sku});
+  registry_.recorder().clock(wall_clock_us);
   env_->poison_left = how.poison_times;
   env_->order_found = [this](
                         domain::order_id id, std::string_view state) { census_.found(id, state); };

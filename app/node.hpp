@@ -85,7 +85,7 @@ public:
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
   [[nodiscard]] webhook_dispatcher& webhooks() { return *webhooks_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }
-  [[nodiscard]] const census& orders() const { return census_; }
+  [[nodiscard]] census& orders() { return census_; }
   [[nodiscard]] const std::shared_ptr<event_hub>& events() const { return events_; }
   /// Where the actors run.
   [[nodiscard]] actor_threads& threads();

@@ -16,6 +16,7 @@ std::optional<http::listed<domain::order>> saga_desk::list(
   f.saga = q.state;
   f.customer = q.customer;
   f.sku = q.sku;
+  f.phases = q.phases;
   if (q.older_than)
     f.created_before_ms = node_.env().now_ms() - std::chrono::milliseconds{*q.older_than}.count();
   return listed_by(node_, [&](const domain::shard_set& ours) {

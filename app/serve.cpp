@@ -6,16 +6,19 @@
 #include "app/cluster/cluster_side.hpp"
 #include "app/cluster/elsewhere_adapter.hpp"
 #include "app/cluster_adapter.hpp"
+#include "app/console/inspector.hpp"
 #include "app/feed_adapter.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/monitoring/metrics_page.hpp"
+#include "app/monitoring/overview_board.hpp"
 #include "app/node.hpp"
 #include "app/providers/hooks_adapter.hpp"
 #include "app/saga_desk.hpp"
 #include "app/security.hpp"
 #include "app/shop_adapter.hpp"
 #include "domain/limits.hpp"
+#include "http/console/limits.hpp"
 #include "http/server.hpp"
 #include "storage/backup.hpp"
 #include <boost/asio/io_context.hpp>
@@ -84,6 +87,7 @@ http::server_options edge_of(const config& c) {
   how.ops_address = c.ops_bind;
   how.ops_port = c.ops_port;
   how.node = c.node_id;
+  how.cluster = c.cluster;
   how.requests_waiting_max = c.max_requests;
   how.connections_max = c.max_connections;
   how.rate_limit = c.rate_limit;
@@ -150,9 +154,9 @@ public:
       : config_(c), inside_(inside), readers_(reader_threads),
         adapter_(inside, io_, effective_json(c)), audit_(inside), desk_(inside),
         feed_(inside.disk(), inside.events()), others_(others_of(inside)),
-        hooks_(hooks_of(c, inside)), metrics_(c, inside), cluster_(inside),
-        backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep), guard_(guard),
-        server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
+        hooks_(hooks_of(c, inside)), metrics_(c, inside), overview_(inside), inspector_(inside),
+        cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
+        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -182,6 +186,7 @@ public:
     signals_.async_wait([this](const boost::system::error_code& failed, int which) {
       if (!failed) drain(which);
     });
+    asio::post(one_at_a_time_, [this] { sample(std::chrono::steady_clock::now()); });
     if (config_.actor_threads == 0) inside_.threads().share(io_);
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < config_.http_threads; ++i) threads.emplace_back([this] { io_.run(); });
@@ -231,6 +236,8 @@ private:
     to.others = others_.get();
     to.events = &feed_;
     to.monitor = &metrics_;
+    to.overview = &overview_;
+    to.inspector = &inspector_;
     to.logs = &logs_;
     to.cluster = &cluster_;
     to.backups = &backups_;
@@ -242,6 +249,16 @@ private:
     to.hooks = hooks_.get();
     to.webhooks = &inside_.webhooks();
     return to;
+  }
+  /// Figures of each second, whether anybody looks or not.
+  void sample(std::chrono::steady_clock::time_point before) {
+    seconds_.expires_at(before + limits::overview_step);
+    seconds_.async_wait([this, before](const boost::system::error_code& cancelled) {
+      if (cancelled || finished_) return;
+      const auto now = std::chrono::steady_clock::now();
+      overview_.take_sample(server_.counts(), std::chrono::duration<double>(now - before).count());
+      sample(now);
+    });
   }
   /// Readiness fails first; then what runs is finished; then, or after drain_max, everything is
   /// closed.
@@ -267,6 +284,7 @@ private:
     log::info("server.stopping", {{"because", why}, {"sessions", server_.sessions()}});
     patience_.cancel();
     grace_.cancel();
+    seconds_.cancel();
     signals_.cancel();
     server_.stop();
     inside_.threads().leave();
@@ -280,7 +298,7 @@ private:
   asio::thread_pool readers_;
   asio::strand<asio::io_context::executor_type> one_at_a_time_{asio::make_strand(io_)};
   asio::signal_set signals_{one_at_a_time_};
-  asio::steady_timer patience_{one_at_a_time_}, grace_{one_at_a_time_};
+  asio::steady_timer patience_{one_at_a_time_}, grace_{one_at_a_time_}, seconds_{one_at_a_time_};
   bool finished_ = false;
   shop_adapter adapter_;
   audit_adapter audit_;
@@ -289,6 +307,8 @@ private:
   std::unique_ptr<elsewhere_adapter> others_; // null: alone
   std::unique_ptr<hooks_adapter> hooks_;      // null: no hooks are taken
   metrics_page metrics_;
+  overview_board overview_;
+  inspector inspector_;
   process_logs logs_;
   cluster_adapter cluster_;
   backup_keeper backups_;

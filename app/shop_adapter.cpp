@@ -3,6 +3,7 @@
 #include "actors/describe.hpp"
 #include "app/answer_to.hpp"
 #include "app/cluster/cluster_side.hpp"
+#include "app/console/actor_lookup.hpp"
 #include "app/pages.hpp"
 #include "domain/limits.hpp"
 #include "http/render.hpp"
@@ -11,41 +12,12 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 
 namespace jumun::app {
 namespace {
 using domain::shard_id;
 
 constexpr std::uint64_t orders_in_a_row = 32;
-
-/// Of an actor's id: in a cluster `<node>.<number>`, on a node that is alone the number.
-std::optional<std::uint64_t> number_of(const node& at, std::string_view text) {
-  const auto prefix = at.coordinator().self() + '.';
-  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
-  std::uint64_t value = 0;
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != end) return {};
-  return value;
-}
-
-http::actor_info info_of(const node& at, const actors::actor_record& r) {
-  const auto& name = at.coordinator().self();
-  http::actor_info a;
-  a.id = (at.alone() ? "" : name + '.') + std::to_string(r.id);
-  a.name = r.name;
-  a.kind = r.kind;
-  a.parent = r.parent;
-  a.state = r.state;
-  a.shard = r.shard;
-  a.mailbox_depth = r.mailbox_depth();
-  a.handled = r.handled();
-  a.restarts = r.restarts;
-  a.last_error = r.last_error;
-  a.node = name;
-  return a;
-}
 
 std::optional<domain::order> order_in(const std::optional<std::string>& row) {
   return row ? storage::decode<domain::order>(*row) : std::nullopt;
@@ -173,16 +145,9 @@ shop_adapter::maybe<domain::movement> shop_adapter::list_movements(
 // -- operations
 // --------------------------------------------------------------------------------------
 
-std::vector<http::actor_info> shop_adapter::list_actors() {
-  std::vector<http::actor_info> out;
-  for (const auto& record : node_.env().registry.all()) out.push_back(info_of(node_, record));
-  return out;
-}
-
 void shop_adapter::find_actor(
   const std::string& id, http::done<std::optional<http::actor_info>> reply) {
-  const auto number = number_of(node_, id);
-  const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
+  const auto record = find_record(node_, id);
   if (!record) return reply({});
   // Its live state is asked for, but an actor that is stuck or gone must not keep the asker
   // waiting.
@@ -214,8 +179,7 @@ void shop_adapter::find_actor(
 }
 
 std::optional<std::string> shop_adapter::restart_actor(const std::string& id) {
-  const auto number = number_of(node_, id);
-  const auto record = number ? node_.env().registry.find(*number) : std::nullopt;
+  const auto record = find_record(node_, id);
   if (!record || record->kind == "node") return {};
   if (record->state == "quarantined" || record->state == "dormant") { // a saga without an actor
     if (auto to = node_.env().route.supervisor(domain::shard_of(record->order)))

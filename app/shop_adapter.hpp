@@ -38,7 +38,6 @@ public:
   maybe<domain::movement> list_movements(
     const std::string& sku, std::size_t limit, const std::string& cursor) override;
 
-  std::vector<http::actor_info> list_actors() override;
   void find_actor(
     const std::string& id, http::done<std::optional<http::actor_info>> reply) override;
   std::optional<std::string> restart_actor(const std::string& id) override;

@@ -1,4 +1,5 @@
 #include "http/audited.hpp"
+#include "http/command.hpp"
 #include "http/conditions.hpp"
 #include "http/fields.hpp"
 #include "http/json_writer.hpp"
@@ -7,13 +8,6 @@
 #include "http/resources.hpp"
 
 namespace jumun::http {
-/// GET /admin/v1/actors → 200, all of them.
-void list_actors(const exchange_ptr& ex) {
-  std::vector<std::string> data;
-  for (const auto& a : ex->inside().list_actors()) data.push_back(actor_json(a));
-  send_slice(ex, std::move(data));
-}
-
 /// GET /admin/v1/actors/{id} → 200 with its live state, 404.
 void get_actor(const exchange_ptr& ex) {
   ex->inside().find_actor(ex->params[0], [ex](std::optional<actor_info> a) {
@@ -24,8 +18,15 @@ void get_actor(const exchange_ptr& ex) {
   });
 }
 
-/// POST /admin/v1/actors/{id}/restart → 202, 404.
+/// POST /admin/v1/actors/{id}/restart {reason?} → 202, 404, 422.
 void restart_actor(const exchange_ptr& ex) {
+  const auto body = read_body(ex, /*or_empty=*/true);
+  if (const auto* bad = std::get_if<problem>(&body)) return send(ex, *bad);
+  std::vector<field_error> errors;
+  object_reader in{std::get<json_value>(body), "", errors};
+  auto reason = in.text_or_empty("reason", limits::text_bytes_max);
+  in.finish();
+  if (!errors.empty()) return refuse_once(ex, 0, std::move(errors)); // no key: it is just sent
   const auto name = ex->inside().restart_actor(ex->params[0]);
   if (!name) return send(ex, problems::not_found, "no actor has this id");
   json_writer w;
@@ -35,7 +36,7 @@ void restart_actor(const exchange_ptr& ex) {
   w.close('}');
   response r;
   r.status = 202, r.body = w.take();
-  reply_recorded(ex, {"actor.restart", *name}, std::move(r));
+  reply_recorded(ex, {"actor.restart", *name, std::move(reason)}, std::move(r));
 }
 
 /// GET /admin/v1/simulator/ledger → 200, all of it; 404 where a real provider takes the money.

@@ -109,6 +109,8 @@ std::string shard_json(const shard_info& s) {
   w.text_or_null("moving_to", s.moving_to);
   put_count(w, "lag_us", s.lag_us);
   put_count(w, "mailbox", s.mailbox);
+  put_count(w, "sagas_open", s.sagas_open);
+  put_count(w, "decisions", s.decisions);
   if (s.move)
     put_move(w, *s.move);
   else

@@ -48,6 +48,8 @@ struct shard_info {
   // As its owner says:
   std::optional<std::uint64_t> lag_us = {};  // journal::lag_us
   std::optional<std::uint64_t> mailbox = {}; // messages that wait for the shard's own actors
+  std::optional<std::uint64_t> sagas_open = {};
+  std::optional<std::uint64_t> decisions = {}; // about its orders, durable, since it started
   std::optional<move_info> move = {};
 };
 /// What asking for a move or a drain came to.

@@ -12,14 +12,10 @@ constexpr std::string_view page_policy =
   "frame-ancestors 'none'";
 
 void send_page_file(const exchange_ptr& ex, std::string_view name) {
-  static constexpr std::pair<std::string_view, std::string_view> types[] = {
-    {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"}, {".png", "image/png"}};
   const auto file = find_asset("docs/" + std::string{name});
-  if (!file) return send(ex, problems::not_found, "the page has no such file");
-  for (const auto& [ending, type] : types)
-    if (name.ends_with(ending)) return send_file(ex, file->bytes, std::string{type}, page_policy);
-  send(ex, problems::not_found, "the page has no such file");
+  const auto type = media_type_of(name);
+  if (!file || type.empty()) return send(ex, problems::not_found, "the page has no such file");
+  send_file(ex, file->bytes, std::string{type}, page_policy);
 }
 } // namespace
 

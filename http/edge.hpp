@@ -1,5 +1,6 @@
 #pragma once
 #include "http/admission.hpp"
+#include "http/console/overview_hub.hpp"
 #include "http/metrics.hpp"
 #include "http/order_gate.hpp"
 #include "http/ports.hpp"
@@ -76,6 +77,7 @@ struct edge {
   rate_limiter rates{options.rate_limit};
   admission readers_of_events{
     options.event_readers_max, options.event_readers_per_principal, counts.event_readers};
+  overview_hub overview_readers{io};
   roster connected{options};
   drain_signal drain;
   std::atomic<std::size_t> owner_waiters = 0; // requests: see owner_patience

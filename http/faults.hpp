@@ -20,6 +20,8 @@ struct fault {
 class faults {
 public:
   virtual ~faults() = default;
+  /// What can be made to fail.
+  [[nodiscard]] virtual std::vector<std::string> targets() = 0;
   /// The modes that a target knows; empty: there is no such target.
   [[nodiscard]] virtual std::vector<std::string> modes_of(std::string_view target) = 0;
   [[nodiscard]] virtual std::vector<fault> list() = 0;

@@ -79,13 +79,20 @@ int weight_of(std::string_view parameters) {
   return 1000;
 }
 
-/// What all Accept fields give to a type, in thousandths; 0: it is not acceptable. `rank` says how
-/// exactly a range names the type: the most exact one decides, not the first.
-int accepted_weight(const head& h, int (*rank)(std::string_view)) {
+int gzip_range_rank(std::string_view range) {
+  if (same_text(range, "gzip") || same_text(range, "x-gzip")) return 2;
+  return range == "*" ? 1 : 0;
+}
+
+/// What all fields of this name give to a type (or a coding), in thousandths; 0: it is not
+/// acceptable; without a field `absent`. `rank` says how exactly a range names the type: the most
+/// exact one decides, not the first.
+int accepted_weight(const head& h, int (*rank)(std::string_view), std::string_view name = "accept",
+  int absent = 1000) {
   bool any_field = false;
   int best = 0, weight = 0;
   for (std::size_t i = 0; i < h.field_count; ++i) {
-    if (!same_text(h.fields[i].name, "accept")) continue;
+    if (!same_text(h.fields[i].name, name)) continue;
     auto rest = h.fields[i].value;
     while (!rest.empty()) {
       auto parameters = next_item(rest, ',');
@@ -98,7 +105,7 @@ int accepted_weight(const head& h, int (*rank)(std::string_view)) {
       best = exact;
     }
   }
-  return any_field ? weight : 1000;
+  return any_field ? weight : absent;
 }
 
 /// Two digits at `at`, or -1.
@@ -243,6 +250,10 @@ bool prefers_event_stream(const head& h) {
   return accepted_weight(h, event_stream_range_rank) > accepted_weight(h, json_range_rank);
 }
 
+bool accepts_gzip(const head& h) {
+  return accepted_weight(h, gzip_range_rank, "accept-encoding", /*absent=*/0) > 0;
+}
+
 bool is_json_type(std::string_view content_type) {
   if (!same_text(next_item(content_type, ';'), "application/json")) return false;
   while (!content_type.empty()) {
@@ -285,5 +296,14 @@ std::optional<std::int64_t> parse_time(std::string_view s) {
 
 std::optional<std::uint64_t> parse_offset(std::string_view text) {
   return number<std::uint64_t>(text);
+}
+
+std::string_view bearer_token(const head& h) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (h.count("authorization") != 1) return {};
+  const auto value = *h.find("authorization");
+  if (!same_text(value.substr(0, scheme.size()), scheme)) return {};
+  const auto token = trimmed(value.substr(scheme.size()));
+  return token.size() <= limits::bearer_bytes_max ? token : std::string_view{};
 }
 } // namespace jumun::http

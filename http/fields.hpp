@@ -29,6 +29,9 @@ struct trace {
 [[nodiscard]] std::optional<trace> parse_traceparent(std::string_view value);
 [[nodiscard]] trace new_trace(std::uint64_t high, std::uint64_t low);
 
+/// The bearer token of the one Authorization field (RFC 6750 §2.1); empty: none that can be one.
+[[nodiscard]] std::string_view bearer_token(const head& h);
+
 /// A list of entity tags (RFC 9110 §8.8.3), or `*`.
 struct tag_list {
   bool any = false; // *
@@ -56,6 +59,8 @@ struct tag_list {
 [[nodiscard]] bool accepts_json(const head& h);
 /// Whether they would rather have text/event-stream. With equal weights: JSON.
 [[nodiscard]] bool prefers_event_stream(const head& h);
+/// Whether all Accept-Encoding fields together leave room for gzip (RFC 9110 §12.5.3).
+[[nodiscard]] bool accepts_gzip(const head& h);
 /// application/json, with or without charset=utf-8.
 [[nodiscard]] bool is_json_type(std::string_view content_type);
 

@@ -269,8 +269,11 @@ void run_where_it_belongs(const exchange_ptr& ex, const route& r) {
   std::make_shared<journey>(ex, r)->step();
 }
 
-void take_forwarded(
-  const std::shared_ptr<edge>& at, forwarded_request r, done<forwarded_answer> reply) {
+namespace {
+/// The exchange of a request that came from no client's connection; `then` runs it, on an I/O
+/// thread.
+void begin(const std::shared_ptr<edge>& at, forwarded_request r, done<forwarded_answer> reply,
+  void (*then)(const exchange_ptr&)) {
   auto ex = std::make_shared<exchange>(at, r.on);
   ex->hand_over(std::move(reply));
   guarded(ex, [&] {
@@ -282,9 +285,25 @@ void take_forwarded(
     ex->from = std::move(r.from);
     if (r.part) ex->wants_rows = std::move(r.part_after);
     if (r.feed) ex->wants_events = std::make_unique<feed_ask>(std::move(*r.feed));
-    ++at->counts.forwarded_here;
-    boost::asio::post(at->io, [ex] { dispatch_forwarded(ex); });
+    boost::asio::post(at->io, [ex, then] { then(ex); });
   });
+}
+} // namespace
+
+void take_forwarded(
+  const std::shared_ptr<edge>& at, forwarded_request r, done<forwarded_answer> reply) {
+  ++at->counts.forwarded_here;
+  begin(at, std::move(r), std::move(reply), dispatch_forwarded);
+}
+
+void ask_own(const std::shared_ptr<edge>& at, forwarded_request r, done<response> reply) {
+  begin(
+    at, std::move(r),
+    [reply = std::move(reply)](forwarded_answer a) {
+      if (a.is != forwarded_answer::kind::answered) a.what.status = 503; // its shard has just left
+      reply(std::move(a.what));
+    },
+    dispatch_own);
 }
 
 std::vector<member> members_of(const edge& at) {

@@ -30,6 +30,10 @@ void run_where_it_belongs(const exchange_ptr& ex, const route& r);
 void take_forwarded(
   const std::shared_ptr<edge>& at, forwarded_request r, done<forwarded_answer> reply);
 
+/// A request that this node makes itself in the name of whoever `r` says: answered exactly once,
+/// from any thread, by whichever node it belongs to. Returns at once.
+void ask_own(const std::shared_ptr<edge>& at, forwarded_request r, done<response> reply);
+
 /// The request for another node, with the credentials left out.
 [[nodiscard]] forwarded_request forwarded(const exchange_ptr& ex);
 

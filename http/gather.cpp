@@ -55,6 +55,7 @@ void send_merged(const exchange_ptr& ex, std::vector<forwarded_answer> answers) 
       return send_json(
         ex, cluster_json(ex->at->to.cluster->cluster(), take_json(std::move(all.rows))));
     case list_part::form::shards: return send_shards(ex, std::move(all.rows));
+    case list_part::form::overview: break; // gathered by its own handler
   }
 }
 /// What whole lists ask once more for: the parts that were longer than one answer may be.

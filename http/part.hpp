@@ -13,6 +13,7 @@ struct list_part {
     ledger,   // the same, in the ledger's form
     cluster,  // the same: what each node sees of the others
     shards,   // the same, of shards: those without a row are where the map says
+    overview, // one row: what the node says of itself
   };
   struct row {
     std::string key; // one byte, then what the list is sorted by; the byte decides between equals

@@ -16,6 +16,9 @@
 #include "http/webhook_registry.hpp"
 
 namespace jumun::http {
+class overview;  // http/console/overview.hpp
+class inspector; // http/console/inspector.hpp
+
 /// What `app` plugs into the edge: one small port for each concern. All of them outlive the server.
 /// A null port is a concern that this server was not given: its routes answer 404.
 struct ports {
@@ -24,6 +27,8 @@ struct ports {
   shop& inside;
   audit_log* audit = nullptr;
   http::monitor* monitor = nullptr;
+  http::overview* overview = nullptr;
+  http::inspector* inspector = nullptr;
   http::logs* logs = nullptr;
   cluster_view* cluster = nullptr;
   http::backups* backups = nullptr;

@@ -36,7 +36,6 @@ void list_sagas(const exchange_ptr& ex);
 void get_saga(const exchange_ptr& ex);
 void act_on_saga(const exchange_ptr& ex);
 // admin.cpp
-void list_actors(const exchange_ptr& ex);
 void get_actor(const exchange_ptr& ex);
 void restart_actor(const exchange_ptr& ex);
 void get_ledger(const exchange_ptr& ex);

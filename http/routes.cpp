@@ -1,5 +1,6 @@
 #include "http/routes.hpp"
 #include "http/command.hpp"
+#include "http/console/resources.hpp"
 #include "http/cors.hpp"
 #include "http/fields.hpp"
 #include "http/forwarding.hpp"
@@ -15,30 +16,46 @@ constexpr bool reads = true, streams = true, again = true;
 
 // clang-format off
 constexpr route table[] = {
-  {"GET",  "/v1/products",                                   pub,  anyone,                       home::list,      list_products, reads},
-  {"GET",  "/v1/products/{sku}",                             pub,  anyone,                       home::sku,       get_product, reads},
+  {"GET",  "/v1/products",                                   both, anyone,                       home::list,      list_products, reads},
+  {"GET",  "/v1/products/{sku}",                             both, anyone,                       home::sku,       get_product, reads},
   {"PUT",  "/v1/products/{sku}",                             pub,  inventory | admin,            home::sku,       put_product},
-  {"GET",  "/v1/inventory",                                  pub,  inventory | reader,           home::list,      list_stock, reads},
-  {"GET",  "/v1/inventory/{sku}",                            pub,  inventory | reader,           home::sku,       get_stock, reads},
+  {"GET",  "/v1/inventory",                                  both, inventory | reader,           home::list,      list_stock, reads},
+  {"GET",  "/v1/inventory/{sku}",                            both, inventory | reader,           home::sku,       get_stock, reads},
   {"PUT",  "/v1/inventory/{sku}",                            pub,  inventory | admin,            home::sku,       count_stock},
-  {"POST", "/v1/inventory/{sku}/adjustments",                pub,  inventory | admin,            home::sku,       adjust_stock},
-  {"GET",  "/v1/inventory/{sku}/movements",                  pub,  inventory | reader,           home::sku,       list_movements, reads},
-  {"POST", "/v1/orders",                                     pub,  customer | admin,             home::key,       place_order, !reads, crowd::new_order},
-  {"GET",  "/v1/orders",                                     pub,  customer | reader,            home::list,      list_orders, reads},
-  {"GET",  "/v1/orders/{id}",                                pub,  customer | reader,            home::order,     get_order, reads},
-  {"GET",  "/v1/orders/{id}/events",                         pub,  customer | reader,            home::order,     get_order_events, reads, crowd::request, streams},
+  {"POST", "/v1/inventory/{sku}/adjustments",                both, inventory | admin,            home::sku,       adjust_stock},
+  {"GET",  "/v1/inventory/{sku}/movements",                  both, inventory | reader,           home::sku,       list_movements, reads},
+  {"POST", "/v1/orders",                                     both, customer | admin,             home::key,       place_order, !reads, crowd::new_order},
+  {"GET",  "/v1/orders",                                     both, customer | reader,            home::list,      list_orders, reads},
+  {"GET",  "/v1/orders/{id}",                                both, customer | reader,            home::order,     get_order, reads},
+  {"GET",  "/v1/orders/{id}/events",                         both, customer | reader,            home::order,     get_order_events, reads, crowd::request, streams},
   {"POST", "/v1/orders/{id}/cancellations",                  pub,  customer | operator_ | admin, home::order,     cancel_order, !reads, crowd::request, !streams, again},
   {"GET",  "/v1/orders/{id}/cancellations",                  pub,  customer | reader,            home::order,     list_cancellations, reads},
   {"GET",  "/v1/orders/{id}/cancellations/{cxl}",            pub,  customer | reader,            home::order,     get_cancellation, reads},
-  {"GET",  "/v1/payments/{id}",                              pub,  customer | reader,            home::payment,   get_payment, reads},
-  {"GET",  "/v1/deliveries/{id}",                            pub,  customer | reader,            home::delivery,  get_delivery, reads},
+  {"GET",  "/v1/payments/{id}",                              both, customer | reader,            home::payment,   get_payment, reads},
+  {"GET",  "/v1/deliveries/{id}",                            both, customer | reader,            home::delivery,  get_delivery, reads},
   {"POST", "/v1/deliveries/{id}/updates",                    pub,  courier | admin,              home::delivery,  update_delivery, !reads, crowd::request, !streams, again},
   {"POST", "/v1/hooks/payments/{provider}",                  pub,  open_to_all,                  home::hook,      take_payment_hook, !reads, crowd::request, !streams, again},
-  {"GET",  "/v1/events",                                     pub,  reader,                       home::here,      list_events, reads, crowd::request, streams},
+  {"GET",  "/v1/events",                                     both, reader,                       home::here,      list_events, reads, crowd::request, streams},
+  {"GET",  "/admin/v1/whoami",                               ops,  inventory | reader,           home::here,      get_whoami},
+  {"GET",  "/admin/v1/overview",                             ops,  reader,                       home::here,      get_overview, !reads, crowd::request, streams},
   {"GET",  "/admin/v1/sagas",                                ops,  reader,                       home::list,      list_sagas, reads},
   {"GET",  "/admin/v1/sagas/{order}",                        ops,  reader,                       home::order,     get_saga, reads},
   {"POST", "/admin/v1/sagas/{order}/actions",                ops,  operator_ | admin,            home::order,     act_on_saga, reads},
-  {"GET",  "/admin/v1/actors",                               ops,  reader,                       home::all_nodes, list_actors, reads},
+  {"GET",  "/admin/v1/find",                                 ops,  reader,                       home::all_nodes, find_anything, reads},
+  {"GET",  "/admin/v1/attention",                            ops,  reader,                       home::all_nodes, list_attention, reads},
+  {"POST", "/admin/v1/sagas/actions",                        ops,  operator_ | admin,            home::here,      act_on_sagas},
+  {"GET",  "/admin/v1/orders/{order}/timeline",              ops,  reader,                       home::order,     get_timeline, reads},
+  {"POST", "/admin/v1/orders/{order}/recording",             ops,  operator_ | admin,            home::order,     record_order, reads},
+  {"GET",  "/admin/v1/orders/{order}/recording",             ops,  reader,                       home::order,     get_recording},
+  {"DELETE", "/admin/v1/orders/{order}/recording",           ops,  operator_ | admin,            home::order,     stop_recording},
+  {"POST", "/admin/v1/actors/{id}/recording",                ops,  operator_ | admin,            home::actor,     record_actor},
+  {"GET",  "/admin/v1/actors/{id}/recording",                ops,  reader,                       home::actor,     get_recording},
+  {"DELETE", "/admin/v1/actors/{id}/recording",              ops,  operator_ | admin,            home::actor,     stop_recording},
+  {"GET",  "/admin/v1/inventory/{sku}/reservations",         ops,  inventory | reader,           home::sku,       list_reservations, reads},
+  {"GET",  "/admin/v1/inventory/{sku}/check",                ops,  inventory | reader,           home::sku,       check_stock, reads},
+  {"GET",  "/admin/v1/fault-targets",                        ops,  admin,                        home::here,      list_fault_targets},
+  {"GET",  "/admin/v1/actors",                               ops,  reader,                       home::here,      list_actors, reads},
+  {"GET",  "/admin/v1/actor-totals",                         ops,  reader,                       home::all_nodes, list_actor_totals, reads},
   {"GET",  "/admin/v1/actors/{id}",                          ops,  reader,                       home::actor,     get_actor},
   {"POST", "/admin/v1/actors/{id}/restart",                  ops,  operator_ | admin,            home::actor,     restart_actor},
   {"GET",  "/admin/v1/simulator/ledger",                     both, reader,                       home::all_nodes, get_ledger, reads},
@@ -71,6 +88,9 @@ constexpr route table[] = {
   {"GET",  "/openapi.json",                                  both, anyone,                       home::here,      get_description, reads},
   {"GET",  "/docs",                                          both, open_to_all,                  home::here,      get_docs, reads, crowd::probe},
   {"GET",  "/docs/{file}",                                   both, open_to_all,                  home::here,      get_docs_file, reads, crowd::probe},
+  {"GET",  "/console",                                       ops,  open_to_all,                  home::here,      get_console_address, reads, crowd::probe},
+  {"GET",  "/console/",                                      ops,  open_to_all,                  home::here,      get_console, reads, crowd::probe},
+  {"GET",  "/console/{file}",                                ops,  open_to_all,                  home::here,      get_console_file, reads, crowd::probe},
   {"GET",  "/problems/{code}",                               both, open_to_all,                  home::here,      get_problem_page, reads, crowd::probe},
   {"GET",  "/admin/v1/log-level",                            ops,  reader,                       home::here,      get_log_level},
   {"PUT",  "/admin/v1/log-level",                            ops,  admin,                        home::here,      put_log_level},
@@ -151,16 +171,6 @@ void take_trace(const exchange_ptr& ex) {
   ex->from.trace_id = std::move(t->trace_id);
 }
 
-/// The bearer token of the one Authorization field (RFC 6750 §2.1); empty: none that can be one.
-std::string_view bearer_token(const head& h) {
-  constexpr std::string_view scheme = "Bearer ";
-  if (h.count("authorization") != 1) return {};
-  const auto value = *h.find("authorization");
-  if (!same_text(value.substr(0, scheme.size()), scheme)) return {};
-  const auto token = trimmed(value.substr(scheme.size()));
-  return token.size() <= limits::bearer_bytes_max ? token : std::string_view{};
-}
-
 /// False: the 429 is sent.
 bool take_rate(const exchange_ptr& ex) {
   auto& rates = ex->at->rates;
@@ -190,7 +200,7 @@ bool take_identity(const exchange_ptr& ex, const route& r) {
                     : "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
     return false;
   }
-  if (r.roles == open_to_all || (ex->who.roles & r.roles) != 0) return true;
+  if (r.roles == open_to_all || (ex->who.roles & roles_of(r, ex->on)) != 0) return true;
   send(ex, problems::forbidden);
   return false;
 }
@@ -278,11 +288,23 @@ void run_forwarded(const exchange_ptr& ex) {
   if (!belongs_here(ex, r)) return ex->reply_across({forwarded_answer::kind::not_here, {}, {}, {}});
   if (take_permit(ex, r.as)) run_here(ex, r);
 }
+void run_own(const exchange_ptr& ex) {
+  const auto looked = find_route(ex);
+  if (!looked.found) return send(ex, problems::not_found, "no resource has this path");
+  const auto& r = *looked.found;
+  if ((ex->who.roles & roles_of(r, ex->on)) == 0) return send(ex, problems::forbidden);
+  ex->at->to.others ? run_where_it_belongs(ex, r) : run_here(ex, r);
+}
 } // namespace
 
 std::span<const route> all_routes() { return table; }
 std::string_view route_path(std::size_t at) {
   return at < std::size(table) ? table[at].path : std::string_view{};
+}
+
+unsigned roles_of(const route& r, listener on) {
+  const bool of_shop = on == listener::on_ops && r.path.starts_with("/v1/");
+  return of_shop ? r.roles & ~unsigned{customer} : r.roles;
 }
 
 void dispatch(const exchange_ptr& ex) {
@@ -291,6 +313,10 @@ void dispatch(const exchange_ptr& ex) {
 
 void dispatch_forwarded(const exchange_ptr& ex) {
   guarded(ex, [&] { run_forwarded(ex); });
+}
+
+void dispatch_own(const exchange_ptr& ex) {
+  guarded(ex, [&] { run_own(ex); });
 }
 
 void run_here(const exchange_ptr& ex, const route& r) {

@@ -38,6 +38,9 @@ struct route {
 /// The path template of all_routes()[at]; empty: `at` is no route's place.
 [[nodiscard]] std::string_view route_path(std::size_t at);
 
+/// Whose keys a route opens to on this listener: a customer's none of the shop on the ops one.
+[[nodiscard]] unsigned roles_of(const route& r, listener on);
+
 /// Finds the request's route, does what is the same for all of them (trace, role, media types,
 /// Idempotency-Key, permit), and runs it. Never throws; the answer may come later, from another
 /// thread.
@@ -46,6 +49,10 @@ void dispatch(const exchange_ptr& ex);
 /// The same for a request that another node has done it for. One that belongs to a third node is
 /// not sent on: whoever sent it looks at the map of owners again.
 void dispatch_forwarded(const exchange_ptr& ex);
+
+/// The same for a request that this node makes itself, in the name of a client who has a permit for
+/// it: it runs where it belongs.
+void dispatch_own(const exchange_ptr& ex);
 
 /// Runs the handler, on the thread that it needs.
 void run_here(const exchange_ptr& ex, const route& r);

@@ -7,6 +7,7 @@ namespace jumun::http {
 struct saga_query {
   std::string state, customer, sku;               // empty: any
   std::optional<std::chrono::seconds> older_than; // since the order was placed
+  std::uint32_t phases = 0;                       // bits by domain::phase's numbers; 0: any
 };
 
 /// Port: what operators see of sagas, and do to them. Thread-safe.

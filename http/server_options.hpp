@@ -16,6 +16,7 @@ struct server_options {
   std::string ops_address = "127.0.0.1";
   std::uint16_t ops_port = 9090; // 0: any free one
   std::string node = "n1";       // named as the owner of sagas
+  std::string cluster = {};      // empty: none
 
   using ms = std::chrono::milliseconds;
   ms head_read_max = limits::head_read_max; // from its first byte

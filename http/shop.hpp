@@ -79,7 +79,6 @@ public:
     const std::string& sku, std::size_t limit, const std::string& cursor) = 0;
 
   // -- operations
-  [[nodiscard]] virtual std::vector<actor_info> list_actors() = 0;
   virtual void find_actor(const std::string& id, done<std::optional<actor_info>> reply) = 0;
   /// Its name; nullopt: no such actor. It stops with an error; its supervisor restarts it from
   /// disk.

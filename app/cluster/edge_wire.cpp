@@ -70,7 +70,7 @@ void put(wire::ListPart& to, http::list_part part) {
 std::optional<http::list_part> list_in(wire::ListPart& m) {
   using form = http::list_part::form;
   http::list_part part;
-  if (m.as() < static_cast<unsigned>(form::page) || m.as() > static_cast<unsigned>(form::shards))
+  if (m.as() < static_cast<unsigned>(form::page) || m.as() > static_cast<unsigned>(form::overview))
     return {};
   const auto served = shards_in(m.served());
   if (!served || m.kind() > 127) return {};

@@ -8,7 +8,7 @@ struct target {
   std::string_view name;
   std::vector<std::string> modes;
 };
-const std::vector<target>& targets() {
+const std::vector<target>& all_targets() {
   static const std::vector<target> all{
     {"payment-provider", {"slow", "timeout", "error", "decline", "timeout_after_charge"}},
     {"delivery", {"error", "decline"}},
@@ -18,8 +18,14 @@ const std::vector<target>& targets() {
 }
 } // namespace
 
+std::vector<std::string> fault_board::targets() {
+  std::vector<std::string> names;
+  for (const auto& t : all_targets()) names.emplace_back(t.name);
+  return names;
+}
+
 std::vector<std::string> fault_board::modes_of(std::string_view name) {
-  for (const auto& t : targets())
+  for (const auto& t : all_targets())
     if (t.name == name) return t.modes;
   return {};
 }

@@ -12,6 +12,7 @@ class fault_board final : public http::faults {
 public:
   explicit fault_board(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
 
+  std::vector<std::string> targets() override;
   std::vector<std::string> modes_of(std::string_view target) override;
   std::vector<http::fault> list() override;
   void set(const http::fault& f) override;

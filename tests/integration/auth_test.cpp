@@ -98,7 +98,8 @@ TEST_CASE("the roles of API.md's table are those of the routes, and admin is in 
       if (r.roles & *app::parse_role(role)) may += (may.empty() ? "" : " ") + role;
     if (const auto row = table.find(name); row != table.end()) CHECK(may == row->second);
     const bool is_hook = name.find("/hooks/") != name.npos; // it has a signature instead
-    const bool is_page = r.path.starts_with("/docs") || r.path.starts_with("/problems/"); // static
+    const bool is_page = r.path.starts_with("/docs") || r.path.starts_with("/problems/")
+                         || r.path.starts_with("/console"); // static
     if (r.roles == http::open_to_all)
       CHECK((table.count(name) > 0 || is_hook || is_page));
     else
@@ -132,7 +133,9 @@ TEST_CASE("each role at each route gets what the table says", "[auth]") {
       for (const auto& role : roles) {
         CAPTURE(role);
         const auto answer = ask(at.secrets.at(role));
-        const bool may = open || (r.roles & *app::parse_role(role)) != 0;
+        const bool page = r.path.starts_with("/console/"); // its files turn these two away
+        const bool may = page ? role != "customer" && role != "courier"
+                              : open || (http::roles_of(r, on) & *app::parse_role(role)) != 0;
         CHECK(answer.status != 401);
         CHECK((answer.status == 403) == !may);
         if (!may) CHECK(code_of(answer) == "forbidden");
@@ -140,6 +143,38 @@ TEST_CASE("each role at each route gets what the table says", "[auth]") {
       }
     }
   CHECK(walked >= http::all_routes().size() * std::size(roles));
+}
+
+TEST_CASE("a customer's key opens nothing of the shop on the ops listener", "[auth]") {
+  guarded_server at;
+  for (const auto* path : {"/v1/products", "/v1/orders", "/v1/orders/none", "/admin/v1/whoami"}) {
+    CAPTURE(path);
+    CHECK(at.to(http::listener::on_ops, at.secrets.at("customer")).get(path).status == 403);
+    CHECK(at.to(http::listener::on_ops, at.secrets.at("viewer")).get(path).status != 403);
+  }
+  CHECK(
+    at.to(http::listener::on_public, at.secrets.at("customer")).get("/v1/orders").status == 200);
+}
+
+TEST_CASE("who asks is told what they may do", "[auth]") {
+  guarded_server at;
+  const auto of = [&](const std::string& role) {
+    const auto me =
+      at.to(http::listener::on_ops, at.secrets.at(role)).get("/admin/v1/whoami").json();
+    CHECK(me.at("principal") == "the-" + role);
+    CHECK(me.at("roles") == role);
+    CHECK(me.at("dev_mode") == false);
+    CHECK(me.at("faults_enabled") == false);
+    return me.at("may");
+  };
+  CHECK(of("viewer").empty());
+  CHECK(of("operator") == nlohmann::json{"act", "restart", "record"});
+  CHECK(of("inventory") == nlohmann::json{"adjust_stock"});
+  CHECK(of("admin")
+        == nlohmann::json{"act", "restart", "record", "move", "drain", "backup", "adjust_stock",
+          "place_orders", "log_level", "webhooks"});
+  for (const std::string& role : {std::string{"customer"}, std::string{"courier"}})
+    CHECK(at.to(http::listener::on_ops, at.secrets.at(role)).get("/admin/v1/whoami").status == 403);
 }
 
 TEST_CASE("what is no route is 404 or 405 before anyone asks who it is", "[auth]") {

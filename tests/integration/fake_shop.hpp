@@ -224,7 +224,6 @@ public:
     const std::string&, std::size_t, const std::string&) override {
     return http::listed<domain::movement>{};
   }
-  std::vector<http::actor_info> list_actors() override { return {}; }
   void find_actor(const std::string&, done<std::optional<http::actor_info>> reply) override {
     reply({});
   }
