@@ -2,6 +2,7 @@
 #include "http/console/recordings.hpp"
 #include "http/console/resources.hpp"
 #include "http/fields.hpp"
+#include "http/forwarding.hpp"
 #include "http/json_writer.hpp"
 #include "http/render.hpp"
 #include <algorithm>
@@ -140,35 +141,40 @@ void put_entry(json_writer& w, const entry& x) {
   w.text("kind", x.kind);
   w.text("name", x.name);
   w.text_or_null("from", x.from);
+  x.kind == "message" ? w.text("to", x.lane) : w.null("to");
   w.text("detail", x.detail);
   x.wait_us < 0 ? w.null("wait_us") : w.number("wait_us", x.wait_us);
-  x.took_us < 0 ? w.null("took_us") : w.number("took_us", x.took_us);
+  x.took_us < 0 ? w.null("duration_us") : w.number("duration_us", x.took_us);
   x.event ? w.raw("event", event_json(*x.event, std::string_view{})) : w.null("event");
   w.close('}');
 }
 
-void put_lane(json_writer& w, std::string_view id, const std::string& actor, int shard) {
+void put_lane(
+  json_writer& w, std::string_view id, const std::string& actor, int shard, std::string_view node) {
   w.open('{');
   w.text("id", id);
-  w.text_or_null("actor", actor);
-  shard < 0 ? w.null("shard") : w.number("shard", shard);
+  w.text("actor", actor);
+  w.number("shard", shard);
+  w.text_or_null("node", node);
   w.close('}');
 }
 
 /// In the order in which a command travels: the saga, whom it asks, and who is behind them.
-void put_lanes(json_writer& w, const domain::order& o) {
+void put_lanes(json_writer& w, const exchange_ptr& ex, const domain::order& o) {
+  const auto& here = ex->at->options.node;
   const auto shard = domain::shard_of(o.id);
   const auto of_shard = [&](const char* kind) {
-    put_lane(w, kind, std::string{kind} + "/" + std::to_string(shard), shard);
+    put_lane(w, kind, std::string{kind} + "/" + std::to_string(shard), shard, here);
   };
   w.open("lanes", '[');
   of_shard("supervisor");
-  put_lane(w, "saga", "saga/" + to_text(domain::id_kind::order, o.id), shard);
+  put_lane(w, "saga", "saga/" + to_text(domain::id_kind::order, o.id), shard, here);
   std::vector<std::string> shelves;
   for (const auto& l : o.lines) {
     const auto lane = lane_of_sku(l.sku);
     if (std::find(shelves.begin(), shelves.end(), lane) != shelves.end()) continue;
-    put_lane(w, lane, lane, domain::shard_of(l.sku));
+    const auto of = domain::shard_of(l.sku);
+    put_lane(w, lane, lane, of, served_by(*ex->at).test(of) ? here : "");
     shelves.push_back(lane);
   }
   of_shard("payment");
@@ -176,7 +182,8 @@ void put_lanes(json_writer& w, const domain::order& o) {
   w.close(']');
 }
 
-std::string timeline_json(const order_rows& rows, const std::optional<recorded>& messages) {
+std::string timeline_json(
+  const exchange_ptr& ex, const order_rows& rows, const std::optional<recorded>& messages) {
   std::vector<entry> all;
   add_events(all, rows);
   add_rows(all, rows);
@@ -186,7 +193,7 @@ std::string timeline_json(const order_rows& rows, const std::optional<recorded>&
   json_writer w{16 * 1024};
   w.open('{');
   w.text("order_id", to_text(domain::id_kind::order, rows.now.id));
-  put_lanes(w, rows.now);
+  put_lanes(w, ex, rows.now);
   w.open("entries", '[');
   for (const auto& x : all) put_entry(w, x);
   w.close(']');
@@ -205,7 +212,7 @@ void get_timeline(const exchange_ptr& ex) {
   const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
   const auto rows = inside && id ? inside->rows_of(*id) : std::nullopt;
   if (!rows) return send(ex, problems::not_found, "no order has this id");
-  send_json(
-    ex, timeline_json(*rows, inside->recording_of(to_text(domain::id_kind::order, rows->now.id))));
+  send_json(ex,
+    timeline_json(ex, *rows, inside->recording_of(to_text(domain::id_kind::order, rows->now.id))));
 }
 } // namespace jumun::http
