@@ -1,0 +1,43 @@
+import { after, before, test } from "node:test";
+import { close, done, go, heading, open } from "./support/browser.mjs";
+import { Server } from "./support/server.mjs";
+import { addProduct, placeOrder } from "./support/shop.mjs";
+import { until } from "./support/until.mjs";
+
+const server = new Server();
+before(async () => {
+  await server.start();
+  await addProduct(server, "americano");
+});
+after(async () => {
+  await close();
+  await server.remove();
+});
+
+test("a server that is killed and started again: the page says so, and goes on by itself", async () => {
+  const order = (await placeOrder(server)).id;
+  const page = await open(server.ops, "#/events");
+  await page.getByText("Waiting for the next event…").waitFor();
+  await server.stop("SIGKILL");
+  await page.getByText("No connection to the server.").waitFor({ timeout: 40_000 });
+  await page.getByText("Events", { exact: true }).first().waitFor(); // what was there is still there
+  await server.start();
+  await page.getByText(/^Node n1 was restarted|^The connection is back/).first().waitFor({ timeout: 40_000 });
+  await until("no more complaint", async () => (await page.getByText("No connection to the server.").count()) === 0);
+  const rows = page.getByRole("table", { name: "Events" }).locator("tbody tr[aria-rowindex]");
+  const next = (await placeOrder(server)).id;
+  await until("the tail goes on", async () => (await rows.filter({ hasText: next.slice(-6) }).count()) > 0, 40_000);
+  await go(page, `#/orders/${order}`);
+  await heading(page).getByText(order).waitFor();
+  await done(page);
+});
+
+test("a connection that is cut is said, and comes back", async () => {
+  const page = await open(server.ops, "#/orders");
+  await page.getByRole("heading", { name: "Orders" }).waitFor();
+  await page.context().setOffline(true);
+  await page.getByText("No connection to the server.").waitFor({ timeout: 40_000 });
+  await page.context().setOffline(false);
+  await page.getByText("The connection is back.").waitFor({ timeout: 40_000 });
+  await done(page);
+});

@@ -1,0 +1,65 @@
+// The real binary as a process, on ports of its own, with a folder of its own.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, existsSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "./until.mjs";
+
+const binary = process.env.JUMUN_BINARY ?? "build/jumun";
+const startMs = 60_000;
+
+export class Server {
+  #args;
+  #child;
+  constructor(...args) {
+    this.dir = mkdtempSync(join(tmpdir(), "jumun-console-"));
+    this.#args = args;
+  }
+  /** The second start comes up on the same ports, as a restarted server does. */
+  async start(...more) {
+    this.#args.push(...more);
+    const addresses = join(this.dir, "addresses");
+    rmSync(addresses, { force: true });
+    const ports = this.ops ? ["--port", new URL(this.shop).port, "--ops-port", new URL(this.ops).port] : ["--port", "0", "--ops-port", "0"];
+    this.#child = spawn(binary, ["serve", "--data-dir", join(this.dir, "data"), "--address-file", addresses, ...ports, ...this.#args],
+      { stdio: ["ignore", "ignore", process.env.JUMUN_TEST_LOG ? "inherit" : "ignore"] });
+    const dead = new Promise((_, fail) => this.#child.once("exit", (code) => fail(new Error(`the server ended with ${code}`))));
+    dead.catch(() => {});
+    await Promise.race([dead, until("the server is ready", () => existsSync(addresses) && /ops=\S+/.test(readFileSync(addresses, "utf8")), startMs)]);
+    const text = readFileSync(addresses, "utf8");
+    this.shop = text.match(/public=(\S+)/)[1];
+    this.ops = text.match(/ops=(\S+)/)[1];
+    return this;
+  }
+  async stop(signal = "SIGTERM") {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((done) => child.once("exit", done));
+    child.kill(signal);
+    await ended;
+  }
+  async remove() {
+    await this.stop("SIGKILL");
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Asks its API; the parsed answer. Throws what a test should not have met. */
+  async ask(method, path, body, headers = {}) {
+    const base = path.startsWith("/admin") || path.endsWith("z") ? this.ops : this.shop;
+    const answer = await fetch(base + path, {
+      method,
+      headers: { ...(body ? { "Content-Type": "application/json" } : {}), ...(this.key ? { Authorization: `Bearer ${this.key}` } : {}), ...headers },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+}
+
+/** `jumun keys add`: the secret is the last word that it prints. */
+export function addKey(file, principal, role) {
+  const said = spawnSync(binary, ["keys", "add", "--file", file, "--principal", principal, "--role", role], { encoding: "utf8" });
+  if (said.status !== 0) throw new Error(`jumun keys add: ${said.stderr}`);
+  return said.stdout.trim().split(/\s+/).at(-1);
+}
