@@ -40,33 +40,7 @@ cluster_side::cluster_side(cluster_options how, cluster::coordinator& agreed,
   domain::shard_map stored, bool new_disk, inside node)
     : how_(std::move(how)), agreed_(agreed), tunnel_(io_, tunnel_of(), neighbours()),
       link_(std::make_unique<cluster::link::link>(link_of())),
-      owners_(how_.node, std::move(stored), new_disk, around_ownership(node, agreed)),
-      stock_(node.env, node.system, *link_, owners_),
-      mover_(std::make_shared<mover>(around_mover(node))) {
-  for (std::size_t i = 0; i < domain::shard_count; ++i)
-    node.env.route.update(static_cast<domain::shard_id>(i),
-      [this](actors::router::shard_actors& a) { a.inventory = stock_.stub(); });
-  on_tell(
-    [this](const auto& from, const auto& what, const auto&) { return stock_.take(from, what); });
-  link_->on_tell(
-    [this](const std::string& from, const cluster::envelope& what, const cluster::receipt& held) {
-      if (!listening_) return;
-      for (const auto& taker : tell_takers_)
-        if (taker(from, what, held)) return;
-    });
-  link_->on_ask([this](const std::string& from, const cluster::envelope& what,
-                  const cluster::reply_once& reply) {
-    if (!listening_) return;
-    if (mover::takes(what)) return mover_->take(from, what, reply);
-    for (const auto& taker : ask_takers_)
-      if (taker(from, what, reply)) return;
-    reply.unsupported();
-  });
-  // Its answers may have been lost with the link.
-  link_->on_change([this](const std::string& node, cluster::link_state now) {
-    log::info("peer.link", {{"node", node}, {"up", now == cluster::link_state::up}});
-    if (now == cluster::link_state::up && listening_) stock_.reachable(owners_.shards_of(node));
-  });
+      core_(around_core(), std::move(stored), new_disk, std::move(node)) {
   thread_ = std::thread{[this] { io_.run(); }};
 }
 
@@ -78,34 +52,8 @@ cluster_side::~cluster_side() {
   thread_.join();
 }
 
-ownership::surroundings cluster_side::around_ownership(
-  const inside& node, cluster::coordinator& agreed) {
-  const auto root = node.root;
-  auto* env = &node.env;
-  return {node.env.journal,
-    [root](domain::shard_lease lease) { caf::anon_send(root, actors::own_shard{lease}); },
-    [root](domain::shard_id shard, std::function<void()> done) {
-      caf::anon_send(root, actors::give_up_shard{shard, std::move(done)});
-    },
-    [this, env](domain::shard_id shard) {
-      env->route.update(shard, [this](actors::router::shard_actors& a) {
-        a = {};
-        a.inventory = stock_.stub();
-      });
-    },
-    node.left, [this](const domain::shard_set& shards) { stock_.reachable(shards); },
-    [&agreed](std::uint64_t version) { agreed.durable(version); },
-    [](std::string_view event, const std::string& detail) {
-      log::error(event, {{"detail", detail}});
-    },
-    [this](domain::shard_lease lease, bool held, bool fresh) {
-      return mover_->may_serve(lease, held, fresh);
-    },
-    [this](domain::shard_lease lease) { return mover_->gave_away(lease); }};
-}
-
-mover::surroundings cluster_side::around_mover(const inside& node) {
-  return {how_.node, node.env.journal, *link_,
+cluster_core::outside cluster_side::around_core() {
+  return {how_.node, agreed_, *link_,
     [this](std::function<void()> work) { boost::asio::post(moving_, std::move(work)); },
     [this](std::chrono::milliseconds pause, std::function<void()> work) {
       auto timer = std::make_shared<boost::asio::steady_timer>(io_, pause);
@@ -113,28 +61,10 @@ mover::surroundings cluster_side::around_mover(const inside& node) {
         if (!failed) work();
       });
     },
-    [this](domain::shard_id shard, std::function<void()> done) {
-      owners_.give_up(shard, std::move(done));
-    },
-    [this](domain::shard_id shard) { owners_.take_back(shard); },
-    [this](domain::shard_id shard) {
-      const auto owner = owners_.owner_of(shard);
-      return std::pair{owner.node, owner.epoch};
-    },
-    [this](domain::shard_id shard, domain::epoch_id epoch, const std::string& to,
-      std::function<void(cluster::passed)> done) {
-      agreed_.pass(shard, epoch, to, std::move(done));
-    },
-    [] { return wall_clock_us() / 1000; }, random_bits,
-    [](std::string_view event, const std::string& detail) {
-      const bool usual =
-        event == "shard.moved" || event == "shard.move_failed"; // it is tried again
-      (usual ? log::info : log::warn)(event, {{"detail", detail}});
-    },
+    [] { return wall_clock_us() / 1000; }, random_bits, write_down,
     [at = how_.die_at](std::string_view step) {
       if (step == at) ::kill(::getpid(), SIGKILL);
-    },
-    [this] { return agreed_.link().up; }};
+    }};
 }
 
 cluster::tunnel_options cluster_side::tunnel_of() const {
@@ -208,13 +138,12 @@ void cluster_side::join(const std::string& http, const std::string& ops) {
   self.tunnel = how_.advertise.empty() ? joined(how_.bind, tunnel_.port()) : how_.advertise;
   self.http = http;
   self.ops = ops;
-  listening_ = true;
   agreed_.publish(std::move(self));
   cluster::listener to;
   to.changed = [this](const cluster::view_ptr& now) { agreed(now); };
   to.refused = [this](const cluster::refusal& why) { refused(why); };
   to.noted = write_down;
-  mover_->start();
+  core_.open();
   agreed_.start(std::move(to));
 }
 
@@ -223,12 +152,7 @@ void cluster_side::agreed(const cluster::view_ptr& now) {
   for (const auto& m : now->members)
     if (m.node != how_.node && !m.tunnel.empty()) nodes.push_back(m.node);
   link_->dial(nodes);
-  owners_.follow(*now);
-  if (!now->joined) return;
-  domain::shard_set coming;
-  for (std::size_t i = 0; i < domain::shard_count; ++i)
-    coming[i] = now->map.shards[i].to == how_.node;
-  mover_->want(domain::wanted_moves(now->map, how_.node), coming);
+  core_.follow(*now);
 }
 
 /// Another process may be at work under this name, or on newer data: nothing more is done here, not
@@ -240,10 +164,8 @@ void cluster_side::refused(const cluster::refusal& why) {
 }
 
 void cluster_side::quiet() {
-  listening_ = false;
-  agreed_.stop();
-  mover_->stop();
+  core_.quiet();
   moving_.join();
-  stock_.stop();
+  core_.stop();
 }
 } // namespace jumun::app

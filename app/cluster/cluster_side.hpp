@@ -1,8 +1,6 @@
 #pragma once
-#include "app/cluster/mover.hpp"
+#include "app/cluster/cluster_core.hpp"
 #include "app/cluster/options.hpp"
-#include "app/cluster/ownership.hpp"
-#include "app/cluster/stock_bridge.hpp"
 #include "app/file_watch.hpp"
 #include "cluster/link/link.hpp"
 #include "cluster/tunnel/tunnel.hpp"
@@ -16,13 +14,7 @@ namespace jumun::app {
 /// the other nodes, and what follows from both. Thread-safe.
 class cluster_side {
 public:
-  /// Of the node; all of it outlives this, but for the actors: see quiet().
-  struct inside {
-    actors::environment& env;
-    caf::actor_system& system;
-    actors::node_actor root;
-    std::function<void(domain::shard_id)> left; // a shard is not served here any more
-  };
+  using inside = cluster_core::inside; // the actors may end once it is quiet()
   /// `agreed`: not started yet. `stored`, `new_disk`: see ownership.
   cluster_side(cluster_options how, cluster::coordinator& agreed, domain::shard_map stored,
     bool new_disk, inside node);
@@ -37,27 +29,21 @@ public:
   /// append goes out until this is destroyed.
   void quiet();
 
-  // Each answers whether the envelope was of its kind. Before join().
-  using tell_taker = std::function<bool(
-    const std::string& from, const cluster::envelope& what, const cluster::receipt& held)>;
-  using ask_taker = std::function<bool(
-    const std::string& from, const cluster::envelope& what, const cluster::reply_once& reply)>;
-  void on_tell(tell_taker taker) { tell_takers_.push_back(std::move(taker)); }
-  void on_ask(ask_taker taker) { ask_takers_.push_back(std::move(taker)); }
+  // Before join().
+  void on_tell(cluster_core::tell_taker taker) { core_.on_tell(std::move(taker)); }
+  void on_ask(cluster_core::ask_taker taker) { core_.on_ask(std::move(taker)); }
 
-  [[nodiscard]] ownership& owners() { return owners_; }
-  [[nodiscard]] const ownership& owners() const { return owners_; }
+  [[nodiscard]] ownership& owners() { return core_.owners(); }
+  [[nodiscard]] const ownership& owners() const { return core_.owners(); }
   [[nodiscard]] cluster::peers& peers() { return *link_; }
   [[nodiscard]] const cluster_options& options() const { return how_; }
-  [[nodiscard]] stock_bridge::figures stock() const { return stock_.now(); }
+  [[nodiscard]] stock_bridge::figures stock() const { return core_.stock(); }
   [[nodiscard]] cluster::tunnel_figures wire() const { return tunnel_.figures(); }
   [[nodiscard]] std::vector<cluster::peer_figures> links() const { return link_->figures(); }
-  [[nodiscard]] const mover& moves() const { return *mover_; }
+  [[nodiscard]] const mover& moves() const { return core_.moves(); }
 
 private:
-  [[nodiscard]] ownership::surroundings around_ownership(
-    const inside& node, cluster::coordinator& agreed);
-  [[nodiscard]] mover::surroundings around_mover(const inside& node);
+  [[nodiscard]] cluster_core::outside around_core();
   [[nodiscard]] cluster::tunnel_options tunnel_of() const;
   [[nodiscard]] cluster::tunnel_neighbours neighbours();
   [[nodiscard]] cluster::link::link::options link_of();
@@ -72,13 +58,8 @@ private:
     io_.get_executor()};
   cluster::tunnel tunnel_;
   std::unique_ptr<cluster::link::link> link_; // the first to go: it calls all that follow
-  ownership owners_;
-  stock_bridge stock_;
-  boost::asio::thread_pool moving_{1}; // of the mover: it reads the disk
-  std::shared_ptr<mover> mover_;
-  std::vector<tell_taker> tell_takers_;
-  std::vector<ask_taker> ask_takers_;
-  std::atomic<bool> listening_{false};
+  boost::asio::thread_pool moving_{1};        // of the mover: it reads the disk
+  cluster_core core_;
   file_watch certificates_;
   std::thread thread_; // of io_
 };
