@@ -84,7 +84,8 @@ mover::surroundings cluster_core::around_mover(const inside& node) {
         event == "shard.moved" || event == "shard.move_failed"; // it is tried again
       with_.say({usual ? weight::info : weight::warn, event, std::move(detail)});
     },
-    with_.reached, [this] { return with_.agreed.link().up; }};
+    with_.reached, [this] { return with_.agreed.link().up; },
+    [this](domain::shard_id shard) { return !owners_.missing().test(shard); }};
 }
 
 void cluster_core::open() {

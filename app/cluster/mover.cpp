@@ -85,6 +85,7 @@ void mover::begin_wanted() {
   for (const auto& [shard, what] : wanted_) {
     if (out_.size() >= moves_at_once) return;
     if (out_.count(shard) > 0 || emptying_[shard]) continue; // or it is given away already
+    if (!with_.has_rows(shard)) continue; // an old copy of a folder must not become the only one
     auto o = std::make_shared<outgoing>();
     o->what = what;
     o->id = std::to_string(with_.random());

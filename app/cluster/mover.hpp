@@ -57,6 +57,9 @@ public:
     /// Whether the map could be changed just now. Without that no shard is taken out of service:
     /// nobody would serve it until its next owner can be entered.
     std::function<bool()> in_contact = [] { return true; };
+    /// False: the shard is this node's by the map, and its rows are not in this folder, so there is
+    /// nothing to give (ownership::missing).
+    std::function<bool(domain::shard_id)> has_rows = [](domain::shard_id) { return true; };
   };
   explicit mover(surroundings with) : with_(std::move(with)) {}
 

@@ -46,6 +46,7 @@ public:
   bool up_ = false;
   std::set<std::string> steps_;
   std::string die_at_; // dies when it reaches this step
+  bool has_rows_ = true;
 };
 
 class world {
@@ -148,7 +149,7 @@ void toy_node::boot() {
         tasks_.push_front([this] { crash(); });
       }
     },
-    [this] { return in_.in_contact; }};
+    [this] { return in_.in_contact; }, [this](domain::shard_id) { return has_rows_; }};
   mover_ = std::make_shared<app::mover>(std::move(with));
   peers.on_ask([this](const std::string& from, cluster::envelope e, cluster::reply_once reply) {
     if (up_) mover_->take(from, std::move(e), std::move(reply));
@@ -286,6 +287,18 @@ TEST_CASE(
   w.agreeing = w.in_contact = true;
   REQUIRE(w.settles());
   CHECK(w.at("n2").rows() == w.truth);
+}
+
+TEST_CASE("a shard whose rows are not in the folder is not given away", "[mover]") {
+  world w{3};
+  while (w.step()) {}
+  w.at("n1").has_rows_ = false; // it was started on an old copy
+  w.want("n2");
+  CHECK_FALSE(w.settles());
+  CHECK(w.owner == "n1");
+  w.at("n1").has_rows_ = true;
+  w.want("n2");
+  CHECK(w.settles());
 }
 
 TEST_CASE("a move survives the death of either side at each of its steps", "[mover]") {
