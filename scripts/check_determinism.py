@@ -12,8 +12,10 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What a simulated node is made of, and the simulator itself. RocksDB's adapter and its backups are
 # not: the simulator has a store of its own.
-SCOPE = ("domain/**/*", "storage/**/*", "actors/**/*", "app/presenter.*", "tests/sim/**/*",
-         "tests/support/memory_store.hpp")
+SCOPE = ("domain/**/*", "storage/**/*", "actors/**/*", "app/presenter.*",
+         "app/cluster/cluster_core.*", "app/cluster/mover.*", "app/cluster/ownership.*",
+         "app/cluster/shared_provider.*", "app/cluster/stock_bridge.*", "cluster/etcd/records.*",
+         "cluster/messages.*", "tests/sim/**/*", "tests/support/memory_store.hpp")
 NOT_SIMULATED = re.compile(r"^storage/(rocks_|backup)")
 EXCEPTION = re.compile(r"//\s*determinism:\s*(\S.*)?$")
 

@@ -6,12 +6,12 @@ namespace jumun::sim {
 namespace {
 constexpr std::array<std::string_view, fault_count> names{
 #define X(name, rate) #name,
-  JUMUN_SIM_FAULTS(X)
+  JUMUN_SIM_FAULTS(X) JUMUN_SIM_CLUSTER_FAULTS(X)
 #undef X
 };
 constexpr std::array<std::uint32_t, fault_count> usual_rate{
 #define X(name, rate) rate,
-  JUMUN_SIM_FAULTS(X)
+  JUMUN_SIM_FAULTS(X) JUMUN_SIM_CLUSTER_FAULTS(X)
 #undef X
 };
 constexpr std::uint64_t whole = 10'000;
@@ -51,7 +51,7 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return z ^ (z >> 31);
 }
 
-options::options(std::uint64_t seed) {
+options::options(std::uint64_t seed, std::size_t of_nodes) : nodes(of_nodes) {
   std::mt19937_64 draw{mix(seed, 0x0b71)};
   const auto one_of = [&draw](auto... choices) {
     const std::array all{choices...};
@@ -59,7 +59,7 @@ options::options(std::uint64_t seed) {
   };
   // One run in eight is quiet, so that what goes wrong without any fault is found, too.
   const bool quiet = draw() % 8 == 0;
-  for (std::size_t f = 0; f < fault_count; ++f) {
+  for (std::size_t f = 0; f < alone_count; ++f) {
     const auto scale = one_of(0U, 0U, 0U, 1U, 1U, 4U, 8U);
     rate[f] = quiet ? 0 : std::min<std::uint32_t>(usual_rate[f] * scale, whole / 2);
   }
@@ -82,11 +82,28 @@ options::options(std::uint64_t seed) {
   undeliverable_pct = one_of(0U, 10U, 40U);
   operators_heal = draw() % 4 != 0;
   dormant_ms = one_of(std::int64_t{0}, std::int64_t{30}, std::int64_t{500}, std::int64_t{5'000});
+  if (nodes == 1) return;
+  for (std::size_t f = alone_count; f < fault_count; ++f) {
+    const auto scale = one_of(0U, 0U, 1U, 1U, 4U);
+    rate[f] = quiet ? 0 : usual_rate[f] * scale;
+  }
+  if (draw() % 2 == 0) rate[at(fault::shard_wished)] = usual_rate[at(fault::shard_wished)];
+  shards = one_of(std::size_t{3}, std::size_t{6}, std::size_t{12});
+  orders = one_of(std::size_t{4}, std::size_t{10}, std::size_t{24});
+  link_ms = one_of(std::int64_t{0}, std::int64_t{1}, std::int64_t{20}, std::int64_t{200});
+  skew_ms = one_of(std::int64_t{0}, std::int64_t{100}, std::int64_t{60'000});
+  rebalance_ms = one_of(std::int64_t{500}, std::int64_t{5'000}, std::int64_t{30'000});
+  one_bank_line = draw() % 4 == 0;
 }
 
 std::string options::text() const {
   std::string out =
-    "shards=" + std::to_string(shards) + " skus=" + std::to_string(skus)
+    (nodes == 1 ? ""
+                : "nodes=" + std::to_string(nodes) + " link_ms=" + std::to_string(link_ms)
+                    + " rebalance_ms=" + std::to_string(rebalance_ms)
+                    + " skew_ms=" + std::to_string(skew_ms)
+                    + " one_bank_line=" + std::to_string(one_bank_line) + " ")
+    + "shards=" + std::to_string(shards) + " skus=" + std::to_string(skus)
     + " orders=" + std::to_string(orders) + " shelf=" + std::to_string(shelf)
     + " day_ms=" + std::to_string(day_ms) + " lives_max=" + std::to_string(lives_max)
     + " commit_patience=" + std::to_string(commit_patience) + " hurry=" + std::to_string(hurry)

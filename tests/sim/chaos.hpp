@@ -56,15 +56,43 @@ namespace jumun::sim {
   X(hook_comes, 1'500)                                                                             \
   X(hook_of_nobody, 500)                                                                           \
   X(shelf_counted, 3'000)
+/// What can go wrong between several nodes, and what their operators do (options::nodes > 1).
+#define JUMUN_SIM_CLUSTER_FAULTS(X)                                                                \
+  /* between nodes: one of two keeps silent, or their session ends */                              \
+  X(message_lost, 10)                                                                              \
+  X(message_twice, 60)                                                                             \
+  X(message_late, 100)                                                                             \
+  X(no_credit, 30)                                                                                 \
+  X(session_ends, 6)                                                                               \
+  X(blocked_one_way, 6)                                                                            \
+  X(cut_off, 4) /* one node, from all others, and often from the agreement */                      \
+  /* whoever agrees on the map */                                                                  \
+  X(agreement_away, 4) /* for one node */                                                          \
+  X(agreement_down, 2) /* for all */                                                               \
+  X(agreement_wiped, 1)                                                                            \
+  X(agreement_restored, 1)  /* from a backup */                                                    \
+  X(lease_lost, 4)          /* the others take a node for away */                                  \
+  X(answer_of_it_lost, 300) /* a write came through, or not: its writer doesn't know */            \
+  X(outrun, 300)            /* somebody writes between a look and the write it led to */           \
+  X(looked_long_ago, 200)   /* what was seen is acted on late */                                   \
+  /* operators */                                                                                  \
+  X(shard_wished, 20)                                                                              \
+  X(drained, 3)                                                                                    \
+  X(old_disk, 2) /* a node comes back on an old copy of its disk, until somebody sees it */
 
 enum class fault : std::uint8_t {
 #define X(name, rate) name,
-  JUMUN_SIM_FAULTS(X)
+  JUMUN_SIM_FAULTS(X) JUMUN_SIM_CLUSTER_FAULTS(X)
 #undef X
 };
-inline constexpr std::size_t fault_count = 0
+inline constexpr std::size_t alone_count = 0 // that can befall a node alone
 #define X(name, rate) +1
   JUMUN_SIM_FAULTS(X)
+#undef X
+  ;
+inline constexpr std::size_t fault_count = alone_count
+#define X(name, rate) +1
+  JUMUN_SIM_CLUSTER_FAULTS(X)
 #undef X
   ;
 [[nodiscard]] std::string_view name_of(fault f);
@@ -83,9 +111,11 @@ struct fired {
 /// What is drawn once for a whole run ("swarm testing", Groce et al., ISSTA 2012: a run in which
 /// half of the features are off finds what a run with all of them hides).
 struct options {
-  explicit options(std::uint64_t seed);
+  /// `nodes` > 1: a cluster of so many.
+  explicit options(std::uint64_t seed, std::size_t nodes = 1);
   std::array<std::uint32_t, fault_count> rate{}; // of 10,000
-  std::size_t shards = 8;                        // that this node owns
+  std::size_t nodes = 1;
+  std::size_t shards = 8; // that are used, and owned by these nodes
   std::size_t skus = 3;
   std::size_t orders = 12;
   std::int64_t shelf = 20;      // each SKU begins with so many
@@ -100,6 +130,11 @@ struct options {
   unsigned declined_pct = 10;      // of the cards
   unsigned undeliverable_pct = 10;
   bool operators_heal = true; // false: what is set aside stays so, and must be listed
+  // of several nodes
+  std::int64_t link_ms = 1;           // one way between two of them
+  std::int64_t skew_ms = 0;           // their clocks differ by up to so much from the start
+  std::int64_t rebalance_ms = 30'000; // after a change of members
+  bool one_bank_line = false;         // one of them keeps the payment simulator of all
   [[nodiscard]] std::string text() const;
 };
 

@@ -9,7 +9,10 @@ life::life(outside& world, life_options how)
     : world_(world), how_(std::move(how)), base_us_(world.time.now_us()),
       presenter_(app::make_presenter()), random_(mix(world.order(), how_.boot)),
       wire_(world.luck, world.time),
-      route_([this](auto shard, const auto& real) { return wire_.link(shard, real); }) {
+      route_(how_.wired ? actors::router::link{[this](auto shard, const auto& real) {
+        return wire_.link(shard, real);
+      }}
+                        : actors::router::link{}) {
   std::shared_ptr<storage::store> disk{std::shared_ptr<void>{}, &world.disk_}; // not ours to free
   storage::journal::options journaling;
   journaling.manual = true;
@@ -19,20 +22,21 @@ life::life(outside& world, life_options how)
     std::make_shared<tests::attentive_log>(std::make_shared<storage::local_log>(disk));
   journal_ = std::make_unique<storage::journal>(std::move(disk), std::move(journaling));
   for (const auto& lease : how_.leases) journal_->raise_epoch(lease.shard, lease.epoch);
-  const auto now_us = [this] { return world_.time.wall_us(); };
+  auto now_us = how_.wall_us;
+  if (!now_us) now_us = [this] { return world_.time.wall_us(); };
   const auto random = [this] { return random_(); };
+  auto& money = how_.provider ? *how_.provider : world.provider_;
   guarded_ = std::make_unique<actors::guarded_provider>(
-    world.provider_, how_.breaker, actors::guarded_provider::surroundings{now_us, random, {}});
-  env_.reset(
-    new actors::environment{*journal_, route_, registry_, *presenter_, *guarded_, now_us, random,
-      how_.order_durable, [](domain::shard_id) {}, [this](const std::string&) { gave_up_ = true; },
-      [this](std::string_view event, const std::string& detail, std::string_view) {
-        if (how_.trace) how_.trace(std::string{event} + " " + detail);
-        const auto by_poison = detail.find("failpoint saga.throw") != std::string::npos;
-        poison_spread_ = poison_spread_ || (event == "supervisor.fell" && by_poison);
-      },
-      std::chrono::milliseconds{how_.payment_timeout_ms}, how_.delivery_countries, how_.boot,
-      how_.poisoned_sku});
+    money, how_.breaker, actors::guarded_provider::surroundings{now_us, random, {}});
+  env_.reset(new actors::environment{*journal_, route_, registry_, *presenter_, *guarded_, now_us,
+    random, how_.order_durable, how_.recovered, [this](const std::string&) { gave_up_ = true; },
+    [this](std::string_view event, const std::string& detail, std::string_view) {
+      if (how_.trace) how_.trace(std::string{event} + " " + detail);
+      const auto by_poison = detail.find("failpoint saga.throw") != std::string::npos;
+      poison_spread_ = poison_spread_ || (event == "supervisor.fell" && by_poison);
+    },
+    std::chrono::milliseconds{how_.payment_timeout_ms}, how_.delivery_countries, how_.boot,
+    how_.poisoned_sku});
   env_->dormant_after = std::chrono::milliseconds{how_.dormant_ms};
   if (how_.trace)
     env_->order_moved = [this](std::string_view from, const domain::order& o) {
@@ -44,7 +48,10 @@ life::life(outside& world, life_options how)
   root_ = system_.spawn(actors::node, env_.get(), how_.leases);
 }
 
-life::~life() {
+life::~life() { end(); }
+
+void life::end() {
+  if (std::exchange(ended_, true)) return;
   if (!dead_) { // orderly: what was appended is committed, and its answers go out
     caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
     while (scheduler().try_run_once() || journal_->run_once()) {}
@@ -80,30 +87,44 @@ bool life::run_a_job() {
 
 bool life::commit() { return !world_.disk_.stalled() && journal_->run_once(); }
 
-void life::synchronise() {
+/// The clock of the scheduler begins with this life, at one nanosecond.
+std::int64_t life::inner_us(caf::actor_clock::time_point t) const {
   using namespace std::chrono;
-  const auto since = scheduler().clock().now().time_since_epoch() - nanoseconds{1};
-  world_.time.advance_to(base_us_ + duration_cast<microseconds>(since).count());
+  return base_us_ + duration_cast<microseconds>(t.time_since_epoch() - nanoseconds{1}).count();
+}
+
+void life::synchronise() { world_.time.advance_to(inner_us(scheduler().clock().now())); }
+
+std::optional<std::int64_t> life::next_due_us() {
+  auto& clock = scheduler().clock();
+  std::optional<std::int64_t> next;
+  if (clock.has_pending_timeout())
+    next = inner_us(clock.schedule().begin()->first + std::chrono::nanoseconds{999});
+  if (world_.disk_.stalled())
+    next = std::min(next.value_or(INT64_MAX), world_.disk_.stalled_until_us());
+  return next;
+}
+
+void life::pass_to(std::int64_t us) {
+  auto& clock = scheduler().clock();
+  const auto by = us - inner_us(clock.now());
+  if (by >= 0) clock.advance_time(std::chrono::microseconds{by});
 }
 
 bool life::let_time_pass() {
-  auto& clock = scheduler().clock();
-  const auto outside = world_.time.next_due_us();
-  std::optional<std::int64_t> next = outside;
-  if (clock.has_pending_timeout()) {
-    using namespace std::chrono;
-    const auto due = clock.schedule().begin()->first.time_since_epoch() - nanoseconds{1};
-    const auto inside = base_us_ + duration_cast<microseconds>(due + nanoseconds{999}).count();
-    next = std::min(next.value_or(inside), inside);
-  }
-  if (world_.disk_.stalled())
-    next = std::min(next.value_or(INT64_MAX), world_.disk_.stalled_until_us());
+  auto next = world_.time.next_due_us();
+  if (const auto inside = next_due_us()) next = std::min(next.value_or(*inside), *inside);
   if (!next) return false;
-  const auto by = std::max<std::int64_t>(0, *next - world_.time.now_us());
-  clock.advance_time(std::chrono::microseconds{by});
+  pass_to(std::max(*next, world_.time.now_us()));
   synchronise();
   while (!dead_ && world_.time.run_one_due()) {}
   return true;
+}
+
+bool life::work() {
+  if (dead_) return false;
+  if (world_.order() % how_.commit_patience == 0 && commit()) return true;
+  return run_a_job() || commit();
 }
 
 bool life::step() {

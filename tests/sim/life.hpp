@@ -30,6 +30,11 @@ struct life_options {
   unsigned commit_patience = 8; // one in so many steps commits, while others could go on
   unsigned hurry = 16;          // one in so many steps lets time pass while work is waiting
   std::function<void(const domain::order_step&)> order_durable = [](const domain::order_step&) {};
+  std::function<void(domain::shard_id)> recovered = [](domain::shard_id) {};
+  /// The clock on this machine's wall, in unix microseconds; empty: the timeline's.
+  std::function<std::int64_t()> wall_us;
+  actors::payment_provider* provider = nullptr; // in place of the world's own line to it
+  bool wired = true; // a network that loses messages lies between its own actors, too
   std::function<void(std::string)> trace; // empty: nobody reads it
 };
 
@@ -46,6 +51,16 @@ public:
   /// Does one thing that could happen now, by chance; else lets time pass to the next one. False:
   /// nothing will ever happen again, or the process has died.
   bool step();
+  // Its parts, for whoever steps several processes.
+  /// One thing that could happen now, and needs no time. False: nothing could.
+  bool work();
+  /// When something is due inside of the process, or its disk is done; nullopt: never.
+  [[nodiscard]] std::optional<std::int64_t> next_due_us();
+  /// Its clocks show that simulated time, and what is due inside of it is ready.
+  void pass_to(std::int64_t us);
+  /// Ends all but the journal's and the actor system's shells: by an orderly shutdown, or after
+  /// kill() at once. What it calls back outlives it. The destructor does it, too.
+  void end();
   /// SIGKILL.
   void kill();
   /// SIGSTOP for so long, then SIGCONT.
@@ -65,6 +80,7 @@ public:
   /// A poisoned order has taken its shard along.
   [[nodiscard]] bool poison_spread() const { return poison_spread_; }
   actors::environment& env() { return *env_; }
+  [[nodiscard]] const actors::node_actor& root() const { return root_; }
   actors::guarded_provider& guarded() { return *guarded_; }
   storage::journal& journal() { return *journal_; }
   caf::actor_system& system() { return system_; }
@@ -89,11 +105,12 @@ private:
   /// To the next thing that is due, inside or outside. False: nothing is.
   bool let_time_pass();
   void synchronise();
+  [[nodiscard]] std::int64_t inner_us(caf::actor_clock::time_point t) const;
 
   outside& world_;
   life_options how_;
   std::int64_t base_us_; // simulated time at this life's begin
-  bool dead_ = false, gave_up_ = false, poison_spread_ = false;
+  bool dead_ = false, ended_ = false, gave_up_ = false, poison_spread_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<actors::presenter> presenter_;
   std::unique_ptr<storage::journal> journal_;

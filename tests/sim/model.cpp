@@ -176,17 +176,19 @@ void shop_model::land_feed(const storage::entry& e) {
   if (!run) return wrong("feed-row", "a row of the feed can't be read");
   for (const auto& [offset, in_history] : *run) {
     --fed_[in_history];
-    offsets_.push_back(offset);
+    offsets_.push_back({offset, static_cast<domain::shard_id>(e.key.front())});
   }
 }
 
 void shop_model::follow_offsets() {
   std::sort(offsets_.begin(), offsets_.end()); // they lie in several shards' rows
-  for (const auto offset : std::exchange(offsets_, {})) {
-    if (offset != last_offset_ + 1)
-      wrong("feed-offset",
-        "offset " + std::to_string(offset) + " follows " + std::to_string(last_offset_));
-    last_offset_ = offset;
+  for (const auto& [offset, shard] : std::exchange(offsets_, {})) {
+    ++events_;
+    auto& last = one_feed_ ? last_offset_ : last_of_shard_[shard];
+    if (one_feed_ ? offset != last + 1 : offset <= last)
+      wrong("feed-offset", "offset " + std::to_string(offset) + " of shard " + std::to_string(shard)
+                             + " follows " + std::to_string(last));
+    last = offset;
   }
 }
 

@@ -27,7 +27,9 @@ public:
   /// Of all rows that have landed, byte for byte.
   [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
   void mark(std::string_view bytes);
-  [[nodiscard]] std::uint64_t events() const { return last_offset_; }
+  [[nodiscard]] std::uint64_t events() const { return events_; }
+  /// The shop has several nodes, and so several feeds: offsets rise in each shard, and no more.
+  void several_feeds() { one_feed_ = false; }
   /// A line for each event that lands; empty: nobody reads it.
   std::function<void(std::string)> trace;
 
@@ -56,9 +58,16 @@ private:
   std::map<std::string, domain::order> touched_orders_; // of this batch
   std::map<std::string, domain::stock> touched_stock_;
   std::map<std::pair<storage::table, std::string>, std::string> landed_; // of this batch
-  std::map<std::string, int> fed_;     // history keys in this batch
-  std::vector<std::uint64_t> offsets_; // of this batch
-  std::uint64_t last_offset_ = 0;
+  std::map<std::string, int> fed_; // history keys in this batch
+  struct fed_at {
+    std::uint64_t offset = 0;
+    domain::shard_id shard = 0;
+    auto operator<=>(const fed_at&) const = default;
+  };
+  std::vector<fed_at> offsets_; // of this batch
+  bool one_feed_ = true;
+  std::uint64_t events_ = 0, last_offset_ = 0;
+  std::map<domain::shard_id, std::uint64_t> last_of_shard_;
   std::uint64_t fingerprint_ = 14695981039346656037ULL;
   std::vector<violation> violations_;
 };

@@ -6,15 +6,10 @@
 
 namespace jumun::sim {
 namespace {
-
 constexpr std::int64_t price = 100;
 } // namespace
 
-const domain::request_context& wish::from() const {
-  return std::visit([](const auto& c) -> const domain::request_context& { return c.from; }, what);
-}
-
-people::people(outside& world, const options& how, shop_model& model, std::uint64_t seed)
+people::people(surroundings world, const options& how, shop_model& model, std::uint64_t seed)
     : world_(world), how_(how), model_(model), draw_(mix(seed, 0x9e0)) {
   std::set<domain::shard_id> owned;
   while (owned.size() < how.shards) owned.insert(static_cast<domain::shard_id>(draw_()));
@@ -58,7 +53,7 @@ void people::plan_shelf(const std::string& sku) {
   for (int n = 0; n < 3; ++n)
     want_later(some(how_.day_ms + 1), [this, sku] {
       if (!world_.luck.fires(fault::shelf_counted)) return;
-      const auto row = storage::find_stock(world_.disk_.truth(), sku);
+      const auto row = storage::find_stock(world_.truth, sku);
       const auto version = row ? row->version : 0;
       const auto stale = version > 0 && world_.luck.pick(fault::shelf_counted, 3) == 0;
       const auto counted = (row ? row->on_hand : 0) + some(5) - 2;
@@ -140,7 +135,7 @@ void people::order_durable(const domain::order_step& s) {
   } else if (world_.luck.fires(fault::gives_back)) {
     want_later(some(5'000), [this, id = s.id] {
       const auto payment = domain::to_text(domain::id_kind::payment, id);
-      if (world_.provider_.give_back(payment)) hook(id, domain::hook_news::reversed);
+      if (world_.bank.give_back(payment)) hook(id, domain::hook_news::reversed);
     });
   }
 }

@@ -28,18 +28,26 @@ template <class List, class Fits> std::size_t count_listed(List list, Fits fits)
 
 std::vector<domain::order> people::all_orders() const {
   std::vector<domain::order> out;
-  const auto all =
-    world_.disk_.truth().scan(storage::table::orders, "", "", storage::direction::forward);
+  const auto all = world_.truth.scan(storage::table::orders, "", "", storage::direction::forward);
   for (; all->valid(); all->next())
     if (auto o = storage::decode<domain::order>(all->value())) out.push_back(std::move(*o));
   return out;
 }
 
+bool people::busy() const {
+  const auto settled = [this](const domain::order& o) {
+    return domain::at_rest(o) || waits_for_a_person(o);
+  };
+  const auto orders = all_orders();
+  return planned_ > 0
+         || !std::all_of(wishes_.begin(), wishes_.end(), [](const wish& w) { return w.answered; })
+         || !std::all_of(orders.begin(), orders.end(), settled);
+}
+
 bool people::tidy_up() {
-  if (!node_ || ++rounds_ > 12) return false;
+  if (!world_.at.door() || ++rounds_ > 12) return false;
   bool any = false;
-  const auto listed =
-    storage::list_sagas(world_.disk_.truth(), {"", "", "blocked", "", {}, {}}, 200, "");
+  const auto listed = storage::list_sagas(world_.truth, {"", "", "blocked", "", {}, {}}, 200, "");
   for (const auto& o : all_orders()) {
     if (domain::saga_state_of(o) == "blocked") {
       const auto here = std::any_of(
@@ -60,7 +68,7 @@ bool people::tidy_up() {
   return any;
 }
 
-void people::inspect() {
+void people::inspect(const std::optional<storage::holdings>& held) {
   const auto orders = all_orders();
   for (const auto& o : orders) {
     if (domain::at_rest(o) || (waits_for_a_person(o) && !how_.operators_heal)) continue;
@@ -68,7 +76,7 @@ void people::inspect() {
   }
   for (const auto& w : wishes_) inspect_wish(w, orders);
   const auto report = storage::check_store(
-    world_.disk_.truth(), world_.provider_.ledger(), [](std::uint64_t) { return true; });
+    world_.truth, world_.bank.ledger(), [](std::uint64_t) { return true; }, held);
   for (const auto& f : report.findings) model_.wrong("check:" + f.code, f.where + ": " + f.what);
   if (report.events != model_.events()) model_.wrong("feed", "the feed lost or gained events");
 }
@@ -76,7 +84,7 @@ void people::inspect() {
 void people::inspect_wish(const wish& w, const std::vector<domain::order>& orders) {
   if (!w.answered) return model_.wrong("never-answered", w.name);
   const auto status = w.reply ? w.reply->status : 0;
-  const auto& truth = world_.disk_.truth();
+  const auto& truth = world_.truth;
   if (std::holds_alternative<domain::place_order>(w.what)) {
     const auto n = std::count_if(
       orders.begin(), orders.end(), [&](const auto& o) { return o.customer == w.name; });

@@ -23,31 +23,9 @@ domain::order_id order_in(const std::string& body) {
   if (at == std::string::npos) return {};
   return domain::parse_id(domain::id_kind::order, body.substr(at, 30)).value_or(domain::order_id{});
 }
-
-std::string_view sku_of(const domain::adjust_stock& c) { return c.sku; }
-std::string_view sku_of(const domain::count_stock& c) { return c.sku; }
-std::string_view sku_of(const domain::put_product& c) { return c.row.sku; }
-/// Its shard is its SKU's, and its actor that shard's inventory.
-template <class Command> constexpr bool about_a_sku = requires(const Command& c) { sku_of(c); };
-
-/// Where a command's record is kept, and where it is sent.
-domain::shard_id shard_for(const wish::command& what) {
-  const auto shard = [](const auto& c) {
-    using command = std::decay_t<decltype(c)>;
-    if constexpr (about_a_sku<command>)
-      return domain::shard_of(sku_of(c));
-    else if constexpr (std::is_same_v<command, domain::place_order>)
-      return domain::shard_of(c.from.key);
-    else if constexpr (std::is_same_v<command, domain::take_hook>)
-      return domain::shard_of(c.what.order);
-    else
-      return domain::shard_of(c.order);
-  };
-  return std::visit(shard, what);
-}
 } // namespace
 
-wish& people::want(wish::command what, std::string name) {
+wish& people::want(command what, std::string name) {
   auto& w = wishes_.emplace_back();
   w.what = std::move(what);
   w.name = std::move(name);
@@ -63,7 +41,8 @@ void people::resend(wish& w, std::int64_t ms) {
 }
 
 void people::send(wish& w, int attempt) {
-  if (!node_) return resend(w, 500 + some(1'000));
+  const auto door = world_.at.door();
+  if (!door) return resend(w, 500 + some(1'000));
   // Nothing is remembered of these, so a repetition is another wish: its outcome stays unknown.
   want_later(patience_ms, [this, &w, attempt] {
     if (!w.answered && w.attempts == attempt) send(w, ++w.attempts);
@@ -71,32 +50,22 @@ void people::send(wish& w, int attempt) {
   if (!w.from().key.empty() && world_.luck.fires(fault::other_body)) {
     auto forged = w.what;
     std::visit([](auto& c) { c.from.fingerprint += " (another)"; }, forged);
-    if (w.reply) ask(w, forged, /*honest=*/false); // the key is used: it must be refused
+    if (w.reply) ask(w, forged, /*honest=*/false, *door); // the key is used: it must be refused
   }
-  if (world_.luck.fires(fault::sent_twice)) ask(w, w.what, true);
-  ask(w, w.what, true);
+  if (world_.luck.fires(fault::sent_twice)) ask(w, w.what, true, *door);
+  ask(w, w.what, true, *door);
 }
 
-void people::ask(wish& w, const wish::command& what, bool honest) {
-  if (!node_) return;
-  auto done = [this, &w, honest, attempt = w.attempts](const actors::command_result& r) {
-    if (honest) return heard(w, r);
+void people::ask(wish& w, const command& what, bool honest, std::size_t door) {
+  world_.at.ask(door, what, [this, &w, honest, door](const actors::command_result& r) {
+    if (honest) return heard(w, r, door);
     if (!r.lost && r.reply.status != 422 && !not_yet(r.reply))
       model_.wrong("key-reused",
         w.name + ": another body under a used key was answered " + std::to_string(r.reply.status));
-  };
-  const auto shard = shard_for(what);
-  const auto& route = node_->env().route;
-  const auto to = [&](const auto& c) {
-    if constexpr (about_a_sku<std::decay_t<decltype(c)>>)
-      node_->ask(route.inventory(shard), c, done);
-    else
-      node_->ask(route.supervisor(shard), c, done);
-  };
-  std::visit(to, what);
+  });
 }
 
-void people::heard(wish& w, const actors::command_result& r) {
+void people::heard(wish& w, const actors::command_result& r, std::size_t door) {
   if (r.lost) {
     if (!w.answered) resend(w, 100 + some(2'000));
     return;
@@ -104,7 +73,7 @@ void people::heard(wish& w, const actors::command_result& r) {
   if (r.to_settle != domain::order_id{}) {
     if (!durable(r.to_settle))
       model_.wrong("answered-before-durable", w.name + " waits for no order");
-    return wait_for(w, r.to_settle);
+    return wait_for(w, r.to_settle, door);
   }
   model_.mark(r.reply.body);
   if (not_yet(r.reply)) {
@@ -121,35 +90,34 @@ void people::heard(wish& w, const actors::command_result& r) {
 
 /// The edge's part of Prefer: wait: render once it has settled, or after a while, whether its asker
 /// still listens or not.
-void people::wait_for(wish& w, domain::order_id id) {
+void people::wait_for(wish& w, domain::order_id id, std::size_t door) {
   const auto o = durable(id);
-  if (o && domain::settled(*o)) return render(w, id);
+  if (o && domain::settled(*o)) return render(w, id, door);
   const auto number = ++waited_;
-  waiting_[number] = {id, &w};
+  waiting_[number] = {id, &w, door};
   want_later(edge_wait_ms, [this, number] { stop_waiting(number); });
 }
 void people::stop_waiting(std::uint64_t number) {
   const auto found = waiting_.find(number);
   if (found == waiting_.end()) return; // settled before, or its edge is gone
-  const auto [order, who] = found->second;
+  const auto [order, who, door] = found->second;
   waiting_.erase(found);
-  render(*who, order);
+  render(*who, order, door);
 }
-void people::render(wish& w, domain::order_id id) {
+void people::render(wish& w, domain::order_id id, std::size_t door) {
   const auto o = durable(id);
-  if (!node_ || !o) return;
-  domain::remember_reply c{
-    w.from(), domain::shard_of(w.from().key), node_->env().present.placed(*o)};
-  node_->ask(node_->env().route.supervisor(c.shard), c,
-    [this, &w](const actors::command_result& r) { heard(w, r); });
+  if (!world_.at.open(door) || !o) return;
+  const domain::remember_reply c{
+    w.from(), domain::shard_of(w.from().key), world_.at.present().placed(*o)};
+  world_.at.ask(door, c, [this, &w, door](const actors::command_result& r) { heard(w, r, door); });
 }
 
 /// Whoever hears it or not: from here on it must hold, whatever happens to us.
 void people::left_the_node(wish& w, const domain::stored_reply& reply) {
   const auto& from = w.from();
   if (!from.key.empty()) {
-    const auto bytes = world_.disk_.truth().get(
-      table::idempotency, storage::idempotency_key(shard_for(w.what), from.key));
+    const auto bytes =
+      world_.truth.get(table::idempotency, storage::idempotency_key(shard_for(w.what), from.key));
     const auto record = bytes ? storage::decode<domain::idempotency_record>(*bytes) : std::nullopt;
     if (!record || !record->reply || record->reply->body != reply.body)
       model_.wrong("answered-before-durable", w.name + ": its key does not remember the answer");
@@ -165,7 +133,7 @@ void people::check_effect(const wish& w, const domain::stored_reply& reply) {
   const auto missing = [&](const char* what) {
     model_.wrong("answered-before-durable", w.name + " was answered, and " + what);
   };
-  const auto& truth = world_.disk_.truth();
+  const auto& truth = world_.truth;
   const bool good = reply.status < 300;
   if (std::holds_alternative<domain::place_order>(w.what) && good) {
     const auto o = durable(order_in(reply.body));
@@ -199,6 +167,6 @@ void people::accepted(wish& w, const domain::stored_reply& reply) {
 }
 
 std::optional<domain::order> people::durable(domain::order_id id) const {
-  return storage::find_order(world_.disk_.truth(), id);
+  return storage::find_order(world_.truth, id);
 }
 } // namespace jumun::sim

@@ -4,7 +4,7 @@ namespace jumun::sim {
 using domain::payment_said;
 
 provider::account& provider::account_of(const actors::provider_charge& c) {
-  auto& a = accounts_[c.payment_id];
+  auto& a = books_->accounts[c.payment_id];
   a.order = domain::to_text(domain::id_kind::order, c.order);
   a.token = c.token;
   return a;
@@ -13,22 +13,22 @@ provider::account& provider::account_of(const actors::provider_charge& c) {
 template <class Act> void provider::receive(
   const char* what, actors::provider_charge c, actors::provider_callback said, Act act) {
   if (!connected_) return;
-  if (on_call_) on_call_(what, c);
+  if (books_->on_call) books_->on_call(what, c);
   if (luck_.fires(fault::goes_down)) {
     go_down();
     const auto ms = 1'000 + luck_.pick(fault::goes_down, 60'000);
     time_.later(static_cast<std::int64_t>(ms), [this] { come_back(); });
   }
-  const bool half = down_ && ++calls_ % 2 == 0;
+  const bool half = books_->down && ++books_->calls % 2 == 0;
   if (half || luck_.fires(fault::call_lost)) return;
-  auto ms = latency_ms_;
+  auto ms = books_->latency_ms;
   if (luck_.fires(fault::call_late))
     ms += static_cast<std::int64_t>(luck_.pick(fault::call_late, 10'000));
   const auto line = connection_;
   time_.later(ms, [this, line, c = std::move(c), said = std::move(said), act = std::move(act)] {
     const auto said_it = act(account_of(c)); // what has left us arrives, whether we live or not
-    if (down_ || luck_.fires(fault::outcome_lost)) return;
-    auto back = latency_ms_;
+    if (books_->down || luck_.fires(fault::outcome_lost)) return;
+    auto back = books_->latency_ms;
     if (luck_.fires(fault::outcome_late))
       back += static_cast<std::int64_t>(luck_.pick(fault::outcome_late, 10'000));
     time_.later(back, [this, line, said, said_it] {
@@ -74,8 +74,9 @@ void provider::cancel(actors::provider_charge c, actors::provider_callback said)
 }
 
 bool provider::give_back(const std::string& payment_id) {
-  const auto known = accounts_.find(payment_id);
-  if (known == accounts_.end() || known->second.charges == 0 || known->second.voided) return false;
+  const auto known = books_->accounts.find(payment_id);
+  if (known == books_->accounts.end() || known->second.charges == 0 || known->second.voided)
+    return false;
   known->second.voided = true;
   known->second.refunded = known->second.charged;
   return true;
@@ -83,7 +84,7 @@ bool provider::give_back(const std::string& payment_id) {
 
 std::vector<storage::ledger_line> provider::ledger() const {
   std::vector<storage::ledger_line> out;
-  for (const auto& [id, a] : accounts_) {
+  for (const auto& [id, a] : books_->accounts) {
     for (int i = 0; i < a.charges; ++i) out.push_back({"charge", a.order, id, "KRW", a.charged});
     if (a.refunded > 0) out.push_back({"refund", a.order, id, "KRW", a.refunded});
   }

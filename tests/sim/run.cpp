@@ -1,5 +1,6 @@
 #include "tests/sim/run.hpp"
 #include "storage/customer_index.hpp"
+#include "tests/sim/cluster/day.hpp"
 #include "tests/sim/people.hpp"
 #include <algorithm>
 
@@ -16,7 +17,7 @@ public:
         order_(mix(seed, 0x0d3)), disk_(luck_, time_),
         provider_(luck_, time_, options_.provider_ms), world_{luck_, time_, disk_, provider_,
                                                          order_},
-        people_(world_, options_, model_, seed) {
+        people_({luck_, time_, provider_, disk_.truth(), front_}, options_, model_, seed) {
     end_.seed = seed;
     if (how.trace) {
       const auto tell = [this](const std::string& what) { trace(what); };
@@ -83,11 +84,12 @@ private:
       disk_.revive();
       life now{world_, start()};
       now.env().poison_left = poisoned_ ? 3 + static_cast<int>(luck_.pick(fault::poisoned, 40)) : 0;
-      people_.meet(&now);
+      front_.stands_for(&now);
       if (how_.trace) trace("-- the node starts");
       over = live(now);
       if (now.poison_spread()) model_.wrong("poison-spread", "one order took its shard along");
-      people_.meet(nullptr);
+      front_.stands_for(nullptr);
+      people_.door_closes(0);
       if (how_.trace) trace(now.dead() ? "-- the node is dead" : "-- the node stops");
     }
     time_.advance_to(time_.now_us() + 50'000 + static_cast<std::int64_t>(order_() % 2'000'000));
@@ -171,6 +173,7 @@ private:
   sim::provider provider_;
   outside world_;
   shop_model model_;
+  one_door front_;
   people people_;
   bool poisoned_ = false;
   std::size_t told_ = 0;
@@ -185,7 +188,12 @@ bool same_trouble(const outcome& a, const outcome& b) {
 }
 } // namespace
 
-outcome run(std::uint64_t seed, const run_options& how) { return day{seed, how}.play(); }
+outcome run(std::uint64_t seed, const run_options& how) {
+  if (how.nodes == 1) return day{seed, how}.play();
+  auto of_nodes = how;
+  if (!of_nodes.with) of_nodes.with = options{seed, how.nodes};
+  return run_cluster(seed, of_nodes);
+}
 
 std::vector<fired> fewest(
   std::vector<fired> all, const std::function<bool(const std::vector<fired>&)>& still_fails) {
@@ -211,11 +219,12 @@ std::vector<fired> fewest(
 }
 
 std::vector<fired> minimise(
-  const outcome& failed, const std::function<void(const std::string&)>& said) {
+  const outcome& failed, std::size_t nodes, const std::function<void(const std::string&)>& said) {
   std::size_t tries = 0;
   return fewest(failed.faults, [&](const std::vector<fired>& candidate) {
     ++tries;
     run_options how;
+    how.nodes = nodes;
     how.only = std::set<fired>{candidate.begin(), candidate.end()};
     if (!same_trouble(failed, run(failed.seed, how))) return false;
     said(std::to_string(candidate.size()) + " faults are enough, after " + std::to_string(tries)

@@ -19,10 +19,12 @@ constexpr const char* usage =
   "failure\n"
   "       swarm --seed N [--only FAULT:N,…] [--trace]                one seed, with its story\n"
   "       swarm --seed N --minimise                                 the fewest faults that break "
-  "it\n";
+  "it\n"
+  "       --nodes N with any of them: a cluster of N nodes; N is 1 to 9, by itself 1\n";
 
 struct arguments {
   std::uint64_t first = 0, count = 1'000;
+  std::size_t nodes = 1;
   unsigned jobs = 2;
   bool keep_going = false, trace = false, minimise = false;
   std::optional<std::uint64_t> seed;
@@ -53,6 +55,8 @@ std::optional<arguments> parse(int argc, char** argv) {
       a.count = number;
     else if (name == "--jobs")
       a.jobs = static_cast<unsigned>(std::max<std::uint64_t>(1, number));
+    else if (name == "--nodes" && number >= 1 && number <= 9)
+      a.nodes = number;
     else if (name == "--seed")
       a.seed = number;
     else if (name == "--only") {
@@ -67,7 +71,8 @@ std::optional<arguments> parse(int argc, char** argv) {
 /// What a worker tells of each seed: fixed size, so that a pipe never tears it.
 struct told {
   std::uint64_t seed = 0, steps = 0, events = 0, fingerprint = 0;
-  std::uint32_t orders = 0, lives = 0, wrong = 0; // wrong: of them, the first
+  std::uint32_t orders = 0, lives = 0, moves = 0;
+  std::uint32_t wrong = 0; // so many; of them, the first:
   std::uint32_t faults[fault_count] = {};
   char code[48] = {}, what[200] = {};
 };
@@ -81,6 +86,7 @@ told summary(const outcome& o) {
   t.fingerprint = o.fingerprint;
   t.orders = static_cast<std::uint32_t>(o.orders);
   t.lives = static_cast<std::uint32_t>(o.lives);
+  t.moves = static_cast<std::uint32_t>(o.moves);
   t.wrong = static_cast<std::uint32_t>(o.wrong.size());
   for (const auto& f : o.faults) ++t.faults[static_cast<std::size_t>(f.what)];
   if (o.wrong.empty()) return t;
@@ -102,7 +108,9 @@ worker start(const arguments& a, unsigned number) {
   if (pid == 0) {
     ::signal(SIGINT, SIG_IGN); // the parent decides
     for (auto s = a.first + number; s < a.first + a.count; s += a.jobs) {
-      const auto t = summary(run(s));
+      run_options how;
+      how.nodes = a.nodes;
+      const auto t = summary(run(s, how));
       if (::write(ends[1], &t, sizeof t) != sizeof t) break;
     }
     ::_exit(0);
@@ -118,14 +126,17 @@ public:
   void add(const told& t) {
     ++seeds;
     steps += t.steps, events += t.events, orders += t.orders, lives += t.lives;
+    moves += t.moves;
     for (std::size_t f = 0; f < fault_count; ++f) faults[f] += t.faults[f];
     digest ^= mix(t.seed, t.fingerprint);
   }
   void print(double seconds) const {
-    std::printf("\r%llu seeds (%.0f/h), %llu orders, %llu lives, %llu events, %llu steps",
+    std::printf(
+      "\r%llu seeds (%.0f/h), %llu orders, %llu lives, %llu moves, %llu events, %llu steps",
       static_cast<unsigned long long>(seeds), static_cast<double>(seeds) / seconds * 3600,
       static_cast<unsigned long long>(orders), static_cast<unsigned long long>(lives),
-      static_cast<unsigned long long>(events), static_cast<unsigned long long>(steps));
+      static_cast<unsigned long long>(moves), static_cast<unsigned long long>(events),
+      static_cast<unsigned long long>(steps));
     std::fflush(stdout);
   }
   void print_faults() const {
@@ -142,15 +153,16 @@ public:
   std::uint64_t seeds = 0, failed = 0;
 
 private:
-  std::uint64_t steps = 0, events = 0, orders = 0, lives = 0, digest = 0;
+  std::uint64_t steps = 0, events = 0, orders = 0, lives = 0, moves = 0, digest = 0;
   std::uint64_t faults[fault_count] = {};
 };
 
-void failed(std::uint64_t seed, const char* code, const char* what) {
-  std::printf("\nFAILED seed=%llu %s: %s\n  replay:   swarm --seed %llu --trace\n"
-              "  minimise: swarm --seed %llu --minimise\n  options: %s\n",
-    static_cast<unsigned long long>(seed), code, what, static_cast<unsigned long long>(seed),
-    static_cast<unsigned long long>(seed), options{seed}.text().c_str());
+void failed(std::uint64_t seed, std::size_t nodes, const char* code, const char* what) {
+  const auto options_of = "--nodes " + std::to_string(nodes) + " --seed " + std::to_string(seed);
+  std::printf("\nFAILED seed=%llu %s: %s\n  replay:   swarm %s --trace\n"
+              "  minimise: swarm %s --minimise\n  options: %s\n",
+    static_cast<unsigned long long>(seed), code, what, options_of.c_str(), options_of.c_str(),
+    options(seed, nodes).text().c_str());
 }
 
 int many(const arguments& a) {
@@ -174,7 +186,7 @@ int many(const arguments& a) {
       if (::read(w.from, &t, sizeof t) == sizeof t) {
         all.add(t);
         w.next = t.seed + a.jobs;
-        if (t.wrong > 0) ++all.failed, failed(t.seed, t.code, t.what);
+        if (t.wrong > 0) ++all.failed, failed(t.seed, a.nodes, t.code, t.what);
         continue;
       }
       ::close(std::exchange(w.from, -1));
@@ -182,7 +194,8 @@ int many(const arguments& a) {
       int status = 0;
       (void)::waitpid(std::exchange(w.pid, -1), &status, 0);
       if (status != 0)
-        ++all.failed, failed(w.next, "aborted", "the process died; its own words are above");
+        ++all.failed,
+          failed(w.next, a.nodes, "aborted", "the process died; its own words are above");
     }
     if (seconds() - printed > (::isatty(1) ? 1 : 15)) all.print(printed = seconds());
   }
@@ -200,24 +213,26 @@ int many(const arguments& a) {
 int one(const arguments& a) {
   run_options how;
   how.only = a.only;
+  how.nodes = a.nodes;
   if (a.trace)
     how.trace = [](const std::string& line) {
       std::puts(line.c_str());
       std::fflush(stdout); // it may abort
     };
-  std::printf(
-    "seed=%llu %s\n", static_cast<unsigned long long>(*a.seed), options{*a.seed}.text().c_str());
+  std::printf("seed=%llu %s\n", static_cast<unsigned long long>(*a.seed),
+    options(*a.seed, a.nodes).text().c_str());
   const auto o = run(*a.seed, how);
-  std::printf("%zu orders, %zu lives, %zu steps, %llu events, %zu faults, fingerprint %016llx\n",
-    o.orders, o.lives, o.steps, static_cast<unsigned long long>(o.events), o.faults.size(),
+  std::printf("%zu orders, %zu lives, %zu moves, %zu steps, %llu events, %zu faults, fingerprint "
+              "%016llx\n",
+    o.orders, o.lives, o.moves, o.steps, static_cast<unsigned long long>(o.events), o.faults.size(),
     static_cast<unsigned long long>(o.fingerprint));
   for (const auto& w : o.wrong) std::printf("WRONG %s: %s\n", w.code.c_str(), w.what.c_str());
   if (o.wrong.empty()) return std::puts("every promise was kept"), 0;
   if (!a.minimise) return 1;
-  const auto few = minimise(o, [](const std::string& line) { std::puts(line.c_str()); });
+  const auto few = minimise(o, a.nodes, [](const std::string& line) { std::puts(line.c_str()); });
   std::string list;
   for (const auto& f : few) list += (list.empty() ? "" : ",") + to_text(f);
-  std::printf("replay: swarm --seed %llu --trace --only %s\n",
+  std::printf("replay: swarm --nodes %zu --seed %llu --trace --only %s\n", a.nodes,
     static_cast<unsigned long long>(*a.seed), list.empty() ? "''" : list.c_str());
   return 1;
 }
