@@ -481,6 +481,7 @@ void list_open_sagas(supervisor_self self) {
   auto& s = self->state;
   s.listed = true;
   s.to_recover = storage::open_orders(s.env->journal.disk(), s.shard);
+  if (JUMUN_PLANTED(taken_sagas_sleep) && s.epoch > 1) s.to_recover.clear();
   std::reverse(s.to_recover.begin(), s.to_recover.end()); // the oldest is taken first, from behind
   s.env->orders_found += s.to_recover.size();
   for (const auto id : s.to_recover)

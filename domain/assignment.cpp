@@ -1,5 +1,6 @@
 #include "domain/assignment.hpp"
 #include "domain/invariant.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 #include <map>
 
@@ -71,6 +72,7 @@ public:
       auto& s = plan_.next.shards[i];
       const auto* from = find(s.node);
       if (from == nullptr || from->takes() || !s.to.empty()) continue;
+      if (JUMUN_PLANTED(drain_forgets_last) && from->load == 1) continue;
       begin(s, best_open(static_cast<shard_id>(i))->who->node);
     }
   }

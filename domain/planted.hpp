@@ -7,7 +7,8 @@
 
 // (name, what it breaks). Found in the code by its name.
 // clang-format off
-#define JUMUN_PLANTED_BUG_LIST(X)                                                                  \
+#define JUMUN_PLANTED_BUG_LIST(X) JUMUN_PLANTED_ALONE(X) JUMUN_PLANTED_BETWEEN_NODES(X)
+#define JUMUN_PLANTED_ALONE(X)                                                                     \
   X(answer_before_sync, "clients are answered before the write")                                   \
   X(durable_though_failed, "the answers of a batch go out although its write failed")              \
   X(failed_write_ignored, "the journal goes on after a failed write")                              \
@@ -60,6 +61,29 @@
   X(audit_line_forgotten, "an operator's action leaves no line in the audit log")                  \
   X(if_match_ignored, "an operator's action is done on a version that he has not seen")            \
   X(parked_hook_lost, "a hook that came before its order is forgotten by a restart")
+// Of a cluster: tests/planted/run.py asks the swarm of several nodes first.
+#define JUMUN_PLANTED_BETWEEN_NODES(X)                                                             \
+  X(epoch_stays_at_a_pass, "a shard's next owner has it at the epoch of the last one")             \
+  X(passed_by_anybody, "a shard is passed on by a node that does not have it")                     \
+  X(older_map_taken, "a node takes a map over that knows less than its own")                       \
+  X(map_rebuilt_from_oldest, "a map that is made again takes each shard's lowest epoch")           \
+  X(drain_forgets_last, "the last shard of a node that is drained stays there")                    \
+  X(fence_left_down, "a shard that was given up may still be written at its old epoch")            \
+  X(taken_sagas_sleep, "open orders of a shard that was taken are not woken")                      \
+  X(keys_not_copied, "a shard moves without its idempotency records")                              \
+  X(deletes_not_copied, "what was deleted while a shard was copied is not deleted in the copy")    \
+  X(tail_left_behind, "what a shard's owner wrote last before it gave it up is not copied")        \
+  X(gives_while_serving, "a shard is copied to its end while its owner still serves it")           \
+  X(given_unsaid, "a shard is passed on before its giver's disk says so")                          \
+  X(given_forgotten, "after a restart a shard that was given is not passed on")                    \
+  X(missing_rows_given, "a node gives away a shard whose rows are not in its folder")              \
+  X(given_twice, "a shard that was given and not yet passed is moved once more")                   \
+  X(old_rows_mixed_in, "a copy is written over old rows of the shard")                             \
+  X(left_rows_kept, "rows of a shard that has moved away stay behind")                             \
+  X(copy_said_early, "a copy is said to be whole before that is on the disk")                      \
+  X(any_copy_served, "a node serves what the map gives it, whatever its disk holds")               \
+  X(offsets_begin_anew, "a shard's new owner counts its feed from where it was itself")            \
+  X(told_before_durable, "a command for another node leaves before the row that owes it")
 // clang-format on
 
 namespace jumun::planted {

@@ -1,5 +1,6 @@
 #include "domain/shard_map.hpp"
 #include "domain/invariant.hpp"
+#include "domain/planted.hpp"
 #include <algorithm>
 
 namespace jumun::domain {
@@ -32,18 +33,19 @@ std::vector<wanted_move> wanted_moves(const shard_map& map, const std::string& n
 passing judge_pass(const shard_owner& entry, const std::string& from, epoch_id epoch) {
   if (entry.epoch > epoch) return passing::done;
   if (entry.epoch < epoch) return passing::early;
-  return entry.node == from ? passing::due : passing::fenced;
+  return entry.node == from || JUMUN_PLANTED(passed_by_anybody) ? passing::due : passing::fenced;
 }
 
 shard_map passed_on(shard_map map, shard_id shard, const std::string& to) {
   JUMUN_INVARIANT(!to.empty(), "a shard that was somebody's is never nobody's");
   auto& s = map.shards[shard];
-  s = {to, s.epoch + 1};
+  s = {to, JUMUN_PLANTED(epoch_stays_at_a_pass) ? s.epoch : s.epoch + 1};
   ++map.version;
   return map;
 }
 
 bool covers(const shard_map& map, const shard_map& other) {
+  if (JUMUN_PLANTED(older_map_taken)) return true;
   return map.version >= other.version
          && std::equal(map.shards.begin(), map.shards.end(), other.shards.begin(),
            [](const shard_owner& a, const shard_owner& b) { return a.epoch >= b.epoch; });
@@ -69,7 +71,10 @@ std::variant<shard_map, std::string> merged(const std::vector<shard_map>& stored
     if (all.lineage.empty()) all.lineage = one.lineage;
     all.version = std::max(all.version, one.version);
     for (std::size_t i = 0; i < shard_count; ++i)
-      if (std::pair{one.shards[i].epoch, one.version} > std::pair{all.shards[i].epoch, said_by[i]})
+      if (JUMUN_PLANTED(map_rebuilt_from_oldest)
+            ? all.shards[i].epoch == 0 || one.shards[i].epoch < all.shards[i].epoch
+            : std::pair{one.shards[i].epoch, one.version}
+                > std::pair{all.shards[i].epoch, said_by[i]})
         all.shards[i] = one.shards[i], said_by[i] = one.version;
   }
   ++all.version;

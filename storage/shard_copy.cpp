@@ -1,5 +1,6 @@
 #include "storage/shard_copy.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 #include "rows.pb.h"
 #include "storage/row_codec.hpp"
 #include <algorithm>
@@ -24,7 +25,7 @@ std::vector<entry> shard_reader::next(std::size_t bytes) {
   const auto prefix = prefix_of(shard_);
   for (std::size_t read = 0; table_ < table_count; at_.reset(), ++table_) {
     const auto in = static_cast<table>(table_);
-    if (!sharded(in)) continue;
+    if (!sharded(in) || (JUMUN_PLANTED(keys_not_copied) && in == table::idempotency)) continue;
     if (!at_) at_ = disk_.scan(in, prefix, after_prefix(prefix), direction::forward);
     for (; at_->valid(); at_->next()) {
       if (!rows.empty() && (read >= bytes || rows.size() == limits::write_set_entries_max))
@@ -71,6 +72,7 @@ std::optional<std::vector<entry>> decode_rows(std::string_view bytes, domain::sh
     auto& to = rows.emplace_back();
     to.in = *in, to.key = from.key();
     if (from.has_value()) to.value = from.value();
+    if (JUMUN_PLANTED(deletes_not_copied) && !to.value) rows.pop_back();
   }
   return rows;
 }

@@ -1,5 +1,6 @@
 #include "app/cluster/mover.hpp"
 #include "domain/limits.hpp"
+#include "domain/planted.hpp"
 
 namespace jumun::app {
 namespace {
@@ -46,6 +47,7 @@ void mover::start() {
       const auto& disk = with_.journal.disk();
       const auto given_row = disk.get(storage::table::meta, storage::shard_given_key(shard));
       const auto given = given_row ? storage::decode_given(*given_row) : std::nullopt;
+      if (given && JUMUN_PLANTED(given_forgotten)) continue;
       if (given) {
         emptying_.set(shard);
         pass(shard, given->epoch, given->to);
@@ -84,8 +86,10 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
 void mover::begin_wanted() {
   for (const auto& [shard, what] : wanted_) {
     if (out_.size() >= moves_at_once) return;
-    if (out_.count(shard) > 0 || emptying_[shard]) continue; // or it is given away already
-    if (!with_.has_rows(shard)) continue; // an old copy of a folder must not become the only one
+    const bool given = emptying_[shard] && !JUMUN_PLANTED(given_twice);
+    if (out_.count(shard) > 0 || given) continue;
+    // An old copy of a folder must not become the only one.
+    if (!with_.has_rows(shard) && !JUMUN_PLANTED(missing_rows_given)) continue;
     auto o = std::make_shared<outgoing>();
     o->what = what;
     o->id = std::to_string(with_.random());
@@ -168,6 +172,7 @@ void mover::send_next(const outgoing_ptr& o) {
     o->from.reset();
     step(o, "copied");
   }
+  if (JUMUN_PLANTED(tail_left_behind)) o->tail.clear();
   if (!o->tail.empty() && (o->given_up || o->tail_bytes > tail_small)) {
     auto rows = std::move(o->tail.front());
     o->tail.pop_front();
@@ -210,6 +215,7 @@ void mover::send(const outgoing_ptr& o, std::vector<storage::entry> rows) {
 void mover::pause(const outgoing_ptr& o) {
   step(o, "pausing");
   o->paused_ms = with_.now_ms();
+  if (JUMUN_PLANTED(gives_while_serving)) return complete(o);
   with_.give_up(o->what.shard, task([this, o] {
     o->given_up = true;
     with_.journal.tap(o->what.shard, nullptr);
@@ -234,6 +240,7 @@ void mover::give(const outgoing_ptr& o) {
   step(o, "completed");
   o->ended = true; // nothing takes it back from here on
   emptying_.set(o->what.shard);
+  if (JUMUN_PLANTED(given_unsaid)) return pass(o->what.shard, o->what.epoch, o->what.to);
   const storage::shard_given given{o->what.epoch, o->what.to};
   put(storage::shard_given_key(o->what.shard), storage::encode(given), task([this, o] {
     step(o, "given");
@@ -316,6 +323,7 @@ void mover::empty_rest(domain::shard_id shard, domain::epoch_id epoch, std::func
   // A reader anew for each piece: what was deleted is not there any more.
   storage::shard_reader from{with_.journal.disk(), shard};
   auto rows = storage::deletes_of(from.next(piece_bytes));
+  if (JUMUN_PLANTED(left_rows_kept) && with_.owner_of(shard).first != with_.self) rows.clear();
   if (rows.empty()) return then();
   if (!write(std::move(rows), shard, epoch,
         task([this, shard, epoch, then] { empty_rest(shard, epoch, then); })))
@@ -389,10 +397,13 @@ void mover::take_offer(const std::string& from, domain::shard_id shard,
   in.copy = {m.epoch, from, m.move, false};
   emptying_.set(shard);
   put(storage::shard_copy_key(shard), storage::encode(in.copy), task([this, shard, m, reply] {
-    empty(shard, m.epoch, [this, shard, reply] {
+    const auto agree = [this, shard, reply] {
       with_.reached("move.take.offered");
       answer(reply, shard);
-    });
+    };
+    if (!JUMUN_PLANTED(old_rows_mixed_in)) return empty(shard, m.epoch, agree);
+    emptying_.reset(shard);
+    agree();
   }));
 }
 
@@ -426,10 +437,12 @@ void mover::take_complete(
   if (in.copy.move != m.move || emptying_[shard]) return answer(reply, shard, "no such move");
   if (m.pieces != in.next) return answer(reply, shard, "a piece is missing");
   if (!std::exchange(in.copy.complete, true)) ++counts_.taken;
+  if (JUMUN_PLANTED(copy_said_early)) answer(reply, shard);
   const auto low = storage::read_low_water(with_.journal.disk());
   write_meta({{storage::table::meta, storage::shard_copy_key(shard), storage::encode(in.copy)},
                // In each shard offsets only rise, whoever writes them.
-               storage::last_offset_row(with_.journal.raise_offset(m.last_offset)),
+               storage::last_offset_row(
+                 with_.journal.raise_offset(JUMUN_PLANTED(offsets_begin_anew) ? 0 : m.last_offset)),
                storage::low_water_row(std::max(m.low_water, low))},
     task([this, shard, reply] {
       note(shard, {});
@@ -457,7 +470,7 @@ bool mover::gave_away(domain::shard_lease lease) const {
 
 bool mover::may_serve(domain::shard_lease lease, bool held, bool fresh) const {
   if (gave_away(lease)) return false;
-  if (held || fresh) return true;
+  if (held || fresh || JUMUN_PLANTED(any_copy_served)) return true;
   const auto row =
     with_.journal.disk().get(storage::table::meta, storage::shard_copy_key(lease.shard));
   const auto copy = row ? storage::decode_copy(*row) : std::nullopt;

@@ -18,7 +18,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SECONDS_MAX = 150  # of one catcher with one bug; what hangs is caught, too
 
-SWARM, SIM, UNIT = "swarm", "sim", "unit"
+# NODES: the swarm of three nodes.
+SWARM, NODES, SIM, UNIT = "swarm", "nodes", "sim", "unit"
 
 # Bugs that a simulated day does not show, or seldom, and who knows them instead: a test binary, and
 # a Catch2 filter. The others are asked, too, when that one has missed it.
@@ -105,9 +106,9 @@ def judge(catcher, code, text, seconds):
     if found := re.search(r"^FAILED seed=(\d+)(.*)$", text, re.M):
         after = f"seed {found.group(1)}"
         by = by or found.group(2).strip()
-    elif catcher.kind == SWARM and (found := re.findall(r"\bseed=(\d+)", text)):
+    elif catcher.kind in (SWARM, NODES) and (found := re.findall(r"\bseed=(\d+)", text)):
         after = f"seed {found[-1]}"
-    if not by and catcher.kind != SWARM:
+    if not by and catcher.kind not in (SWARM, NODES):
         by = catch2_says(text)
     if code is None:
         by = f"it did not end within {SECONDS_MAX} s" + (f" ({by})" if by else "")
@@ -129,11 +130,12 @@ def catch2_says(text):
     return f'"{name}"' if name else (why.group(1) if why else "")
 
 
-def catchers_for(args, bug):
+def catchers_for(args, bug, nodes):
     """Who is asked about a bug, in this order. None of those whose binary is not built."""
     tests = args.build / "tests/planted"
-    swarm = Catcher(SWARM, [tests / "swarm_planted", "--first", "1", "--count",
-                            str(args.swarm_seeds), "--jobs", "1"])
+    swarm = Catcher(NODES if nodes > 1 else SWARM,
+                    [tests / "swarm_planted", "--nodes", str(nodes), "--first", "1", "--count",
+                     str(args.swarm_seeds), "--jobs", "1"])
     others = [Catcher(kind, [tests / f"{kind}_planted_tests", "--abort"]) for kind in (SIM, UNIT)]
     everyone = [swarm, *others]
     if bug in ELSEWHERE:
@@ -142,10 +144,10 @@ def catchers_for(args, bug):
     return [c for c in everyone if c.command[0].exists()]
 
 
-def try_bug(args, bug):
+def try_bug(args, bug, nodes):
     """All outcomes, up to the first that caught it (--every: of all catchers)."""
     outcomes = []
-    for catcher in catchers_for(args, bug):
+    for catcher in catchers_for(args, bug, nodes):
         said = run(catcher, bug)
         outcomes.append(said)
         if said.caught and not args.every:
@@ -156,8 +158,8 @@ def try_bug(args, bug):
 def baselines(args):
     """Every catcher without a bug; those that are red."""
     once = {}
-    for bug in ["", *ELSEWHERE]:
-        for c in catchers_for(args, bug):
+    for bug, nodes in [("", 1), ("", 3), *((bug, 1) for bug in ELSEWHERE)]:
+        for c in catchers_for(args, bug, nodes):
             once.setdefault((tuple(map(str, c.command)), tuple(c.env.items())), c)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         results = list(pool.map(lambda c: (c, run(c, "")), once.values()))
@@ -216,9 +218,11 @@ def parsed():
 
 def main():
     args = parsed()
-    listed = [line.split("\t", 1) for line in
-              subprocess.run([args.build / "tests/planted/planted_list"], check=True, text=True,
-                             stdout=subprocess.PIPE).stdout.splitlines()]
+    rows = [line.split("\t", 2) for line in
+            subprocess.run([args.build / "tests/planted/planted_list"], check=True, text=True,
+                           stdout=subprocess.PIPE).stdout.splitlines()]
+    nodes = {name: int(n) for name, n, _ in rows}
+    listed = [(name, what) for name, _, what in rows]
     if args.list:
         for name, what in listed:
             print(f"{name:<28} {what}")
@@ -238,7 +242,7 @@ def main():
         return 1
     results, start = {}, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        waiting = {pool.submit(try_bug, args, bug): bug for bug, _ in listed}
+        waiting = {pool.submit(try_bug, args, bug, nodes[bug]): bug for bug, _ in listed}
         for done in concurrent.futures.as_completed(waiting):
             bug = waiting[done]
             results[bug] = done.result()
