@@ -21,7 +21,7 @@ using actors::actor_order;
 using app::census;
 
 namespace {
-constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
+constexpr auto unmeasured = std::numeric_limits<double>::quiet_NaN();
 const auto by_tens = [](std::size_t i) { return 10 * (i + 1); };
 
 double estimated(const std::array<std::uint64_t, 4>& in, double q) {
@@ -96,9 +96,10 @@ TEST_CASE("a page of actors is what is wanted, by id or the greatest first", "[c
     all.enter(std::move(r));
   }
   std::vector<std::uint64_t> ids;
+  actors::actor_filter sagas;
+  sagas.kind = "saga";
   for (std::uint64_t after = 0;;) {
-    const auto page =
-      all.page({.kind = "saga", .state = "", .name = ""}, actor_order::id, after, 7);
+    const auto page = all.page(sagas, actor_order::id, after, 7);
     for (const auto& r : page) ids.push_back(r.id), after = r.id;
     if (page.size() < 7) break;
   }
@@ -155,7 +156,9 @@ TEST_CASE("a recording keeps its own messages, the newest, until it ends", "[con
   all.enter(r);
   const auto receive = [&](domain::order_id order) {
     auto m = letter(domain::timer_fired{});
-    if (order != domain::order_id{}) m = letter(domain::stock_answered{order});
+    domain::stock_answered answer;
+    answer.order = order;
+    if (order != domain::order_id{}) m = letter(std::move(answer));
     if (signs->watched) by.came(*m);
     now += 5;
     auto noted = signs->watched ? by.begins(*m, signs.get()) : std::nullopt;
@@ -282,7 +285,7 @@ TEST_CASE("gzip is sent to whoever has room for it", "[console]") {
 TEST_CASE("an overview's figures are numbers, or null where nothing was measured", "[console]") {
   http::node_overview o;
   o.node = "n1", o.at_ms = 1'700'000'002'000;
-  o.now.fill(nan);
+  o.now.fill(unmeasured);
   o.now[0] = 12.345;
   o.history = {o.now, o.now, o.now};
   const auto json = nlohmann::json::parse(http::overview_json(o));
