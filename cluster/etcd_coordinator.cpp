@@ -434,6 +434,7 @@ task<outcome> etcd_coordinator::engine::enter() {
 /// no shards any more.
 bool etcd_coordinator::engine::is_older_copy() {
   if (how_.life_before == 0 || newest_life() <= how_.life_before) return false;
+  if (newest_life() == how_.life) return false; // it is this one's, which has just said so
   if (domain::leases_of(known_, how_.node).empty()) return false;
   refuse(refusal::cause::superseded,
     "the data folder is an older copy of node " + how_.node
