@@ -76,8 +76,7 @@ http::webhook_view webhook_dispatcher::view_of(const webhook_lane& lane) const {
 void webhook_dispatcher::append(
   domain::order_id id, std::vector<storage::entry> entries, storage::durable_callback then) {
   storage::write_set set;
-  set.shard = domain::shard_of(id);
-  set.epoch = journal_.epoch_of(set.shard);
+  set.epoch = storage::of_no_shard; // it is no shard's, and does not move with one
   set.entries = std::move(entries);
   // Refused only when the journal has stopped, and then the process ends.
   (void)journal_.append(std::move(set), std::move(then));

@@ -299,3 +299,24 @@ TEST_CASE(
   CHECK(made->row.secrets.empty()); // they are for the signature alone
   CHECK(made->secret.starts_with("whsec_"));
 }
+
+TEST_CASE("a webhook's rows are fenced by no shard, and fence none", "[webhooks]") {
+  storage::journal to{std::make_shared<tests::memory_store>(), {}};
+  for (std::size_t s = 0; s < domain::shard_count; ++s)
+    to.raise_epoch(static_cast<domain::shard_id>(s), 2); // given up at 1
+  app::webhook_dispatcher webhooks{to, {}};
+  http::webhook_settings settings;
+  settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
+  std::promise<http::webhook_outcome> answered;
+  webhooks.create(settings, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
+  const auto made = answered.get_future().get().done;
+  REQUIRE(made);
+  storage::write_set set;
+  set.shard = domain::shard_of(made->row.id), set.epoch = 1;
+  set.entries.push_back({storage::table::stock, storage::sku_key("tea"), std::nullopt});
+  to.reopen(set.shard, 1); // the move came to nothing
+  bool told = false;
+  REQUIRE(to.append(std::move(set), [&told] { told = true; }) == storage::append_result::ok);
+  to.flush();
+  CHECK(told);
+}
