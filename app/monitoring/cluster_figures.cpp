@@ -89,7 +89,7 @@ void add_links(families& to, const std::vector<cluster::peer_figures>& peers) {
   each(to, peers, [](const peer& p) { return p.state == cluster::link_state::up ? 1 : 0; });
   to.counter("jumun_peer_connects_total", "Times that it came up.");
   each(to, peers, [](const peer& p) { return p.connects; });
-  to.counter("jumun_peer_envelopes_total", "Asks, tells and replies.");
+  to.counter("jumun_peer_envelopes_total", "In: asks, tells and replies. Out: asks and tells.");
   both_ways(
     to, peers, [](const peer& p) { return p.received; }, [](const peer& p) { return p.sent; });
   to.counter("jumun_peer_envelope_bytes_total", "Their bytes.");
