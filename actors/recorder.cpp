@@ -86,6 +86,7 @@ described describe_message(const content& c) {
 
 /// The vital signs of whoever sent it; null: no actor of ours.
 const counting* sender_of(const caf::mailbox_element& what) {
+  if (!what.sender) return nullptr; // actor_cast would make an address of it
   return dynamic_cast<const counting*>(caf::actor_cast<caf::abstract_actor*>(what.sender));
 }
 
