@@ -429,10 +429,18 @@ public:
     std::uint64_t n = 0;
     return family(in) && db_->GetIntProperty(family(in), name, &n) ? n : 0;
   }
-  /// One of a map of figures that RocksDB counts since it was opened.
-  std::uint64_t figure_of(table in, const std::string& map, const char* name) const {
+  /// What RocksDB counts since it was opened, of one table or of all; by its own names.
+  std::uint64_t counted(table in, const char* name) const {
     std::map<std::string, std::string> all;
-    if (!family(in) || !db_->GetMapProperty(family(in), map, &all)) return 0;
+    const bool there =
+      family(in) && db_->GetMapProperty(family(in), rocksdb::DB::Properties::kCFStats, &all);
+    return there ? number_in(all, name) : 0;
+  }
+  std::uint64_t counted(const char* name) const { // kept by the default family alone
+    std::map<std::string, std::string> all;
+    return db_->GetMapProperty(rocksdb::DB::Properties::kDBStats, &all) ? number_in(all, name) : 0;
+  }
+  static std::uint64_t number_in(const std::map<std::string, std::string>& all, const char* name) {
     const auto found = all.find(name);
     return found == all.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
   }
@@ -657,8 +665,8 @@ std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& di
   std::uint64_t slowed = 0, stopped = 0;
   for (std::size_t i = 0; i < table_count; ++i) {
     const auto t = static_cast<table>(i);
-    slowed += rocks->figure_of(t, rocksdb::DB::Properties::kCFStats, "io_stalls.total_slowdown");
-    stopped += rocks->figure_of(t, rocksdb::DB::Properties::kCFStats, "io_stalls.total_stop");
+    slowed += rocks->counted(t, "io_stalls.total_slowdown");
+    stopped += rocks->counted(t, "io_stalls.total_stop");
     const std::string name{name_of(t)};
     out.emplace_back(name + ".rows_estimated", rocks->figure(t, "rocksdb.estimate-num-keys"));
     out.emplace_back(name + ".file_bytes", rocks->figure(t, "rocksdb.total-sst-files-size"));
@@ -676,12 +684,9 @@ std::vector<std::pair<std::string, std::uint64_t>> rocks_figures(const store& di
   whole("compactions_running", "rocksdb.num-running-compactions");
   whole("flushes_running", "rocksdb.num-running-flushes");
   whole("background_errors", "rocksdb.background-errors");
-  const auto counted = [&](const char* name, const char* as) {
-    out.emplace_back(name, rocks->figure_of(table::meta, rocksdb::DB::Properties::kDBStats, as));
-  };
-  counted("wal_bytes_written", "db.wal_bytes_written");
-  counted("wal_syncs", "db.wal_syncs");
-  counted("write_stall_us", "db.user_write_stall_micros");
+  out.emplace_back("wal_bytes_written", rocks->counted("db.wal_bytes_written"));
+  out.emplace_back("wal_syncs", rocks->counted("db.wal_syncs"));
+  out.emplace_back("write_stall_us", rocks->counted("db.user_write_stall_micros"));
   out.emplace_back("writes_slowed", slowed);
   out.emplace_back("writes_held_up", stopped);
   out.emplace_back("cache_bytes", rocks->cache_bytes());
