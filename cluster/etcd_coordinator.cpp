@@ -120,7 +120,7 @@ private:
   struct rival {
     std::string incarnation;
     clock::time_point seen;
-    std::chrono::seconds left{0}, granted{0}; // of its lease, when it was seen
+    etcd::lease_left had; // when it was seen
   };
 
   // the thread's two strands of work
@@ -451,17 +451,20 @@ task<outcome> etcd_coordinator::engine::suspect(const etcd::node_row& other) {
   if (auto why = why_not(asked)) co_return why;
   const auto now = std::get<etcd::lease_left>(asked);
   fresh_ = false; // its end may come without a ring
-  if (!rival_ || rival_->incarnation != other.says.incarnation) {
+  const bool is_news = !rival_ || rival_->incarnation != other.says.incarnation;
+  if (is_news)
     say(note::weight::info, "cluster.name_in_use",
       "node " + how_.node + " is registered by another process (incarnation "
         + other.says.incarnation + "); waiting for its lease to run out");
-    rival_ = rival{other.says.incarnation, clock::now(), now.left, now.granted};
+  // A new leader of etcd extends all leases: what is gained across terms is no sign of life.
+  if (is_news || rival_->had.term != now.term) {
+    rival_ = rival{other.says.incarnation, clock::now(), now};
     co_return std::nullopt;
   }
   const auto waited = since(rival_->seen);
   const bool renewed = now.left + std::chrono::floor<std::chrono::seconds>(waited)
-                       >= rival_->left + 2s; // both are whole seconds
-  const bool overdue = waited > std::max(rival_->granted, how_.lease) + 2s;
+                       >= rival_->had.left + 2s; // both are whole seconds
+  const bool overdue = waited > std::max(rival_->had.granted, how_.lease) + 2s;
   if (!renewed && !overdue) co_return std::nullopt;
   refuse(refusal::cause::name_taken,
     "another process runs as node " + how_.node + " (incarnation " + other.says.incarnation

@@ -43,6 +43,7 @@ struct change_of_key {
 
 struct lease_left {
   std::chrono::seconds left{0}, granted{0}; // left 0 or less: it is gone
+  std::uint64_t term = 0;                   // of etcd's leader
 };
 
 /// A client of etcd's HTTP/JSON gateway (3.4 or later: /v3/…). A call that an endpoint does not

@@ -163,8 +163,10 @@ std::optional<lease_left> lease_answer(std::string_view text) {
   fields answer{streamed != nullptr ? *streamed : outer.whole()};
   const auto left = answer.number<std::int64_t>("TTL");
   const auto granted = answer.number<std::int64_t>("grantedTTL");
-  if (!outer.ok() || !has_header(answer) || !answer.ok()) return {};
-  return lease_left{std::chrono::seconds{left}, std::chrono::seconds{granted}};
+  bool ok = true;
+  const auto at = moment_of(answer, ok);
+  if (!outer.ok() || !ok) return {};
+  return lease_left{std::chrono::seconds{left}, std::chrono::seconds{granted}, at.term};
 }
 
 std::optional<std::monostate> empty_answer(std::string_view text) {

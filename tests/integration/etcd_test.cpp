@@ -333,6 +333,18 @@ TEST_CASE("a second process under the same name is refused, and the first goes o
   CHECK(first.owns() == 256);
 }
 
+TEST_CASE("a lease that a new leader of etcd has extended is no sign of life", "[etcd]") {
+  etcd_servers etcd;
+  etcd_node n{{"n1", {etcd.url()}}};
+  n.until_joined();
+  n.die();
+  n.start_again(/*knows=*/false);
+  n.until("it has heard of the dead one", [&] { return n.at().link().up; });
+  for (int i = 0; i < 3; ++i) etcd.kill(), etcd.restart(); // each time the lease is whole again
+  n.until_joined();
+  CHECK(!n.has_refusal());
+}
+
 TEST_CASE("an older copy of a node's folder is refused, and the newest one goes on", "[etcd]") {
   const etcd_servers etcd;
   etcd_node n{{.node = "n1", .urls = {etcd.url()}, .life = 7}};
