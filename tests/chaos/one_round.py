@@ -91,7 +91,10 @@ class Round:
         return self.world.wrong
 
     def _live(self, shop, seconds):
-        self._demand(shop.await_whole(STARTING_S, self.halt), "the shop did not open")
+        trouble = shop.await_whole(STARTING_S, self.halt)
+        if self.halt.is_set():
+            return
+        self._demand(trouble, "the shop did not open")
         with Watch(shop, self.world) as self.watch:
             self.crowd = Crowd(self.plan, self.number, self.lab, shop, self.folder / "crowd.log",
                                self.world.stop.set)

@@ -224,7 +224,7 @@ class Shop:
         end = time.monotonic() + within_s
         while (why := self.trouble()) and time.monotonic() < end:
             if stop.wait(0.2):
-                return "it was stopped"
+                break
         return why
 
     def forget_life(self, m):
