@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { close, done, go, heading, open } from "./support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { addKey, Server } from "./support/server.mjs";
 import { addProduct, placeOrder } from "./support/shop.mjs";
 
@@ -18,6 +18,7 @@ before(async () => {
   await addProduct(guarded, "americano");
   order = (await placeOrder(guarded)).id;
 });
+afterEach(closePages);
 after(async () => {
   await close();
   await devMode.remove();

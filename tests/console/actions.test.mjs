@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { close, done, go, heading, open } from "./support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { addProduct, blockedOrder, placeOrder } from "./support/shop.mjs";
 import { until } from "./support/until.mjs";
@@ -10,6 +10,7 @@ before(async () => {
   await server.start();
   await addProduct(server, "americano");
 });
+afterEach(closePages);
 after(async () => {
   await close();
   await server.remove();

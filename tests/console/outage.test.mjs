@@ -1,5 +1,5 @@
-import { after, before, test } from "node:test";
-import { close, done, go, heading, open } from "./support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { addProduct, placeOrder } from "./support/shop.mjs";
 import { until } from "./support/until.mjs";
@@ -9,6 +9,7 @@ before(async () => {
   await server.start();
   await addProduct(server, "americano");
 });
+afterEach(closePages);
 after(async () => {
   await close();
   await server.remove();
@@ -19,10 +20,10 @@ test("a server that is killed and started again: the page says so, and goes on b
   const page = await open(server.ops, "#/events");
   await page.getByText("Waiting for the next event…").waitFor();
   await server.stop("SIGKILL");
-  await page.getByText("No connection to the server.").waitFor({ timeout: 40_000 });
+  await page.getByText("No connection to the server.").waitFor({ timeout: 90_000 });
   await page.getByText("Events", { exact: true }).first().waitFor(); // what was there is still there
   await server.start();
-  await page.getByText(/^Node n1 was restarted|^The connection is back/).first().waitFor({ timeout: 40_000 });
+  await page.getByText(/^Node n1 was restarted|^The connection is back/).first().waitFor({ timeout: 90_000 });
   await until("no more complaint", async () => (await page.getByText("No connection to the server.").count()) === 0);
   const rows = page.getByRole("table", { name: "Events" }).locator("tbody tr[aria-rowindex]");
   const next = (await placeOrder(server)).id;
@@ -36,8 +37,8 @@ test("a connection that is cut is said, and comes back", async () => {
   const page = await open(server.ops, "#/orders");
   await page.getByRole("heading", { name: "Orders" }).waitFor();
   await page.context().setOffline(true);
-  await page.getByText("No connection to the server.").waitFor({ timeout: 40_000 });
+  await page.getByText("No connection to the server.").waitFor({ timeout: 90_000 });
   await page.context().setOffline(false);
-  await page.getByText("The connection is back.").waitFor({ timeout: 40_000 });
+  await page.getByText("The connection is back.").waitFor({ timeout: 90_000 });
   await done(page);
 });

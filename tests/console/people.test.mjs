@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { close, done, go, heading, open } from "./support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { addProduct, blockedOrder, pausedOrder } from "./support/shop.mjs";
 import { until } from "./support/until.mjs";
@@ -19,6 +19,7 @@ before(async () => {
   places = ["#/", "#/orders", `#/orders/${stuck}`, "#/attention", "#/inventory", "#/inventory/americano", "#/events?after=0", "#/actors",
     "#/actors/payment%2F1", "#/cluster?shard=3", "#/storage", "#/audit", "#/audit?tab=settings", "#/faults"];
 });
+afterEach(closePages);
 after(async () => {
   await close();
   await server.remove();

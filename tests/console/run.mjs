@@ -7,6 +7,6 @@ if (!existsSync(chromiumPath)) {
   console.log(`skipped: there is no ${chromiumPath}; scripts/setup.sh installs Debian's chromium`);
   process.exit(77);
 }
-const all = ["views", "actions", "access", "outage", "people", "weight"];
+const all = ["views", "actions", "access", "outage", "people", "weight", "cluster"];
 const named = process.argv.slice(2);
 for (const name of named.length ? named : all) await import(`./${name}.test.mjs`);

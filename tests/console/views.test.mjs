@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { close, done, go, heading, open } from "./support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { addProduct, blockedOrder, pausedOrder, placeOrder } from "./support/shop.mjs";
 import { until } from "./support/until.mjs";
@@ -15,6 +15,7 @@ before(async () => {
   waiting = await pausedOrder(server);
   stuck = await blockedOrder(server);
 });
+afterEach(closePages);
 after(async () => {
   await close();
   await server.remove();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
-import { after, before, test } from "node:test";
-import { close, done, go, heading, open } from "./support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { addProduct, placeOrder } from "./support/shop.mjs";
 import { until } from "./support/until.mjs";
@@ -12,6 +12,7 @@ before(async () => {
   await server.start();
   await addProduct(server, "americano", 100_000);
 });
+afterEach(closePages);
 after(async () => {
   await close();
   await server.remove();

@@ -3,12 +3,16 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 
 export const chromiumPath = process.env.JUMUN_CHROMIUM ?? "/usr/bin/chromium";
-const patienceMs = 20_000;
+const patienceMs = 60_000; // a loaded machine is slow; a test that passes does not wait
 
 let browser;
 export async function launch() {
   browser ??= await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   return browser;
+}
+/** Closes what a test that failed has left open. */
+export async function closePages() {
+  for (const context of browser?.contexts() ?? []) await context.close();
 }
 export async function close() {
   await browser?.close();

@@ -35,8 +35,8 @@ export async function blockedOrder(server) {
 }
 
 /** An order that holds its stock and goes no further: its payment is unknown, and it is paused. */
-export async function pausedOrder(server) {
-  const { id } = await placeOrder(server, "tok_timeout", { wait: 1 });
+export async function pausedOrder(server, what = {}) {
+  const { id } = await placeOrder(server, "tok_timeout", { ...what, wait: 1 });
   await server.ask("POST", `/admin/v1/sagas/${id}/actions`, { action: "pause", reason: "test" });
   return id;
 }

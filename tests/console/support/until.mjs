@@ -1,5 +1,5 @@
 /** Waits until `what` holds, asking again and again; throws its name when it does not. */
-export async function until(name, what, ms = 20_000) {
+export async function until(name, what, ms = 60_000) {
   const end = Date.now() + ms;
   for (;;) {
     const found = await what();
