@@ -6,6 +6,7 @@
 #include "http/waiting.hpp"
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <charconv>
 #include <mutex>
 
 namespace jumun::http {
@@ -34,6 +35,24 @@ std::optional<domain::order_id> order_named(const exchange_ptr& ex, home h) {
   return kind ? domain::parse_id(*kind, ex->params[0]) : std::nullopt;
 }
 
+/// Of an actor by its id, which begins with its node's name (`b.257`; not where a node is alone),
+/// or by its name, which tells its shard (`inventory/91`, `saga/ord_…`).
+destination destination_of_actor(std::string_view actor) {
+  using kind = destination::kind;
+  const auto slash = actor.find('/');
+  if (slash == actor.npos) {
+    const auto dot = actor.find('.');
+    return dot == actor.npos ? destination{} : destination{kind::member, 0, actor.substr(0, dot)};
+  }
+  const auto of = actor.substr(slash + 1);
+  if (const auto order = domain::parse_id(domain::id_kind::order, of))
+    return {kind::shard, domain::shard_of(*order)};
+  domain::shard_id shard = 0; // what is more than the last one does not fit, and stays here
+  const auto [end, why] = std::from_chars(of.data(), of.data() + of.size(), shard);
+  const bool whole = why == std::errc{} && end == of.data() + of.size();
+  return whole ? destination{kind::shard, shard} : destination{};
+}
+
 /// What is not well formed stays here, and is refused by its handler.
 destination destination_of(const exchange_ptr& ex, home h) {
   using kind = destination::kind;
@@ -53,11 +72,7 @@ destination destination_of(const exchange_ptr& ex, home h) {
                                   : to(domain::shard_of(ex->from.key));
     case home::hook:
       return ex->at->to.hooks ? to(ex->at->to.hooks->shard_of(ex->body)) : destination{};
-    case home::actor: {
-      const std::string_view id = ex->params[0];
-      const auto dot = id.find('.');
-      return dot == id.npos ? destination{} : destination{kind::member, 0, id.substr(0, dot)};
-    }
+    case home::actor: return destination_of_actor(ex->params[0]);
     case home::any_owner: return {kind::any_owner};
     case home::here:
     case home::list:

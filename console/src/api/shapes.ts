@@ -171,6 +171,7 @@ export interface Lane {
 }
 export interface TimelineEntry {
   at: string;
+  at_us: number; // unix time
   lane: string;
   kind: "event" | "commit" | "message";
   name: string;

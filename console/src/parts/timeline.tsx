@@ -9,6 +9,7 @@ import { named, t } from "../text";
 
 const narrow = matchMedia("(max-width: 720px)");
 const rowHeight = 30;
+const pauseTold = 10_000; // µs between two rows, from which on it is said
 const laneKind = (id: string): string => id.split("/")[0]!;
 const laneToken = (id: string): string =>
   ["saga", "inventory", "payment", "delivery"].includes(laneKind(id))
@@ -53,7 +54,7 @@ function Lanes({ lanes, entry }: { lanes: Lane[]; entry: TimelineEntry }) {
 export function TimelineList({ timeline }: { timeline: Timeline }) {
   const [open, setOpen] = useState(-1);
   const { lanes, entries } = timeline;
-  const start = entries[0] ? Date.parse(entries[0].at) : 0;
+  const start = entries[0]?.at_us ?? 0;
   return (
     <div class="timeline">
       <ul class="lanenames" aria-label={t.lanes}>
@@ -66,13 +67,12 @@ export function TimelineList({ timeline }: { timeline: Timeline }) {
       </ul>
       <ol>
         {entries.map((e, i) => {
-          const before = i > 0 ? Date.parse(entries[i - 1]!.at) : start;
-          const gap = Date.parse(e.at) - before;
+          const gap = e.at_us - (entries[i - 1]?.at_us ?? start);
           return (
             <li key={i} class={e.kind}>
               <button aria-expanded={open === i} onClick={() => setOpen(open === i ? -1 : i)}>
                 <span class="at figures" title={clock(e.at)}>
-                  {i === 0 ? clock(e.at) : `+${duration((Date.parse(e.at) - start) * 1e3)}`}
+                  {i === 0 ? clock(e.at) : `+${duration(e.at_us - start)}`}
                 </span>
                 <Lanes lanes={lanes} entry={e} />
                 <span class="name">
@@ -86,8 +86,8 @@ export function TimelineList({ timeline }: { timeline: Timeline }) {
                 <span class="took figures quiet">
                   {e.duration_us !== null
                     ? duration(e.duration_us)
-                    : gap >= 10
-                      ? `Δ ${duration(gap * 1e3)}`
+                    : gap >= pauseTold
+                      ? `Δ ${duration(gap)}`
                       : ""}
                 </span>
               </button>
