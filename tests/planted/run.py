@@ -36,6 +36,8 @@ ELSEWHERE = {
     "delivery_tombstone_forgotten": (UNIT, "[delivery]"),
     # Its deadline asks again in the end, so no promise is broken: it is late.
     "sleeper_forgotten": (SIM, "[dormant]"),
+    # What comes of it is seldom seen: the order must be lost behind its command.
+    "told_before_durable": (SIM, "[cluster]"),
 }
 
 
@@ -133,9 +135,10 @@ def catch2_says(text):
 def catchers_for(args, bug, nodes):
     """Who is asked about a bug, in this order. None of those whose binary is not built."""
     tests = args.build / "tests/planted"
+    seeds = args.node_seeds if nodes > 1 else args.swarm_seeds
     swarm = Catcher(NODES if nodes > 1 else SWARM,
                     [tests / "swarm_planted", "--nodes", str(nodes), "--first", "1", "--count",
-                     str(args.swarm_seeds), "--jobs", "1"])
+                     str(seeds), "--jobs", "1"])
     others = [Catcher(kind, [tests / f"{kind}_planted_tests", "--abort"]) for kind in (SIM, UNIT)]
     everyone = [swarm, *others]
     if bug in ELSEWHERE:
@@ -199,7 +202,8 @@ def markdown(results, listed, args):
             tally[o.kind] = tally.get(o.kind, 0) + 1
     out += ["", f"{len(listed)} bugs; first caught by: "
             + ", ".join(f"{kind} {n}" for kind, n in sorted(tally.items()))
-            + f". Budget: {args.swarm_seeds} seeds of the swarm each."]
+            + f". Budget: {args.swarm_seeds} seeds of the swarm each, or {args.node_seeds} of three"
+            + " nodes."]
     return "\n".join(out) + "\n"
 
 
@@ -209,6 +213,7 @@ def parsed():
     p.add_argument("--build", type=pathlib.Path,
                    default=ROOT / os.environ.get("JUMUN_BUILD_DIR", "build"))
     p.add_argument("--swarm-seeds", type=int, default=300)
+    p.add_argument("--node-seeds", type=int, default=100, help="of the swarm of three nodes")
     p.add_argument("--jobs", type=int, default=max(1, min(os.cpu_count() or 1, 4)))
     p.add_argument("--every", action="store_true", help="ask every catcher, also after a catch")
     p.add_argument("--markdown", type=pathlib.Path, help="write the table there")
