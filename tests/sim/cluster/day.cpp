@@ -2,6 +2,7 @@
 #include "storage/customer_index.hpp"
 #include "tests/sim/cluster/custody.hpp"
 #include "tests/sim/people.hpp"
+#include <algorithm>
 
 namespace jumun::sim {
 namespace {
@@ -156,8 +157,7 @@ private:
       how.trace = [this, name = m.name](const std::string& what) { trace(name + ": " + what); };
     o.rules.rebalance_quiet = std::chrono::milliseconds{options_.rebalance_ms};
     if (options_.one_bank_line) o.keeper = machines_.front()->name;
-    o.refused = [this, name = m.name](
-                  const cluster::refusal& r) { model_.wrong("refused", name + ": " + r.detail); };
+    o.refused = [this, &m](const cluster::refusal& r) { refused(m, r); };
     o.noted = [this, &m](const cluster::note& n) { noted(m, n); };
     o.seen = [this, &m](const cluster::view& v) { custody_.seen(m.number, v); };
     if (how_.trace) trace("-- " + m.name + " starts");
@@ -165,6 +165,14 @@ private:
     const auto row = m.folder->truth().get(storage::table::meta, storage::shard_map_key);
     custody_.starts(m.number, *storage::decode<domain::shard_map>(*row));
     running_[m.number] = std::make_unique<process>(m, agreed_, net_, std::move(o));
+  }
+
+  /// Only an old copy of a disk is ever refused; the platform tries again and again.
+  void refused(machine& m, const cluster::refusal& why) {
+    if (!m.put_aside || why.why != cluster::refusal::cause::superseded)
+      model_.wrong("refused", m.name + ": " + why.detail);
+    if (how_.trace) trace(m.name + " is refused: " + why.detail);
+    running_[m.number]->kill();
   }
 
   /// What the product itself says is never to happen.
@@ -251,6 +259,7 @@ private:
   void let_operators_act();
   void stop_draining();
   void use_old_disk();
+  bool would_be_believed(const machine& m, const disk& copy);
   void look_at_the_disk(std::size_t n);
   process* somebody();
   std::size_t victim(fault f) { return static_cast<std::size_t>(luck_.pick(f, machines_.size())); }
@@ -404,8 +413,11 @@ void cluster_day::befall_the_agreement() {
   if (luck_.fires(fault::agreement_away))
     machines_[victim(fault::agreement_away)]->away_until_us = until(fault::agreement_away);
   if (luck_.fires(fault::agreement_down)) agreed_.set_down_until(until(fault::agreement_down));
-  if (luck_.fires(fault::agreement_wiped)) agreed_.wipe();
-  if (luck_.fires(fault::agreement_restored)) {
+  // What is forgotten can't refuse an old copy: that has its limits, see use_old_disk().
+  const auto on_old_disk = std::any_of(
+    machines_.begin(), machines_.end(), [](const auto& m) { return m->put_aside != nullptr; });
+  if (luck_.fires(fault::agreement_wiped) && !on_old_disk) agreed_.wipe();
+  if (luck_.fires(fault::agreement_restored) && !on_old_disk) {
     if (backup_)
       agreed_.restore(*std::exchange(backup_, std::nullopt));
     else
@@ -440,23 +452,20 @@ void cluster_day::stop_draining() {
   (void)at->agreed().resume(std::exchange(draining_, {}));
 }
 
-/// Somebody puts a copy aside, and by mistake the node is started on it later. What it held then at
-/// an epoch that is still its own it would serve again, and what came since would be lost: nothing
-/// can see that (docs/cluster.md). But what it held at an older one it must not believe.
+/// Somebody puts a copy aside, and by mistake the node is started on it later. While the agreement
+/// knows a later life of the folder it is refused. If it is let in, what it held at an older epoch
+/// it must not believe; at an epoch that is still its own it would, and what came since would be
+/// lost: nothing can see that (ADR 0021), so it is not tried.
 void cluster_day::use_old_disk() {
   auto& m = *machines_[victim(fault::old_disk)];
   auto& copy = copies_[m.number];
   if (m.put_aside) return;
   if (!copy) return void(copy = m.copy_folder());
-  const auto row = copy->truth().get(storage::table::meta, storage::shard_map_key);
-  const auto map = *storage::decode<domain::shard_map>(*row);
-  for (const auto shard : people_.shards()) {
-    const auto& h = custody_.of(shard);
-    const auto& then = map.shards[shard];
-    const bool believed = then.node == m.name && then.epoch == h.epoch;
-    const bool never_given = then.epoch == 0 && h.epoch == 1;
-    if (h.node == m.number && (believed || never_given)) return;
-  }
+  const auto lives = agreed_.backup().lives;
+  const auto newest = lives.find(m.name);
+  const bool will_be_refused =
+    newest != lives.end() && newest->second > storage::life_of(copy->truth())->now;
+  if (!will_be_refused && would_be_believed(m, *copy)) return;
   if (how_.trace) trace(m.name + " will run on an old copy of its disk");
   if (running_[m.number]) running_[m.number]->kill();
   bury(m.number);
@@ -465,6 +474,19 @@ void cluster_day::use_old_disk() {
   start(m);
   time_.later(
     5'000 + size_of(fault::old_disk, 60'000), [this, n = m.number] { look_at_the_disk(n); });
+}
+
+bool cluster_day::would_be_believed(const machine& m, const disk& copy) {
+  const auto row = copy.truth().get(storage::table::meta, storage::shard_map_key);
+  const auto map = *storage::decode<domain::shard_map>(*row);
+  return std::any_of(
+    people_.shards().begin(), people_.shards().end(), [&](const domain::shard_id shard) {
+      const auto& h = custody_.of(shard);
+      const auto& then = map.shards[shard];
+      const bool same = then.node == m.name && then.epoch == h.epoch;
+      const bool never_given = then.epoch == 0 && h.epoch == 1;
+      return h.node == m.number && (same || never_given);
+    });
 }
 
 /// The right folder is put back, as soon as no shard has come to the wrong one.
@@ -479,6 +501,9 @@ void cluster_day::look_at_the_disk(std::size_t n) {
   bury(n);
   graveyard_.push_back(m.use(std::move(m.put_aside))); // what is under way may still name it
   m.put_aside = nullptr;
+  // What the refusal tells people to do.
+  agreed_.commit([](const auto&) { return true; },
+    [&m](agreement::picture& p, std::int64_t) { p.lives.erase(m.name); });
   if (auto* at = somebody()) (void)at->agreed().resume(m.name);
   start(m);
 }

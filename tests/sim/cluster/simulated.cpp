@@ -162,11 +162,24 @@ cluster::member simulated::record() const {
   return m;
 }
 
+/// As etcd_coordinator has it: another life of the folder has joined since this disk's last one.
+bool simulated::is_older_copy() {
+  const auto newest = picture_.lives.find(how_.node);
+  if (newest == picture_.lives.end() || how_.life_before == 0) return false;
+  if (newest->second <= how_.life_before || domain::leases_of(known_, how_.node).empty())
+    return false;
+  to_.refused({cluster::refusal::cause::superseded, "the folder is an older copy"});
+  return true;
+}
+
 bool simulated::enter() {
   const auto& node = how_.node;
+  if (!ever_joined_ && is_older_copy()) return false;
   const auto found = picture_.nodes.find(node);
-  const auto put = [node, says = record(), lease = lease_](picture& p, std::int64_t revision) {
+  const auto put = [node, says = record(), lease = lease_, life = how_.life](
+                     picture& p, std::int64_t revision) {
     p.nodes[node] = {says, revision, lease};
+    if (life > 0) p.lives[node] = std::max(p.lives[node], life);
   };
   if (found == picture_.nodes.end()) {
     joined_ = false;

@@ -10,6 +10,7 @@ class simulated final : public cluster::coordinator {
 public:
   struct options {
     std::string node, incarnation, previous; // previous: of the process that had the disk before
+    std::uint64_t life = 0, life_before = 0; // of the folder (ADR 0021)
     domain::shard_map stored;
     domain::assignment_rules rules;
     std::function<std::uint64_t()> random;
@@ -57,6 +58,7 @@ private:
   void show();
   // Each step writes at most one thing. False: it had nothing to write.
   bool enter();
+  bool is_older_copy();
   bool show_stored();
   bool pass_on();
   bool make_known();
