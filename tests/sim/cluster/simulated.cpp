@@ -105,6 +105,7 @@ void simulated::act() {
   }
   absorb();
   const bool entering = enter();
+  if (!*alive_) return; // it was refused
   show();
   look_within(period_ms);
   if (entering || !joined_ || show_stored() || pass_on() || make_known() || stand_for_election()
