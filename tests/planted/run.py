@@ -36,6 +36,9 @@ ELSEWHERE = {
     "delivery_tombstone_forgotten": (UNIT, "[delivery]"),
     # Its deadline asks again in the end, so no promise is broken: it is late.
     "sleeper_forgotten": (SIM, "[dormant]"),
+    # It takes an old copy of a disk that is not refused.
+    "any_copy_served": (UNIT, "[mover]"),
+    "missing_rows_given": (UNIT, "[mover]"),
     # What comes of it is seldom seen: the order must be lost behind its command.
     "told_before_durable": (SIM, "[cluster]"),
 }

@@ -289,6 +289,24 @@ TEST_CASE(
   CHECK(w.at("n2").rows() == w.truth);
 }
 
+TEST_CASE(
+  "a node serves a copy that is whole, at the epoch that it is for, and no other", "[mover]") {
+  world w{1};
+  auto& taker = w.at("n2");
+  const auto keeps = [&](const storage::shard_copy& c) {
+    (void)taker.disk_->apply({{table::meta, storage::shard_copy_key(shard), storage::encode(c)}});
+  };
+  const auto serves = [&](domain::epoch_id epoch) {
+    return taker.mover_->may_serve({shard, epoch}, /*held=*/false, /*fresh=*/false);
+  };
+  CHECK_FALSE(serves(3));
+  keeps({3, "n1", "move", false});
+  CHECK_FALSE(serves(3));
+  keeps({3, "n1", "move", true});
+  CHECK(serves(3));
+  CHECK_FALSE(serves(4));
+}
+
 TEST_CASE("a shard whose rows are not in the folder is not given away", "[mover]") {
   world w{3};
   while (w.step()) {}
