@@ -15,6 +15,8 @@ public:
       : disk_{std::move(disk)}, dir_{std::move(dir)}, keep_{keep} {}
   ~backup_keeper() override;
 
+  /// Of the next one on. Any thread.
+  void set_keep(std::uint32_t keep) { keep_ = keep; }
   std::optional<http::backup_info> begin() override;
   std::vector<http::backup_info> list() override;
 
@@ -22,7 +24,7 @@ private:
   void work();
   const std::shared_ptr<storage::store> disk_;
   const std::string dir_;
-  const std::uint32_t keep_;
+  std::atomic<std::uint32_t> keep_;
   std::atomic<bool> stop_{false};
   std::mutex guard_;
   std::optional<http::backup_info> latest_; // running or failed

@@ -31,6 +31,7 @@ struct field {
   std::function<std::string(const config&)> get;
   std::function<bool(config&, std::string_view)> set;
   bool is_flag = false; // on the command line its name alone means true
+  bool is_live = false; // see setting
 };
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
@@ -294,6 +295,11 @@ field hidden(field f) {
   f.hidden = true;
   return f;
 }
+/// `serving` puts a new value in force.
+field live(field f) {
+  f.is_live = true;
+  return f;
+}
 
 // -- the table: every setting of `jumun serve` ---------------------------------------------------
 
@@ -307,7 +313,7 @@ const std::vector<field>& table() {
     number<&c::ops_port>("ops-port", 0, 65'535, "", "port of the ops listener; 0: any free one"),
     text<&c::backup_dir>("backup-dir", "a path, or nothing", true,
       "folder of the backups; nothing: `backups` in the data folder"),
-    number<&c::backups_keep>("backups-keep", 1, 1'000, "backups", "how many are kept"),
+    live(number<&c::backups_keep>("backups-keep", 1, 1'000, "backups", "how many are kept")),
     text<&c::restore_from>("restore-from", "a path, or nothing", true,
       "restore the newest backup of this folder first; the data folder must be empty"),
     node_id(),
@@ -333,13 +339,13 @@ const std::vector<field>& table() {
       "requests at work at once; more are answered 503"),
     number<&c::max_connections>("max-connections", 1, count_of(limits::connections_max),
       "connections", "open connections; more are closed at once"),
-    number<&c::rate_limit>("rate-limit", 0, count_of(limits::rate_limit_max), "requests/s",
-      "of each principal on the public listener; more are answered 429; 0: no limit"),
+    live(number<&c::rate_limit>("rate-limit", 0, count_of(limits::rate_limit_max), "requests/s",
+      "of each principal on the public listener; more are answered 429; 0: no limit")),
     origins(),
     number<&c::drain_grace>("drain-grace-ms", 0, 60'000, "ms",
       "on SIGTERM: time to go on serving, with /readyz failing, before the drain"),
-    number<&c::disk_free_min_pct>("disk-free-min-pct", 0, 50, "%",
-      "free disk below which new orders are answered 503; 0: never"),
+    live(number<&c::disk_free_min_pct>("disk-free-min-pct", 0, 50, "%",
+      "free disk below which new orders are answered 503; 0: never")),
     flag<&c::webhooks_allow_private>(
       "webhooks-allow-private", "webhooks may use http, and go to private and loopback addresses"),
     hidden(number<&c::webhooks_hurry>("webhooks-hurry", 1, 1'000'000'000, "",
@@ -403,7 +409,7 @@ const std::vector<field>& table() {
     name_or_nothing<&c::simulator_node>("simulator-node",
       "the node whose payment simulator all nodes ask, as they would one bank; nothing: each its "
       "own"),
-    log_level(),
+    live(log_level()),
     hidden(number<&c::event_heartbeat>("event-heartbeat-ms", 10,
       count_of(std::chrono::milliseconds{limits::event_heartbeat}), "ms",
       "pause between an event stream's comments; for tests")),
@@ -443,59 +449,75 @@ std::string spelled(const std::string& source, const std::string& key, const std
 
 using values = std::map<std::string, std::string>; // by key
 
-/// Later calls win. nullopt: all of `given` is in `into`.
-std::optional<said_and_done> take(
+/// Later calls win. @returns what is not allowed; nullopt: all of `given` is in `into`.
+std::optional<std::string> take(
   config& into, const values& given, const std::string& source, const std::string& file) {
   for (const auto& f : table()) {
     const auto found = given.find(f.key);
     if (found == given.end()) continue;
     if (!f.set(into, found->second))
-      return refuse(spelled(source, f.key, file) + ": \"" + found->second
-                    + "\" is not allowed; allowed: " + f.allowed
-                    + (f.unit.empty() ? "" : " " + f.unit));
+      return spelled(source, f.key, file) + ": \"" + found->second
+             + "\" is not allowed; allowed: " + f.allowed + (f.unit.empty() ? "" : " " + f.unit);
     into.sources[f.key] = source;
   }
   return std::nullopt;
 }
 
-std::variant<values, said_and_done> from_file(const std::string& path, const surroundings& around) {
-  const auto text = around.read(path);
-  if (!text) return refuse("--config: \"" + path + "\" cannot be read; allowed: a readable file");
-  auto parsed = parse_config_file(*text);
-  if (const auto* why = std::get_if<std::string>(&parsed)) return refuse(path + ": " + *why);
+/// What a file says; or what is wrong with it.
+std::variant<values, std::string> values_of(const std::string& path, const std::string& text) {
+  auto parsed = parse_config_file(text);
+  if (const auto* why = std::get_if<std::string>(&parsed)) return path + ": " + *why;
   auto& given = std::get<values>(parsed);
   std::string known;
   for (const auto& f : table())
     if (!f.hidden) known += (known.empty() ? "" : ", ") + f.key;
   for (const auto& [key, value] : given)
     if (std::none_of(table().begin(), table().end(), [&](const auto& f) { return f.key == key; }))
-      return refuse(path + ": unknown key \"" + key + "\"; allowed: " + known);
+      return path + ": unknown key \"" + key + "\"; allowed: " + known;
   return std::move(given);
 }
 
 /// Found now, rather than by the first payment.
-std::optional<said_and_done> refuse_unreadable(const config& c, const surroundings& around) {
+std::optional<std::string> why_unreadable(const config& c, const surroundings& around) {
   if (c.outbound_ca_file.empty() || around.read(c.outbound_ca_file)) return std::nullopt;
-  return refuse("outbound-ca-file: \"" + c.outbound_ca_file
-                + "\" cannot be read; allowed: a readable PEM file, or nothing");
+  return "outbound-ca-file: \"" + c.outbound_ca_file
+         + "\" cannot be read; allowed: a readable PEM file, or nothing";
 }
 
 /// A provider that can't be asked would make every order wait.
-std::optional<said_and_done> refuse_half_a_provider(const config& c, const surroundings& around) {
+std::optional<std::string> half_a_provider(const config& c, const surroundings& around) {
   const bool http = c.payment_provider == payment_by::http;
   if (http && c.payment_url.empty())
-    return refuse("payment-url: \"\" is not allowed with payment-provider http; allowed: "
-                  "https://HOST[:PORT]");
+    return "payment-url: \"\" is not allowed with payment-provider http; allowed: "
+           "https://HOST[:PORT]";
   for (const auto& [key, path, needed] :
     {std::tuple{"payment-secret-file", c.payment_secret_file, http},
       std::tuple{"payment-hook-secret-file", c.payment_hook_secret_file, false}}) {
     if (path.empty() && !needed) continue;
     const auto text = around.read(path);
     if (!text || !parse_secrets(*text))
-      return refuse(std::string{key} + ": \"" + path
-                    + "\" is not allowed; allowed: a readable file with a secret on a line");
+      return std::string{key} + ": \"" + path
+             + "\" is not allowed; allowed: a readable file with a secret on a line";
   }
   return std::nullopt;
+}
+
+/// What was given, by where: what is nearer to the person goes first.
+struct given_by {
+  std::string file_path;
+  values file, environment, flags;
+};
+std::variant<config, std::string> combined(
+  const given_by& all, unsigned cores, const surroundings& around) {
+  auto c = defaults(cores);
+  c.config_file = all.file_path;
+  for (const auto& [source, given] : {std::pair{"file", &all.file},
+         std::pair{"env", &all.environment}, std::pair{"flag", &all.flags}})
+    if (auto why = take(c, *given, source, all.file_path)) return std::move(*why);
+  if (auto why = why_unsafe(c)) return std::move(*why);
+  if (auto why = why_unreadable(c, around)) return std::move(*why);
+  if (auto why = half_a_provider(c, around)) return std::move(*why);
+  return c;
 }
 
 struct serve_flags {
@@ -504,24 +526,23 @@ struct serve_flags {
   bool print = false;
 };
 std::variant<config, said_and_done> settle(const serve_flags& flags, const surroundings& around) {
-  auto c = defaults(around.cores);
-  auto file = flags.config_file;
-  if (file.empty()) file = around.variable(variable_of("config")).value_or("");
-  if (!file.empty()) {
-    auto read = from_file(file, around);
-    if (auto* why = std::get_if<said_and_done>(&read)) return std::move(*why);
-    if (auto why = take(c, std::get<values>(read), "file", file)) return *why;
+  given_by all{flags.config_file, {}, {}, flags.given};
+  if (all.file_path.empty()) all.file_path = around.variable(variable_of("config")).value_or("");
+  if (!all.file_path.empty()) {
+    const auto text = around.read(all.file_path);
+    if (!text)
+      return refuse("--config: \"" + all.file_path + "\" cannot be read; allowed: a readable file");
+    auto file = values_of(all.file_path, *text);
+    if (const auto* why = std::get_if<std::string>(&file)) return refuse(*why);
+    all.file = std::get<values>(std::move(file));
   }
-  values environment;
   for (const auto& f : table())
-    if (auto value = around.variable(variable_of(f.key))) environment[f.key] = std::move(*value);
-  if (auto why = take(c, environment, "env", file)) return *why;
-  if (auto why = take(c, flags.given, "flag", file)) return *why;
-  if (auto why = why_unsafe(c)) return refuse(*why);
-  if (auto why = refuse_unreadable(c, around)) return *why;
-  if (auto why = refuse_half_a_provider(c, around)) return *why;
-  if (flags.print) return said_and_done{exit_code::ok, effective_file(c)};
-  return c;
+    if (auto value = around.variable(variable_of(f.key)))
+      all.environment[f.key] = std::move(*value);
+  auto c = combined(all, around.cores, around);
+  if (const auto* why = std::get_if<std::string>(&c)) return refuse(*why);
+  if (flags.print) return said_and_done{exit_code::ok, effective_file(std::get<config>(c))};
+  return std::get<config>(std::move(c));
 }
 
 // -- the command line ----------------------------------------------------------------------------
@@ -613,12 +634,14 @@ std::vector<setting> effective(const config& c) {
     if (f.hidden && f.get(c) == f.get(standard)) continue;
     all.push_back(
       {f.key, f.get(c), f.get(standard), source == c.sources.end() ? "default" : source->second,
-        f.allowed, f.unit, f.doc, f.is_number});
+        f.allowed, f.unit, f.doc, f.is_number, f.is_live});
   }
   return all;
 }
 
-std::string effective_json(const config& c) {
+std::string effective_json(const config& c, const config& wanted) {
+  std::map<std::string, std::string> later;
+  for (const auto& s : effective(wanted)) later[s.key] = s.value;
   auto rows = nlohmann::ordered_json::array();
   for (const auto& s : effective(c)) {
     const auto value = [&s](const std::string& text) -> nlohmann::ordered_json {
@@ -626,7 +649,11 @@ std::string effective_json(const config& c) {
       return text;
     };
     rows.push_back({{"key", s.key}, {"value", value(s.value)}, {"default", value(s.default_value)},
-      {"source", s.source}, {"allowed", s.allowed}, {"unit", s.unit}, {"doc", s.doc}});
+      {"source", s.source}, {"live", s.is_live}, {"allowed", s.allowed}, {"unit", s.unit},
+      {"doc", s.doc}});
+    const auto after = later.find(s.key); // a hidden one is only listed where it is set
+    if (after != later.end() && after->second != s.value)
+      rows.back()["after_restart"] = value(after->second);
   }
   return nlohmann::ordered_json{{"data", std::move(rows)}}.dump(
     -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -641,6 +668,33 @@ std::string effective_file(const config& c) {
     all += s.key + " = " + (s.is_number ? s.value : quote(s.value)) + "\n";
   }
   return all;
+}
+
+std::variant<config, std::string> reread(
+  const config& running, const std::string& text, const surroundings& around) {
+  auto file = values_of(running.config_file, text);
+  if (auto* why = std::get_if<std::string>(&file)) return std::move(*why);
+  given_by all{running.config_file, std::get<values>(std::move(file)), {}, {}};
+  for (const auto& f : table()) {
+    const auto source = running.sources.find(f.key);
+    if (source == running.sources.end() || source->second == "file") continue;
+    (source->second == "env" ? all.environment : all.flags)[f.key] = f.get(running);
+  }
+  return combined(all, running.cores, around);
+}
+
+config with_live_of(const config& running, const config& wanted) {
+  auto c = running;
+  for (const auto& f : table()) {
+    if (!f.is_live) continue;
+    f.set(c, f.get(wanted));
+    const auto source = wanted.sources.find(f.key);
+    if (source == wanted.sources.end())
+      c.sources.erase(f.key);
+    else
+      c.sources[f.key] = source->second;
+  }
+  return c;
 }
 
 std::string version_text() {

@@ -97,6 +97,7 @@ struct config {
 
   unsigned cores = 1; // what the defaults of the threads were taken from
   std::map<std::string, std::string, std::less<>> sources; // key → flag | env | file; else default
+  std::string config_file;                                 // of --config; empty: none
 };
 
 /// The end of a run that never began: help, a version, or what was wrong with what was asked.
@@ -127,13 +128,23 @@ struct setting {
   std::string source; // flag | env | file | default
   std::string allowed, unit, doc;
   bool is_number = false;
+  bool is_live = false; // a running server takes a new value from its file; others need a restart
 };
 /// All of them, in the table's order; a hidden one only when it is set. Pure.
 [[nodiscard]] std::vector<setting> effective(const config& c);
-/// The same for GET /admin/v1/config: {"data":[{"key","value","default","source",…}]}. Pure.
-[[nodiscard]] std::string effective_json(const config& c);
+/// The same for GET /admin/v1/config: {"data":[{"key","value","default","source",…}]}. `wanted`:
+/// what a start would have now; where that differs from `c`, it is `after_restart`. Pure.
+[[nodiscard]] std::string effective_json(const config& c, const config& wanted);
 /// The same for people, and for --config to read back. Pure.
 [[nodiscard]] std::string effective_file(const config& c);
+
+/// What a start like that of `running` would have if its file read `text`: the same flags and
+/// variables go before it, and the same rules hold. @returns why it would not start. Pure but for
+/// `around`.
+[[nodiscard]] std::variant<config, std::string> reread(
+  const config& running, const std::string& text, const surroundings& around);
+/// `running`, with what is live and where it came from as in `wanted`. Pure.
+[[nodiscard]] config with_live_of(const config& running, const config& wanted);
 
 /// Name, version, data format, and the libraries that matter in a bug report; several lines.
 [[nodiscard]] std::string version_text();

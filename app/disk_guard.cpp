@@ -50,10 +50,11 @@ void disk_guard::look() {
   keep_reserve(space.available);
   const auto held = reserve_held_ ? 0 : limits::disk_reserve_bytes; // what the reserve still lacks
   const auto left = space.available > held ? space.available - held : 0;
-  const auto full = left * 100 < space.capacity * free_min_pct_;
+  const unsigned min_pct = free_min_pct_;
+  const auto full = left * 100 < space.capacity * min_pct;
   if (full != nearly_full_.exchange(full))
     log::warn(full ? "disk.nearly_full" : "disk.has_room",
-      {{"free_bytes", space.available}, {"min_pct", free_min_pct_}});
+      {{"free_bytes", space.available}, {"min_pct", min_pct}});
 }
 
 void disk_guard::keep_reserve(std::uint64_t free_bytes) {

@@ -12,6 +12,8 @@ class disk_guard {
 public:
   disk_guard(std::string dir, unsigned free_min_pct);
   ~disk_guard();
+  /// From the next look on. Any thread.
+  void set_free_min_pct(unsigned pct) { free_min_pct_ = pct; }
   [[nodiscard]] bool nearly_full() const { return nearly_full_.load(); }
   /// As of the last look.
   [[nodiscard]] std::uint64_t free_bytes() const { return free_bytes_.load(); }
@@ -25,7 +27,7 @@ public:
 private:
   void keep_reserve(std::uint64_t free_bytes);
   std::string dir_;
-  unsigned free_min_pct_;
+  std::atomic<unsigned> free_min_pct_;
   std::atomic<bool> nearly_full_{false};
   std::atomic<std::uint64_t> free_bytes_{0}, size_bytes_{0};
   bool reserve_held_ = false;

@@ -81,7 +81,7 @@ public:
   [[nodiscard]] const payment_simulator* simulator() const { return simulator_; }
   [[nodiscard]] breaker_view& breakers() { return *breakers_; }
   [[nodiscard]] fault_board* faults() { return faults_.get(); } // null without --enable-faults
-  [[nodiscard]] const disk_guard& space() const { return *space_; }
+  [[nodiscard]] disk_guard& space() const { return *space_; }
   [[nodiscard]] outbound_client& outbound() { return *outbound_; }
   [[nodiscard]] webhook_dispatcher& webhooks() { return *webhooks_; }
   [[nodiscard]] watch_hub& watches() { return watches_; }

@@ -8,6 +8,7 @@
 #include "app/cluster_adapter.hpp"
 #include "app/console/inspector.hpp"
 #include "app/feed_adapter.hpp"
+#include "app/live_config.hpp"
 #include "app/log.hpp"
 #include "app/monitoring/log_lines.hpp"
 #include "app/monitoring/metrics_page.hpp"
@@ -152,11 +153,11 @@ class serving {
 public:
   serving(const config& c, node& inside, const security& guard)
       : config_(c), inside_(inside), readers_(reader_threads),
-        adapter_(inside, io_, effective_json(c)), audit_(inside), desk_(inside),
+        adapter_(inside, io_, [this] { return settings_.json(); }), audit_(inside), desk_(inside),
         feed_(inside.disk(), inside.events()), others_(others_of(inside)),
         hooks_(hooks_of(c, inside)), metrics_(c, inside), overview_(inside), inspector_(inside),
         cluster_(inside), backups_(inside.shared_disk(), backup_dir_of(c), c.backups_keep),
-        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)) {}
+        guard_(guard), server_(io_, readers_, ports_to_inside(), edge_of(c)), settings_(c) {}
 
   exit_code run() {
     signals_.add(SIGINT);
@@ -181,6 +182,7 @@ public:
     if (others_) listen_to_others();
     inside_.join(reached_at(config_.bind, server_.public_port()),
       reached_at(config_.ops_bind, server_.ops_port()));
+    settings_.follow([this](const config& before, const config& now) { turn(before, now); });
     log::info("server.ready", {{"public", shop}, {"ops", ops}, {"data_dir", config_.data_dir}});
     print_welcome(shop, ops);
     signals_.async_wait([this](const boost::system::error_code& failed, int which) {
@@ -197,6 +199,14 @@ public:
   }
 
 private:
+  /// What is live in the table of settings. On a thread of its own.
+  void turn(const config& before, const config& now) {
+    // PUT /admin/v1/log-level stays in force unless the file has another one by now.
+    if (now.log_level != before.log_level) log::set_level(now.log_level);
+    server_.set_rate_limit(now.rate_limit);
+    inside_.space().set_free_min_pct(now.disk_free_min_pct);
+    backups_.set_keep(now.backups_keep);
+  }
   /// For the other nodes: a listener on every address is reached where this node says to be.
   [[nodiscard]] std::string reached_at(const std::string& bind, std::uint16_t port) const {
     const auto& said = config_.cluster_advertise;
@@ -314,6 +324,7 @@ private:
   backup_keeper backups_;
   const security& guard_;
   http::server server_;
+  live_config settings_; // last: its thread uses the others
 };
 } // namespace
 

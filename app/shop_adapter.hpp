@@ -4,6 +4,7 @@
 #include "http/shop.hpp"
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <mutex>
 
 namespace jumun::app {
@@ -11,9 +12,9 @@ namespace jumun::app {
 /// messages, and answers come from whichever thread made them durable; reads go to the store.
 class shop_adapter final : public http::shop {
 public:
-  /// `io` runs the deadlines of find_actor(). Both outlive this. `config` is a JSON object, secrets
-  /// masked.
-  shop_adapter(node& inside, boost::asio::io_context& io, std::string config)
+  /// `io` runs the deadlines of find_actor(). Both outlive this. `config` gives a JSON object,
+  /// secrets masked.
+  shop_adapter(node& inside, boost::asio::io_context& io, std::function<std::string()> config)
       : node_(inside), io_(io), config_(std::move(config)) {}
 
   void place(domain::place_order c, http::done<http::outcome> reply) override;
@@ -44,7 +45,7 @@ public:
   std::optional<std::vector<http::ledger_entry>> ledger() override;
   std::vector<http::readiness_check> readiness() override;
   std::string storage_figures() override;
-  std::string effective_config() override { return config_; }
+  std::string effective_config() override { return config_(); }
   bool disk_nearly_full() override { return node_.space().nearly_full(); }
   std::chrono::microseconds commit_time() override;
 
@@ -60,7 +61,7 @@ private:
 
   node& node_;
   boost::asio::io_context& io_;
-  std::string config_;
+  std::function<std::string()> config_;
   shard_permits placing_{limits::orders_per_shard_max};
   std::atomic<std::uint64_t> unkeyed_{random_bits()}; // orders without a key, from anywhere
   commits_seen seen_;

@@ -1,6 +1,7 @@
 #pragma once
 #include "domain/limits.hpp"
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -16,7 +17,7 @@ namespace jumun::http {
 class rate_limiter {
 public:
   using clock = std::chrono::steady_clock;
-  /// `per_second`: 0: no limit, then nothing else may be called.
+  /// `per_second`: 0: no limit.
   explicit rate_limiter(
     std::uint32_t per_second, std::size_t known_max = limits::rate_principals_max);
 
@@ -25,6 +26,8 @@ public:
     bool allowed = true;
     std::uint32_t remaining = 0;
   };
+  /// From now on; what was taken stays taken.
+  void set(std::uint32_t per_second) { per_second_ = per_second; }
   [[nodiscard]] bool on() const { return per_second_ > 0; }
   [[nodiscard]] std::uint32_t per_second() const { return per_second_; }
   /// Takes one request from the quota of `whose`, if there is one left.
@@ -47,10 +50,8 @@ private:
     return parts_[std::hash<std::string>{}(whose) % parts_.size()];
   }
   clock::time_point& entry(part& p, const std::string& whose, clock::time_point now) const;
-  [[nodiscard]] std::uint32_t left(clock::time_point full_at, clock::time_point now) const;
 
-  const std::uint32_t per_second_;
-  const clock::duration each_; // what one request takes from the bucket
+  std::atomic<std::uint32_t> per_second_;
   const std::size_t part_max_;
   std::array<part, 16> parts_;
 };

@@ -61,6 +61,8 @@ std::optional<std::string> server::start() {
 std::uint16_t server::public_port() const { return public_ ? public_->port() : 0; }
 std::uint16_t server::ops_port() const { return ops_ ? ops_->port() : 0; }
 
+void server::set_rate_limit(std::uint32_t per_second) { edge_->rates.set(per_second); }
+
 void server::begin_drain() {
   if (edge_->draining.exchange(true)) return;
   edge_->drain.fire();

@@ -43,6 +43,9 @@ public:
   [[nodiscard]] std::uint16_t public_port() const;
   [[nodiscard]] std::uint16_t ops_port() const;
 
+  /// See server_options::rate_limit; in force from now on. Any thread.
+  void set_rate_limit(std::uint32_t per_second);
+
   /// Readiness fails, waiting long polls are answered, each answer closes its connection; after
   /// drain_grace the public listener closes, and so do its idle connections. The ops listener goes
   /// on until stop().

@@ -250,7 +250,7 @@ TEST_CASE("a provider over HTTP needs its URL and a readable secret", "[config]"
   const auto c = parsed(whole, {}, {{"s", "# ours\nsk_test_1\r\n"}});
   CHECK(c.payment_provider == app::payment_by::http);
   CHECK(c.payment_url == "https://pay.example");
-  CHECK_FALSE(has(app::effective_json(c), "sk_test_1"));
+  CHECK_FALSE(has(app::effective_json(c, c), "sk_test_1"));
 }
 
 TEST_CASE("what is unknown stops the start, and says what is known", "[config]") {
@@ -308,7 +308,8 @@ TEST_CASE("what is printed as being in force reads back as the same", "[config]"
 }
 
 TEST_CASE("the configuration for operators is JSON with defaults and sources", "[config]") {
-  const auto json = nlohmann::json::parse(app::effective_json(parsed({"serve", "--port=0"})));
+  const auto c = parsed({"serve", "--port=0"});
+  const auto json = nlohmann::json::parse(app::effective_json(c, c));
   const auto& row = json.at("data").at(2);
   CHECK(row.at("key") == "port");
   CHECK(row.at("value") == 0);
@@ -317,6 +318,40 @@ TEST_CASE("the configuration for operators is JSON with defaults and sources", "
   CHECK(row.at("allowed") == "0..65535");
   for (const auto& r : json.at("data"))
     CHECK(r.at("key") != "failpoints"); // hidden until it is set
+  for (const auto& r : json.at("data")) CHECK_FALSE(r.contains("after_restart"));
+}
+
+TEST_CASE(
+  "a changed file is read as a start would read it, and what is live is taken", "[config]") {
+  const texts environment{{"JUMUN_LOG_LEVEL", "warn"}}, file{{"f", "rate-limit = 5\n"}};
+  const auto running = parsed({"serve", "--config=f", "--port=0"}, environment, file);
+  const app::surroundings nothing{
+    [](const auto&) { return std::nullopt; }, [](const auto&) { return std::nullopt; }, 1};
+  const auto again = [&](const std::string& text) { return app::reread(running, text, nothing); };
+
+  const auto wanted =
+    std::get<config>(again("rate-limit = 7\nlog-level = debug\nport = 80\nmemory-mb = 512\n"));
+  CHECK(wanted.rate_limit == 7);
+  CHECK(wanted.port == 0);                            // the flag goes before the file
+  CHECK(wanted.log_level == app::log::level::warn);   // and so does the variable
+  CHECK(wanted.http_threads == running.http_threads); // defaults are those of the start
+  const auto now = app::with_live_of(running, wanted);
+  CHECK(now.rate_limit == 7);
+  CHECK(now.memory_mb == running.memory_mb);
+  const auto json = nlohmann::json::parse(app::effective_json(now, wanted));
+  for (const auto& r : json.at("data")) {
+    CAPTURE(r.at("key"));
+    CHECK(r.contains("after_restart") == (r.at("key") == "memory-mb"));
+    if (r.at("key") == "memory-mb") CHECK(r.at("after_restart") == 512);
+    if (r.at("key") == "rate-limit") CHECK((r.at("live") == true && r.at("value") == 7));
+  }
+  // What is not said any more is as it is by itself.
+  const auto empty = app::with_live_of(running, std::get<config>(again("")));
+  CHECK(empty.rate_limit == 0);
+  CHECK_FALSE(empty.sources.contains("rate-limit"));
+  for (const std::string bad :
+    {"rate-limit = -1", "rate-limit", "rate_limit = 1", "bind = 0.0.0.0"})
+    CHECK(std::holds_alternative<std::string>(again(bad)));
 }
 
 TEST_CASE("help is help, and bench has arguments of its own", "[config]") {

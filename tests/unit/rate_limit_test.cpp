@@ -29,6 +29,21 @@ TEST_CASE("a second's worth passes at once, then each again as its time comes", 
   CHECK(taken(rates, "a", start + milliseconds{60'000}) == 10); // what was not used is lost
 }
 
+TEST_CASE("another rate is in force at once, and none lets all pass", "[rate]") {
+  rate_limiter rates{10};
+  CHECK(taken(rates, "a", start) == 10);
+  rates.set(100);
+  CHECK(rates.on());
+  CHECK(taken(rates, "b", start) == 100);
+  CHECK(taken(rates, "a", start + milliseconds{1'000}) == 100);
+  rates.set(2);
+  CHECK(taken(rates, "c", start) == 2);
+  CHECK(rates.fields(rates.look("c", start)).find("q=2;") != std::string::npos);
+  rates.set(0);
+  CHECK_FALSE(rates.on());
+  CHECK(rates.take("a", start).allowed);
+}
+
 TEST_CASE("what is turned away takes nothing from the quota, and looking neither", "[rate]") {
   rate_limiter rates{3};
   CHECK(taken(rates, "a", start) == 3);
