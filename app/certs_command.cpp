@@ -85,7 +85,8 @@ exit_code make_ca(const certs_request& asked, std::int64_t now_s) {
 }
 
 exit_code make_node(const certs_request& asked, std::int64_t now_s) {
-  const files ca{asked.dir, "ca"}, to{asked.dir, asked.node};
+  const files ca{asked.ca_dir.empty() ? asked.dir : asked.ca_dir, "ca"};
+  const files to{asked.dir, asked.node};
   transport::identity_pem authority;
   for (const auto& [path, into] :
     {std::pair{ca.certificate, &authority.certificate}, std::pair{ca.key, &authority.key}}) {
@@ -152,6 +153,7 @@ CLI::App* add_certs_command(CLI::App& app, certs_request& into) {
     ->add_option(
       "--node", into.node, "the node's --node-id: " + std::string{domain::node_names_allowed})
     ->required();
+  node->add_option("--ca-dir", into.ca_dir, "the folder of ca.pem and ca.key; default: --dir");
   node->add_option("--host", into.hosts,
     "an address or a DNS name of the node, for other programs; may be repeated");
   return certs;

@@ -13,6 +13,7 @@ namespace jumun::app {
 struct certs_request {
   enum class doing : std::uint8_t { ca, node } what = doing::ca;
   std::string dir, cluster, node;
+  std::string ca_dir; // node: empty: dir
   std::vector<std::string> hosts;
   std::int64_t days = 0; // 0: the default
   bool force = false;

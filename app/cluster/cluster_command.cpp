@@ -3,7 +3,9 @@
 #include "app/read_file.hpp"
 #include "domain/ids.hpp"
 #include "http/render.hpp"
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -12,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace jumun::app {
 namespace {
@@ -149,21 +152,47 @@ std::size_t left_to_do(const cluster_request& asked, const json& shards) {
   return left;
 }
 
+/// Whether a node is there that shards of a drained one can go to.
+bool somebody_takes(const cluster_request& asked, const json& cluster) {
+  const auto& all = cluster.at("members");
+  return std::any_of(all.begin(), all.end(), [&](const json& m) {
+    return m.at("id") != asked.node && m.at("state") == "up" && m.at("role") != "gateway";
+  });
+}
+
+/// How far it has come.
+struct progress {
+  std::size_t left = 0; // shards
+  bool goes_on = true;  // false: nobody is there who could take them
+};
+progress look(ops_client& ops, const cluster_request& asked) {
+  progress now{left_to_do(asked, ops.get("/admin/v1/shards"))};
+  if (asked.what == cluster_request::doing::drain && now.left > 0)
+    now.goes_on = somebody_takes(asked, ops.get("/admin/v1/cluster"));
+  return now;
+}
+
 /// Shows how far it has come until it is done.
 exit_code watch(ops_client& ops, const cluster_request& asked) {
+  using clock = std::chrono::steady_clock;
   const auto before = std::signal(SIGINT, [](int) { interrupted = true; });
-  std::size_t shown = domain::shard_count + 1;
+  const auto until = clock::now() + std::chrono::seconds{asked.within_s};
+  progress now{domain::shard_count + 1};
   int misses = 0;
   for (;;) {
     try {
-      const auto left = left_to_do(asked, ops.get("/admin/v1/shards"));
+      const auto shown = std::exchange(now, look(ops, asked)).left;
       misses = 0;
-      if (left != shown) std::printf("%zu left\n", shown = left);
+      if (now.left != shown) std::printf("%zu left\n", now.left);
       std::fflush(stdout);
-      if (left == 0) break;
     } catch (const trouble&) {
       if (++misses == misses_max) throw;
     }
+    if (now.left == 0) break;
+    if (!now.goes_on)
+      throw trouble{std::to_string(now.left) + " shards are left, and no other node takes any now"};
+    if (asked.within_s > 0 && clock::now() >= until)
+      throw trouble{"not done within " + std::to_string(asked.within_s) + " s; it goes on"};
     std::this_thread::sleep_for(look_again); // a signal ends it early
     if (interrupted) {
       std::printf("not watched any more; it goes on: jumun cluster status shows how far\n");
@@ -219,9 +248,17 @@ CLI::App* add_cluster_command(CLI::App& app, cluster_request& into) {
     ->check(CLI::Range(0U, static_cast<unsigned>(domain::shard_count - 1)));
   move->add_option("NODE", into.node, "where to")->required();
   auto* drain = verb("drain", "hand over all shards of a node", doing::drain);
-  drain->add_option("NODE", into.node, "whose")->required();
+  drain
+    ->add_option(
+      "NODE", into.node, "whose; default: $JUMUN_NODE_ID, so that a node can say so of itself")
+    ->required()
+    ->envname("JUMUN_NODE_ID");
   for (auto* sub : {move, drain})
     sub->add_flag("--no-wait", into.no_wait, "ask for it, and don't watch it being done");
+  drain
+    ->add_option(
+      "--within", into.within_s, "seconds to watch at most, 1..86400; default: to its end")
+    ->check(CLI::Range(1U, 86'400U));
   return cluster;
 }
 

@@ -11,12 +11,13 @@ namespace jumun::app {
 struct cluster_request {
   enum class doing : std::uint8_t { status, move, drain } what = doing::status;
   std::string ops = "http://127.0.0.1:9090";
-  std::string key_file; // an API key, alone in a file; empty: none is sent
-  std::string ca_file;  // PEM; empty: the system's
-  std::string node;     // move: where to; drain: who
-  unsigned shard = 0;   // move
-  bool json = false;    // status: what the node answered, as it is
-  bool no_wait = false; // move, drain: asked for, and not watched
+  std::string key_file;  // an API key, alone in a file; empty: none is sent
+  std::string ca_file;   // PEM; empty: the system's
+  std::string node;      // move: where to; drain: who
+  unsigned shard = 0;    // move
+  bool json = false;     // status: what the node answered, as it is
+  bool no_wait = false;  // move, drain: asked for, and not watched
+  unsigned within_s = 0; // drain: watched for so long at most; 0: to its end
 };
 
 /// Adds `cluster status|move|drain` to the command line; parsing fills `into`, which must outlive
@@ -24,6 +25,7 @@ struct cluster_request {
 [[nodiscard]] CLI::App* add_cluster_command(CLI::App& app, cluster_request& into);
 
 /// Does it: what is there and how far it has come on stdout, what is wrong on stderr. Blocks until
-/// the shards are where they were asked to be; SIGINT stops the watching and nothing else.
+/// the shards are where they were asked to be, or can't get there: nobody else takes shards, or the
+/// time is over. SIGINT stops the watching and nothing else.
 [[nodiscard]] exit_code run_cluster(const cluster_request& asked);
 } // namespace jumun::app

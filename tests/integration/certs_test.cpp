@@ -71,6 +71,22 @@ TEST_CASE("jumun certs makes an authority, and nodes whose names it vouches for"
     certs("node", dir, {"--cluster", "shop", "--node", "b", "--days", "3650"}).how.exit_code == 0);
 }
 
+TEST_CASE("the authority may be in another folder than what it vouches for", "[certs]") {
+  temp_dir at;
+  const auto authority = at.path() / "authority", node = at.path() / "node";
+  fs::create_directory(node);
+  REQUIRE(certs("ca", authority, {"--cluster", "shop"}).how.exit_code == 0);
+  const std::vector<std::string> a{"--cluster", "shop", "--node", "a"};
+  CHECK(certs("node", node, a).how.exit_code == 2);
+  auto there = a;
+  there.insert(there.end(), {"--ca-dir", authority.string()});
+  REQUIRE(certs("node", node, there).how.exit_code == 0);
+  CHECK(has(
+    openssl("verify -CAfile " + (authority / "ca.pem").string() + " " + (node / "a.pem").string()),
+    ": OK"));
+  CHECK_FALSE(fs::exists(node / "ca.key"));
+}
+
 TEST_CASE("jumun certs never overwrites unless it is told to", "[certs]") {
   temp_dir at;
   const std::vector<std::string> shop{"--cluster", "shop"}, a{"--cluster", "shop", "--node", "a"};

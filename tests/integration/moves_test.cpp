@@ -35,6 +35,30 @@ TEST_CASE("a node is emptied while orders come: all of them are there, and it ow
   CHECK(shop.books() == "");
 }
 
+TEST_CASE("a node empties itself by a command that ends when it can't", "[cluster][moves]") {
+  shop_of_nodes shop{2};
+  temp_dir dir;
+  const auto drain = [&](std::size_t i, texts more) {
+    texts args{
+      "cluster", "drain", "--ops", "http://127.0.0.1:" + std::to_string(shop.at(i).ops_port())};
+    args.insert(args.end(), more.begin(), more.end());
+    process command{{args, dir.path() / "drain.log", {"JUMUN_NODE_ID=n" + std::to_string(i)}}};
+    while (command.read_line()) {}
+    return command.wait().exit_code;
+  };
+  CHECK(drain(1, {}) == 0); // by its variable, as a pod's preStop does
+  CHECK(shop.served(1) == 0);
+  CHECK(drain(0, {}) == 12); // n1 takes none
+  REQUIRE(shop.at(1).stop() == 0);
+  shop.at(1).restart(); // it was emptied, and is meant to work again
+  ask_until([&] { return drain(0, {"--within", "60"}) == 0; });
+  CHECK(shop.served(0) == 0);
+  CHECK(shop.served(1) == domain::shard_count);
+  shop.at(0).kill9(); // and is missed only after a while: it seems to be there
+  ask_until([&] { return drain(1, {"--within", "1"}) == 12; });
+  CHECK(shop.served(1) == domain::shard_count);
+}
+
 TEST_CASE("a shard that is moved there and back has its whole history", "[cluster][moves]") {
   shop_of_nodes shop{2, {"--simulator-node", "n0"}};
   auto people = shop.client(0);
