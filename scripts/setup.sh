@@ -19,7 +19,7 @@ packages=(
   libcaf-dev "$boost" librocksdb-dev nlohmann-json3-dev libspdlog-dev libssl-dev
   libprotobuf-dev protobuf-compiler libcli11-dev libjemalloc-dev libcurl4-openssl-dev
   prometheus-cpp-dev
-  catch2 python3 rapidjson-dev   # tests
+  catch2 python3 python3-venv rapidjson-dev   # tests
   ca-certificates curl jq        # scripts/demo.sh
 )
 

@@ -5,6 +5,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 scripts/setup.sh
+scripts/k8s_tools.sh >/dev/null # now, not in the middle of the tests: it downloads
 scripts/build.sh --tests
 python3 scripts/check_layers.py
 # etcd, where setup.sh has unpacked it.
