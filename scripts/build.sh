@@ -4,6 +4,7 @@
 #   JUMUN_BUILD_TYPE  Debug, RelWithDebInfo, Release (default: RelWithDebInfo)
 #   JUMUN_TESTS       OFF leaves the tests out of the project (default: ON)
 #   JUMUN_CONSOLE     OFF leaves out the pages for people (/console/, /docs), and needs no node (default: ON)
+#   JUMUN_HARDENED    ON: with a stack protector and checked libc calls, as in the image (default: OFF)
 #   JUMUN_SANITIZE    for -fsanitize=, e.g. address,undefined (default: none)
 #   JUMUN_JOBS        compilers at once (default: the processors, if memory allows)
 set -euo pipefail
@@ -33,7 +34,8 @@ jobs=${JUMUN_JOBS:-$(jobs_for_this_machine)}
 started=$SECONDS
 cmake -S . -B "$dir" -G Ninja -Wno-dev \
   -DCMAKE_BUILD_TYPE="${JUMUN_BUILD_TYPE:-RelWithDebInfo}" \
-  -DJUMUN_CONSOLE="${JUMUN_CONSOLE:-ON}" -DJUMUN_TESTS="${JUMUN_TESTS:-ON}" -DJUMUN_SANITIZE="${JUMUN_SANITIZE:-}" >"$dir.configure.log" 2>&1 || {
+  -DJUMUN_CONSOLE="${JUMUN_CONSOLE:-ON}" -DJUMUN_TESTS="${JUMUN_TESTS:-ON}" -DJUMUN_HARDENED="${JUMUN_HARDENED:-OFF}" \
+  -DJUMUN_SANITIZE="${JUMUN_SANITIZE:-}" >"$dir.configure.log" 2>&1 || {
   cat "$dir.configure.log" >&2
   exit 1
 }
