@@ -229,8 +229,18 @@ class Shop:
 
     def forget_life(self, m):
         """etcd forgets what it knows of that node's folder (ADR 0021)."""
-        key = base64.b64encode(f"/jumun/{CLUSTER}/lives/{m.name}".encode()).decode()
-        self.lab.ask(self.etcd[0].host, ETCD_PORT, "POST", "/v3/kv/deleterange", {"key": key})
+        self._delete_in_etcd("lives/" + m.name)
+
+    def take_back_drains(self):
+        """Nodes that are drained stay as they are."""
+        self._delete_in_etcd("draining/", "draining0")  # all that begins so
+
+    def _delete_in_etcd(self, *keys):
+        names = [base64.b64encode(f"/jumun/{CLUSTER}/{key}".encode()).decode() for key in keys]
+        status, said = self.lab.ask(self.etcd_leader().host, ETCD_PORT, "POST",
+                                    "/v3/kv/deleterange", dict(zip(("key", "range_end"), names)))
+        if status != 200:
+            raise OSError(f"etcd did not delete {keys}: {said}")
 
     def etcd_leader(self):
         """The member that leads; OSError where none says so."""
