@@ -74,7 +74,7 @@ http::webhook_view webhook_dispatcher::view_of(const webhook_lane& lane) const {
 }
 
 void webhook_dispatcher::append(
-  domain::order_id id, std::vector<storage::entry> entries, storage::durable_callback then) {
+  std::vector<storage::entry> entries, storage::durable_callback then) {
   storage::write_set set;
   set.epoch = storage::of_no_shard; // it is no shard's, and does not move with one
   set.entries = std::move(entries);
@@ -85,8 +85,8 @@ void webhook_dispatcher::append(
 void webhook_dispatcher::store(webhook_lane& lane, http::webhook_view then, replier reply) {
   const auto id = lane.row().id;
   lane.hold();
-  append(id, lane.take_changes(),
-    [this, id, then = std::move(then), reply = std::move(reply)]() mutable {
+  append(
+    lane.take_changes(), [this, id, then = std::move(then), reply = std::move(reply)]() mutable {
       {
         const std::lock_guard held{guard_};
         if (auto* known = lane_of(id)) known->release();
@@ -162,7 +162,7 @@ void webhook_dispatcher::remove(domain::order_id id, replier reply) {
       lanes_.erase(id);
       endpoints_ = lanes_.size();
       return append(
-        id, std::move(entries), [view = std::move(view), reply = std::move(reply)]() mutable {
+        std::move(entries), [view = std::move(view), reply = std::move(reply)]() mutable {
           reply({std::move(view), {}});
         });
     }

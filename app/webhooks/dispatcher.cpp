@@ -56,7 +56,7 @@ void webhook_dispatcher::stop() {
   {
     const std::lock_guard held{guard_}; // the committer may still release one: see store()
     for (auto& [id, lane] : lanes_)
-      if (lane.dirty()) append(id, lane.take_changes());
+      if (lane.dirty()) append(lane.take_changes());
   }
   journal_.flush(); // what it calls back, it calls now
 }
@@ -191,7 +191,7 @@ void webhook_dispatcher::write_checkpoints() {
   for (auto& [id, lane] : lanes_) {
     if (!lane.dirty()) continue;
     if (due || lane.rows_changed() >= limits::webhook_checkpoint_max)
-      append(id, lane.take_changes());
+      append(lane.take_changes());
     else
       waits = true;
   }

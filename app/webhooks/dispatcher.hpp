@@ -76,8 +76,7 @@ private:
   [[nodiscard]] http::webhook_view view_of(const webhook_lane& lane) const;
   /// Appends what `lane` has changed; replies with it, and lets it go on, once that is durable.
   void store(webhook_lane& lane, http::webhook_view then, http::done<http::webhook_outcome> reply);
-  void append(
-    domain::order_id id, std::vector<storage::entry> entries, storage::durable_callback then = {});
+  void append(std::vector<storage::entry> entries, storage::durable_callback then = {});
   webhook_lane* lane_of(domain::order_id id);
 
   storage::journal& journal_;
