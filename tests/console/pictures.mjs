@@ -28,8 +28,8 @@ try {
   for (let i = 0; i < 4; i++) stuck.push(await blockedOrder(server));
   for (let i = 0; i < 3; i++) await pausedOrder(server, { sku: "mug-blue", quantity: 160 });
   await cancelOrder(server, (await placeOrder(server)).id);
-  const load = lively(120);
-  await until("a minute of figures", async () => (await server.ask("GET", "/v1/orders?limit=100")).data.length >= 60, 300_000);
+  const load = lively(80);
+  await until("a minute of figures", async () => (await server.ask("GET", "/v1/orders?limit=100")).data.length >= 40, 300_000);
   await take(server.ops, "#/", "overview", (page) => page.locator(".plot canvas").nth(3).waitFor(), { viewport: { width: 1440, height: 900 } });
   await take(server.ops, "#/attention", "attention", (page) => page.getByRole("button", { name: "Resolve…" }).first().waitFor());
   await take(server.ops, `#/orders/${stuck[0]}`, "order", (page) => page.locator(".timeline li").first().waitFor(), { viewport: { width: 1200, height: 980 }, colorScheme: "dark" });

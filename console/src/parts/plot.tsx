@@ -40,7 +40,7 @@ function options(p: Props, width: number): uPlot.Options {
         grid: { show: false },
         size: 24,
         space: 70,
-        values: (_, all) => all.map((s) => clock(s * 1e3).slice(0, 5)),
+        values: (_, all) => all.map((s) => clock(s * 1e3).slice(0, all[1]! - all[0]! < 60 ? 8 : 5)),
       },
       {
         ...axis,

@@ -89,7 +89,7 @@ export const en = {
   close: "Close",
   payload: "Payload",
   lastError: "Last error",
-  rowsAll: (n: string) => `${n} rows, all there are`,
+  rowsAll: (n: string) => (n === "1" ? "1 row, all there is" : `${n} rows, all there are`),
   rowsSome: (n: string) => `${n} rows so far`,
   standsStill: "stands still while you look further down",
   ago: (x: string) => `${x} ago`,

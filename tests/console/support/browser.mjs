@@ -23,6 +23,7 @@ export async function close() {
 export async function open(base, place = "", options = {}) {
   const context = await (await launch()).newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US", colorScheme: "light", ...options });
   context.setDefaultTimeout(patienceMs);
+  context.setDefaultNavigationTimeout(3 * patienceMs); // the first page waits for the browser itself
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await context.newPage();
   page.errors = [];
