@@ -77,10 +77,13 @@ void add_feed_rows(log_batch& batch, const std::vector<std::size_t>& events) {
     of.events.push_back({version_of(*e.value).value_or(0), e.key});
     of.part = batch.part_of[at];
   }
+  std::vector<entry> feed; // all of it first: what it is made of are keys in the batch's rows
   for (const auto shard : touched) {
-    const auto& of = by_shard[shard];
-    batch.add(feed_row(feed_key(shard, of.events.back().offset), of.events), of.part);
+    const auto& of = by_shard[shard].events;
+    feed.push_back(feed_row(feed_key(shard, of.back().offset), of));
   }
+  for (std::size_t i = 0; i < feed.size(); ++i)
+    batch.add(std::move(feed[i]), by_shard[touched[i]].part);
 }
 
 template <std::size_t n>
