@@ -55,6 +55,7 @@ void mover::start() {
       }
       const auto copy_row = disk.get(storage::table::meta, storage::shard_copy_key(shard));
       const auto copy = copy_row ? storage::decode_copy(*copy_row) : std::nullopt;
+      if (copy && copy->complete) in_[shard].copy = *copy; // whether it is of use, want() will see
       if (copy && !copy->complete) discard(shard, copy->epoch);
     }
   })();
@@ -77,7 +78,7 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
       const bool passed = epoch >= in.copy.epoch;
       if (passed ? owner == with_.self : coming_[shard] || in.copy.complete) continue;
       in_.erase(shard);
-      if (!passed && !emptying_[shard]) discard(shard, in.copy.epoch);
+      if (!emptying_[shard]) discard(shard, in.copy.epoch);
     }
     begin_wanted();
   })();

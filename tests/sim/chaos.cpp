@@ -94,6 +94,8 @@ options::options(std::uint64_t seed, std::size_t of_nodes) : nodes(of_nodes) {
   skew_ms = one_of(std::int64_t{0}, std::int64_t{100}, std::int64_t{60'000});
   rebalance_ms = one_of(std::int64_t{500}, std::int64_t{5'000}, std::int64_t{30'000});
   one_bank_line = draw() % 4 == 0;
+  if (one_bank_line) // and the calls go over the link, too
+    payment_timeout_ms = std::max(payment_timeout_ms, 3 * provider_ms + 4 * link_ms);
 }
 
 std::string options::text() const {

@@ -307,6 +307,25 @@ TEST_CASE(
   CHECK_FALSE(serves(4));
 }
 
+TEST_CASE("a whole copy of a shard that went to another node is dropped", "[mover]") {
+  const bool restarted = GENERATE(false, true);
+  CAPTURE(restarted);
+  world w{5};
+  while (w.step()) {}
+  some_writes(w, 50);
+  w.want("n2");
+  auto& taker = w.at("n2");
+  while (taker.steps_.count("move.take.completed") == 0 && w.step()) {}
+  REQUIRE(taker.steps_.count("move.take.completed") == 1);
+  w.net.isolate("n2"); // so its giver does not hear of it
+  REQUIRE_FALSE(taker.rows().empty());
+  if (restarted) taker.crash();
+  w.wanted = "n3";
+  w.change("n3", 2);
+  while (w.step()) {}
+  CHECK(taker.rows().empty());
+}
+
 TEST_CASE("a shard whose rows are not in the folder is not given away", "[mover]") {
   world w{3};
   while (w.step()) {}

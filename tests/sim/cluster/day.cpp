@@ -105,6 +105,7 @@ void cluster_day::start(machine& m) {
   if (how_.trace)
     how.trace = [this, name = m.name](const std::string& what) { trace(name + ": " + what); };
   o.rules.rebalance_quiet = std::chrono::milliseconds{options_.rebalance_ms};
+  o.rules.owners_min = machines_.size(); // as ADR 0012 asks of whoever may lose the agreement
   if (options_.one_bank_line) o.keeper = machines_.front()->name;
   o.refused = [this, &m](const cluster::refusal& r) { refused(m, r); };
   o.noted = [this, &m](const cluster::note& n) { noted(m, n); };
