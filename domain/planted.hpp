@@ -77,6 +77,7 @@
   X(given_unsaid, "a shard is passed on before its giver's disk says so")                          \
   X(given_forgotten, "after a restart a shard that was given is not passed on")                    \
   X(missing_rows_given, "a node gives away a shard whose rows are not in its folder")              \
+  X(missing_forgotten, "after a restart a node serves a shard whose rows are not in its folder")   \
   X(given_twice, "a shard that was given and not yet passed is moved once more")                   \
   X(old_rows_mixed_in, "a copy is written over old rows of the shard")                             \
   X(left_rows_kept, "rows of a shard that has moved away stay behind")                             \

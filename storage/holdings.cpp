@@ -7,6 +7,7 @@
 namespace jumun::storage {
 namespace {
 constexpr std::string_view holder_key = "cluster_node"; // in meta: cluster, NUL, node
+constexpr std::string_view missing_key = "shards_missing";
 
 std::size_t shard_in(std::string_view key) { return static_cast<unsigned char>(key.front()); }
 std::string prefix_of(std::size_t shard) { return std::string(1, static_cast<char>(shard)); }
@@ -54,8 +55,9 @@ std::optional<holdings> read_holdings(const store& disk) {
   out.cluster = row->substr(0, end);
   out.node = row->substr(end + 1);
   out.shards.reset();
+  const auto missing = read_missing(disk);
   for (std::size_t i = 0; i < map->shards.size(); ++i)
-    out.shards[i] = map->shards[i].node == out.node;
+    out.shards[i] = map->shards[i].node == out.node && !missing[i];
   return out;
 }
 
@@ -81,6 +83,20 @@ std::optional<failure> begin_life(store& disk, const std::string& data_dir, std:
   if (auto why = disk.apply({{table::meta, std::string{life_key}, std::move(row)}})) return why;
   std::filesystem::remove(mark, ignored);
   return {};
+}
+
+entry missing_row(const domain::shard_set& shards) {
+  entry row{table::meta, std::string{missing_key}, {}};
+  if (shards.any()) row.value = shards.to_string();
+  return row;
+}
+
+domain::shard_set read_missing(const store& disk) {
+  const auto row = disk.get(table::meta, missing_key);
+  if (!row) return {};
+  const bool whole =
+    row->size() == domain::shard_count && row->find_first_not_of("01") == std::string::npos;
+  return whole ? domain::shard_set{*row} : domain::all_shards();
 }
 
 entry holdings_row(std::string_view cluster, std::string_view node) {

@@ -11,6 +11,11 @@ struct holdings {
 };
 /// By the map of shards that the folder was left with. nullopt: what says so can't be read.
 [[nodiscard]] std::optional<holdings> read_holdings(const store& disk);
+/// In meta, beside the map: shards that are the node's by it, and whose rows are not in this
+/// folder.
+[[nodiscard]] entry missing_row(const domain::shard_set& shards);
+/// All of them, when what says so can't be read.
+[[nodiscard]] domain::shard_set read_missing(const store& disk);
 /// In meta: which process has the folder, or had it last (cluster/coordinator.hpp).
 inline constexpr std::string_view incarnation_key = "cluster_incarnation";
 /// Which life of a folder this is, by numbers that only rise from start to start, so that a copy of

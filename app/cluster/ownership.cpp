@@ -1,5 +1,6 @@
 #include "app/cluster/ownership.hpp"
 #include "domain/planted.hpp"
+#include "storage/holdings.hpp"
 #include "storage/rows.hpp"
 
 namespace jumun::app {
@@ -26,6 +27,7 @@ void ownership::follow(const cluster::view& now) {
     return;
   }
   if (joined_ && *seen_ == now.map) return;
+  if (!joined_) lacked_ = storage::read_missing(with_.journal.disk());
   joined_ = true;
   seen_ = std::make_shared<const domain::shard_map>(now.map);
   auto take = to_take(*seen_);
@@ -36,6 +38,7 @@ void ownership::follow(const cluster::view& now) {
   set.epoch = storage::of_no_shard;
   set.entries.push_back(
     {storage::table::meta, std::string{storage::shard_map_key}, storage::encode(*seen_)});
+  set.entries.push_back(storage::missing_row(missing()));
   // Not ok: the journal has stopped, and the process ends.
   (void)with_.journal.append(
     std::move(set), [this, map = seen_, take = std::move(take)] { act(map, take); });
@@ -51,7 +54,9 @@ std::vector<domain::shard_lease> ownership::to_take(const domain::shard_map& map
       if (shards_[lease.shard].epoch >= lease.epoch) continue;
     }
     const auto& was = stored_.shards[lease.shard];
-    const bool held = was.node == self_ && was.epoch == lease.epoch;
+    // The map alone does not say that the rows are here: it is stored where they are missing, too.
+    const bool lacked = lacked_[lease.shard] && !JUMUN_PLANTED(missing_forgotten);
+    const bool held = was.node == self_ && was.epoch == lease.epoch && !lacked;
     const bool fresh = lease.epoch == 1 && was.epoch == 0 && !lost_[lease.shard];
     if (with_.may_serve(lease, held, fresh))
       take.push_back(lease);

@@ -86,6 +86,7 @@ private:
   const surroundings with_;
   std::atomic<bool> joined_{false};
   domain::shard_set lost_;   // with an older disk; of the coordinator's thread
+  domain::shard_set lacked_; // at the start: rows that this folder did not have; the same
   map_ptr seen_;             // the newest that was told; of the coordinator's thread
   mutable std::mutex guard_; // of what follows
   map_ptr map_;              // the newest on disk

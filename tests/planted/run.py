@@ -39,6 +39,7 @@ ELSEWHERE = {
     # It takes an old copy of a disk that is not refused.
     "any_copy_served": (UNIT, "[mover]"),
     "missing_rows_given": (UNIT, "[mover]"),
+    "missing_forgotten": (UNIT, "[ownership]"),
     # What comes of it is seldom seen: the order must be lost behind its command.
     "told_before_durable": (SIM, "[cluster]"),
 }

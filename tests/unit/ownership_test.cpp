@@ -1,4 +1,5 @@
 #include "app/cluster/ownership.hpp"
+#include "storage/holdings.hpp"
 #include "storage/rows.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
@@ -153,6 +154,24 @@ TEST_CASE("a new disk has none of the shards that the cluster knows as the node'
   node->follow(f.agreed({{2, {"a", 1}}})); // given out now: nobody ever had it
   f.journal.flush();
   CHECK(f.owned == leases{{2, 1}});
+}
+
+TEST_CASE("rows that are missing are missing after a restart, too", "[ownership][cluster]") {
+  fixture f;
+  {
+    const auto node = f.start({}, /*new_disk=*/true);
+    node->follow(f.agreed({{1, {"a", 1}}, {7, {"a", 3}}}, /*joined=*/false));
+    node->follow(f.agreed({}));
+    f.journal.flush();
+    REQUIRE(domain::numbers_of(node->missing()) == numbers{1, 7});
+  }
+  const auto stored = f.disk->get(storage::table::meta, storage::shard_map_key);
+  const auto again = f.start(*storage::decode<domain::shard_map>(*stored)); // not new any more
+  again->follow(f.agreed({{7, {"b", 4}}}));
+  f.journal.flush();
+  CHECK(f.owned.empty());
+  CHECK(domain::numbers_of(again->missing()) == numbers{1});
+  CHECK(domain::numbers_of(storage::read_missing(*f.disk)) == numbers{1});
 }
 
 TEST_CASE(
