@@ -160,7 +160,7 @@ def copy(here, there):
     shutil.copytree(here, there)
 
 
-def drained(w, m, within_s=60):
+def drained(w, m, within_s=100):
     """Until that node has no shards; gives it up after a while, as other faults may hold it up."""
     end = time.monotonic() + within_s
     is_asked = False
