@@ -13,6 +13,7 @@ void exchange::hand_over(std::shared_ptr<session> by) { by_ = std::move(by); }
 
 exchange::~exchange() {
   if (answered_ || (!by_ && !across_)) return;
+  if (at->io.stopped()) return; // the server has ended, and with it whatever would carry an answer
   try {
     ++at->counts.exceptions;
     began_here = false;
