@@ -102,11 +102,13 @@ test("messages are recorded for an order and for an actor, until stopped", async
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Record messages, 60 s" }).waitFor();
 
-  const { shard } = (await saga(id)).owner;
-  await go(page, `#/actors/${encodeURIComponent(`payment/${shard}`)}`);
+  const actor = encodeURIComponent(`payment/${(await saga(id)).owner.shard}`);
+  await go(page, `#/actors/${actor}`);
+  await heading(page).getByText("payment/").waitFor();
   await page.getByRole("button", { name: "Record messages, 60 s" }).click();
-  await page.getByText("No message yet.").waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
+  await until("it has ended", async () => (await server.ask("GET", `/admin/v1/actors/${actor}/recording`)).state === "ended");
+  await page.getByRole("button", { name: "Record messages, 60 s" }).waitFor();
   await done(page);
 });
 
