@@ -38,7 +38,7 @@ test("the map has a colour for each node; a shard is moved; from an order to its
   await page.locator(".facts").getByRole("link", { name: /^shard \d+$/ }).click();
   await page.getByRole("link", { name: "Its actors" }).click();
   await page.getByRole("table", { name: "Actors" }).getByRole("link", { name: /^supervisor/ }).click();
-  await page.getByRole("region", { name: "Live state" }).waitFor(); // of whichever node it is on
+  await page.getByRole("heading", { name: "Live state" }).waitFor(); // of whichever node it is on
   await done(page);
 });
 
