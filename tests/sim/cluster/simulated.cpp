@@ -167,8 +167,9 @@ cluster::member simulated::record() const {
 bool simulated::is_older_copy() {
   const auto newest = picture_.lives.find(how_.node);
   if (newest == picture_.lives.end() || how_.life_before == 0) return false;
-  if (newest->second <= how_.life_before || domain::leases_of(known_, how_.node).empty())
-    return false;
+  if (newest->second <= how_.life_before) return false;
+  if (newest->second == how_.life) return false; // it is this one's, which has just said so
+  if (domain::leases_of(known_, how_.node).empty()) return false;
   to_.refused({cluster::refusal::cause::superseded, "the folder is an older copy"});
   return true;
 }
