@@ -78,6 +78,7 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
       const bool passed = epoch >= in.copy.epoch;
       if (passed ? owner == with_.self : coming_[shard] || in.copy.complete) continue;
       in_.erase(shard);
+      note(shard, {});
       if (!emptying_[shard]) discard(shard, in.copy.epoch);
     }
     begin_wanted();

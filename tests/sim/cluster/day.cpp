@@ -213,6 +213,9 @@ std::string cluster_day::why_not_quiet() {
     const auto& p = running_[m->number];
     if (!p || !p->agreed().now()->joined) return m->name + " is not there";
     if (m->put_aside) return m->name + " runs on an old disk";
+    for (const auto& move : p->core().moves().progress())
+      return m->name + " still moves shard " + std::to_string(move.shard) + " to " + move.to
+             + " at epoch " + std::to_string(move.epoch) + ": " + move.step;
     if (!p->idle()) return m->name + " still moves shards";
     if (p->agreed().now()->map != running_.front()->agreed().now()->map)
       return m->name + " sees another map than " + machines_.front()->name;
