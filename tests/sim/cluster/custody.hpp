@@ -38,6 +38,7 @@ public:
   [[nodiscard]] std::size_t moves() const { return moves_; }
 
 private:
+  [[nodiscard]] bool may_be_kept(const machine& m, domain::shard_id shard) const;
   void passes(domain::shard_id shard, std::size_t to, domain::epoch_id epoch);
   void rebuild();
   [[nodiscard]] std::size_t number_of(const std::string& name) const;
