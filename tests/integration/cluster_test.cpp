@@ -7,6 +7,14 @@ namespace {
 json only_shard(client& ops, int n) {
   return need(ops.get("/admin/v1/shards"), 200).json().at("data").at(static_cast<std::size_t>(n));
 }
+
+/// What a row of /admin/v1/shards says of who has it.
+json ownership_in(const json& row) {
+  json out;
+  for (const auto* field : {"shard", "owner", "epoch", "state", "moving_to"})
+    out[field] = row.at(field);
+  return out;
+}
 } // namespace
 
 TEST_CASE("one node shows itself as a cluster that owns every shard", "[cluster]") {
@@ -25,7 +33,7 @@ TEST_CASE("one node shows itself as a cluster that owns every shard", "[cluster]
   const auto shards = need(ops.get("/admin/v1/shards"), 200).json().at("data");
   REQUIRE(shards.size() == 256);
   for (std::size_t i = 0; i < shards.size(); ++i)
-    CHECK(shards[i]
+    CHECK(ownership_in(shards[i])
           == json{{"shard", i}, {"owner", "shop-0"}, {"epoch", 1}, {"state", "running"},
             {"moving_to", nullptr}});
 }
@@ -47,7 +55,7 @@ TEST_CASE("a folder opened under another name changes hands, with its orders", "
   }
   server second{dir.path() / "data", {"--node-id", "b"}};
   auto ops = second.ops();
-  CHECK(only_shard(ops, 9)
+  CHECK(ownership_in(only_shard(ops, 9))
         == json{{"shard", 9}, {"owner", "b"}, {"epoch", 2}, {"state", "running"},
           {"moving_to", nullptr}});
   shop_client people{second};

@@ -396,7 +396,8 @@ TEST_CASE("each node of a cluster tells of all of them", "[console][cluster]") {
   auto ops = shop.at(1).ops();
   ask_until([&] {
     std::int64_t accepted = 0;
-    for (const auto& n : ask(ops, "/admin/v1/overview?history=no").at("nodes"))
+    const auto now = ask(ops, "/admin/v1/overview?history=no");
+    for (const auto& n : now.at("nodes"))
       accepted += n.at("funnel").at("accepted").get<std::int64_t>();
     return accepted == 3;
   });

@@ -26,7 +26,8 @@ private:
   int versions_ = 0;
 };
 json setting(client& ops, const std::string& key) {
-  for (const auto& s : need(ops.get("/admin/v1/config"), 200).json().at("data"))
+  const auto all = need(ops.get("/admin/v1/config"), 200).json();
+  for (const auto& s : all.at("data"))
     if (s.at("key") == key) return s;
   throw std::runtime_error("no setting " + key);
 }
