@@ -79,7 +79,8 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
       if (passed ? owner == with_.self : coming_[shard] || in.copy.complete) continue;
       in_.erase(shard);
       note(shard, {});
-      if (!emptying_[shard]) discard(shard, in.copy.epoch);
+      // At an epoch that is not fenced here, should this node have served the shard since.
+      if (!emptying_[shard]) discard(shard, std::max(in.copy.epoch, epoch));
     }
     begin_wanted();
   })();
