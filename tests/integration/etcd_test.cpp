@@ -148,6 +148,7 @@ TEST_CASE("while two releases are there, no shard moves but one that was asked f
   newer.release = "1.1";
   all.push_back(std::make_unique<etcd_node>(newer));
   all[2]->until_joined();
+  all[0]->until("n3 is up", [&] { return all[0]->state_of("n3") == "up"; });
   std::size_t asked = 0;
   const auto begun = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() < begun + 4 * newer.rebalance_quiet) {
