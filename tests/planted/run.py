@@ -165,7 +165,8 @@ def try_bug(args, bug, nodes):
 def baselines(args):
     """Every catcher without a bug; those that are red."""
     once = {}
-    for bug, nodes in [("", 1), ("", 3), *((bug, 1) for bug in ELSEWHERE)]:
+    swarms = [("", 1), ("", 3)] if args.of is None else [("", 3 if args.of == "nodes" else 1)]
+    for bug, nodes in [*swarms, *((bug, 1) for bug in ELSEWHERE)]:
         for c in catchers_for(args, bug, nodes):
             once.setdefault((tuple(map(str, c.command)), tuple(c.env.items())), c)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
@@ -219,6 +220,7 @@ def parsed():
     p.add_argument("--swarm-seeds", type=int, default=300)
     p.add_argument("--node-seeds", type=int, default=100, help="of the swarm of three nodes")
     p.add_argument("--jobs", type=int, default=max(1, min(os.cpu_count() or 1, 4)))
+    p.add_argument("--of", choices=["one-node", "nodes"], help="only the bugs of one node, or of a cluster")
     p.add_argument("--every", action="store_true", help="ask every catcher, also after a catch")
     p.add_argument("--markdown", type=pathlib.Path, help="write the table there")
     p.add_argument("--list", action="store_true", help="print the bugs and end")
@@ -246,6 +248,8 @@ def main():
     print(f"planted: {said} {product}", flush=True)
     if args.bugs:
         listed = [row for row in listed if row[0] in args.bugs]
+    if args.of:
+        listed = [row for row in listed if (nodes[row[0]] > 1) == (args.of == "nodes")]
     if red := baselines(args):
         print(f"planted: {len(red)} catchers are red without any bug")
         return 1
