@@ -83,7 +83,8 @@ struct edge {
   std::atomic<std::size_t> owner_waiters = 0; // requests: see owner_patience
   std::atomic<bool> draining = false;         // readiness fails; each answer closes its connection
   std::atomic<bool> no_idle = false;          // and idle connections are closed
-  std::atomic<bool> started = false;          // was ready once
+  std::atomic<bool> stopped = false; // nobody is left to be answered: nothing is tried again
+  std::atomic<bool> started = false; // was ready once
 
   [[nodiscard]] std::uint64_t random() const;
 };

@@ -125,8 +125,10 @@ bool reads_only(const exchange_ptr& ex) {
   return ex->head.method == "GET" || ex->head.method == "HEAD";
 }
 
-/// Runs `step` after the next pause. False: the time is up.
+/// Runs `step` after the next pause. False: the time is up, or the server is at its end: a request
+/// that goes on asking would keep the process for as long as it has patience.
 bool try_later(const exchange_ptr& ex, std::function<void()> step) {
+  if (ex->at->stopped) return false;
   if (!ex->tries) ex->tries = patience_of(ex);
   auto& pause = ex->tries->pause;
   if (ex->tries->left() <= pause) return false;

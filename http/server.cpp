@@ -80,6 +80,7 @@ void server::when_drained(std::function<void()> then) {
 }
 
 void server::stop() {
+  edge_->stopped = true;
   if (grace_) grace_->cancel(); // or `io` would run on until its end
   for (const auto& a : {public_, ops_})
     if (a) a->close();
