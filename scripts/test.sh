@@ -11,4 +11,4 @@ python3 scripts/check_layers.py
 # etcd, where setup.sh has unpacked it.
 export PATH=$PATH:${JUMUN_TOOLS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/jumun/tools}
 # pipefail and -e: ctest's own status is ours. Its closing lines are the last of all.
-ctest --test-dir "${JUMUN_BUILD_DIR:-build}" --output-on-failure --no-tests=error --timeout 1200 "$@"
+ctest --test-dir "${JUMUN_BUILD_DIR:-build}" --parallel "$(nproc)" --output-on-failure --no-tests=error --timeout 1200 "$@"
