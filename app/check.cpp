@@ -113,7 +113,9 @@ std::variant<books, storage::failure> joined(const std::vector<member_folder>& m
                                                  + members[*holder].dir + ": two owners");
       if (epoch > best) holder = i;
     }
-    if (holder) parts[*holder].shards.set(s), all.held->shards.set(s);
+    if (!holder) continue;
+    parts[*holder].shards.set(s), all.held->shards.set(s);
+    all.held->trimmed.of[s] = members[*holder].held.trimmed.of[s];
   }
   all.disk = std::make_shared<storage::joined_store>(std::move(parts));
   return all;

@@ -368,7 +368,8 @@ const std::vector<field>& table() {
     number<&c::events_keep_days>("events-keep-days", 0, 36'500, "days",
       "events older than this are archived and trimmed; 0: kept for ever"),
     number<&c::events_keep_mb>("events-keep-mb", 0, 1'048'576, "MiB",
-      "the oldest events above this much are archived and trimmed; 0: kept for ever"),
+      "the oldest events above this much are archived and trimmed; 0: kept for ever. Not in a "
+      "cluster"),
     number<&c::breaker_window>("breaker-window-ms", 1'000, 600'000, "ms",
       "the payment provider's failures are counted over this long"),
     number<&c::breaker_failure_pct>("breaker-failure-pct", 1, 100, "%",

@@ -60,6 +60,9 @@ std::optional<std::string> half_a_cluster(const config& c) {
   if (c.sources.find(std::string_view{"node-id"}) == c.sources.end())
     return "node-id: must be set with cluster; allowed: a name that no other node has, the same at "
            "each start on this data folder";
+  if (c.events_keep_mb > 0) // shards that come and go: no node can tell how much it has
+    return "events-keep-mb: " + std::to_string(c.events_keep_mb)
+           + " is not allowed with cluster; allowed: 0. Use events-keep-days";
   const auto given = [](const std::string& path) { return path.empty() ? 0 : 1; };
   const auto parts = given(c.cluster_cert) + given(c.cluster_key) + given(c.cluster_ca);
   if (parts != 0 && parts != 3)

@@ -6,8 +6,7 @@
 
 namespace jumun::app {
 event_retention::event_retention(storage::journal& to, options how)
-    : journal_(to), how_(std::move(how)), archive_(how_.archive_dir),
-      low_water_(storage::read_low_water(to.disk())) {}
+    : journal_(to), how_(std::move(how)), archive_(how_.archive_dir) {}
 
 event_retention::~event_retention() {
   {
@@ -39,17 +38,34 @@ std::optional<std::string> event_retention::pass() {
     if (auto failed = archive_.open()) return failed;
   opened_ = true;
   drop_left_behind();
-  const auto before = low_water_;
+  std::uint64_t count = 0, to = 0;
   while (!stopping_) {
-    auto oldest = storage::read_oldest(journal_.disk(), low_water_, limits::retention_batch);
+    const auto of = begun_by_old(served());
+    auto oldest = storage::read_oldest(journal_.disk(), of, storage::trim_batch_max);
     oldest.resize(due(oldest));
     if (oldest.empty()) break;
     if (auto failed = archive(oldest)) return failed;
-    if (!trim(oldest, oldest.back().offset)) break;
-    low_water_ = storage::read_low_water(journal_.disk());
+    if (!trim(oldest, of, oldest.back().offset)) break;
+    count += oldest.size(), to = oldest.back().offset;
   }
-  if (low_water_ != before) log::info("events.trimmed", {{"from", before + 1}, {"to", low_water_}});
+  if (count > 0) log::info("events.trimmed", {{"events", count}, {"to", to}});
   return {};
+}
+
+domain::shard_set event_retention::served() const {
+  return how_.served ? how_.served() : domain::all_shards();
+}
+
+/// In a cluster a shard's offsets are older or younger than another's, by where it came from. Those
+/// whose oldest event stays must not hold up the others.
+domain::shard_set event_retention::begun_by_old(domain::shard_set of) const {
+  if (!how_.served) return of;
+  for (const auto s : domain::numbers_of(of)) {
+    const auto shard = static_cast<std::size_t>(s);
+    const auto first = storage::read_oldest(journal_.disk(), domain::shard_set{}.set(shard), 1);
+    of.set(shard, due(first) > 0);
+  }
+  return of;
 }
 
 /// How many of them have to go, from the first on. The size of all is estimated by that of these.
@@ -58,21 +74,23 @@ std::size_t event_retention::due(const events& oldest) const {
   const auto too_old = how_.now_ms() - how_.keep.count();
   if (how_.keep.count() > 0)
     while (n < oldest.size() && oldest[n].fact.time_ms < too_old) ++n;
-  if (how_.keep_bytes == 0 || oldest.empty()) return n;
+  if (how_.keep_bytes == 0 || how_.served || oldest.empty()) return n;
   for (const auto& e : oldest) bytes += e.bytes;
   const auto each = std::max<std::uint64_t>(1, bytes / oldest.size());
-  const auto all = storage::read_last_offset(journal_.disk()) - low_water_;
+  const auto& disk = journal_.disk();
+  const auto all = storage::read_last_offset(disk) - storage::read_low_water(disk).greatest();
   const auto kept = how_.keep_bytes / each;
   const auto too_many = all > kept ? all - kept : 0;
   return std::max<std::size_t>(n, std::min<std::uint64_t>(too_many, oldest.size()));
 }
 
-/// Those that a pass which died hadn't archived already.
+/// Those that a pass which died hadn't archived already. In a cluster a smaller offset is no sign
+/// of that: better twice than never.
 std::optional<std::string> event_retention::archive(const events& these) {
   std::string lines;
   std::uint64_t first = 0;
   for (const auto& e : these) {
-    if (e.offset <= archive_.last()) continue;
+    if (!how_.served && e.offset <= archive_.last()) continue;
     if (first == 0) first = e.offset;
     lines += http::event_json(e.fact, e.offset) + "\n";
   }
@@ -81,29 +99,30 @@ std::optional<std::string> event_retention::archive(const events& these) {
 }
 
 /// False: the journal has stopped. Waits for the disk, so that at most one batch is on its way.
-bool event_retention::trim(const events& these, std::uint64_t low_water) {
-  // A shard that came from another node may have brought a higher one; it never falls.
-  low_water = std::max(low_water, storage::read_low_water(journal_.disk()));
-  auto set = storage::trimming(journal_.disk(), these, low_water);
-  if (journal_.append(std::move(set)) != storage::append_result::ok) return false;
+bool event_retention::trim(const events& these, const domain::shard_set& of, std::uint64_t up_to) {
+  bool landed = false; // told before flush() returns
+  auto set = storage::trimming(journal_.disk(), these, of, up_to);
+  if (journal_.append(std::move(set), [&landed] { landed = true; }) != storage::append_result::ok)
+    return false;
   journal_.flush();
-  return storage::read_low_water(journal_.disk()) >= low_water;
+  return landed;
 }
 
 /// What was kept for an open order goes once that has come to rest. It is in the archive already.
 void event_retention::drop_left_behind() {
+  const auto of = served();
   std::optional<std::uint64_t> first_open;
   for (auto from = left_from_; !stopping_;) {
-    const auto left =
-      storage::read_left_behind(journal_.disk(), from, low_water_, limits::retention_batch);
+    const auto left = storage::read_left_behind(journal_.disk(), of, from, storage::trim_batch_max);
     if (left.empty()) break;
     from = left.back().offset + 1;
     const auto still_open = [](const auto& e) { return e.order_open; };
     const auto kept = std::find_if(left.begin(), left.end(), still_open);
     if (kept != left.end() && !first_open) first_open = kept->offset;
     if (std::all_of(left.begin(), left.end(), still_open)) continue;
-    if (!trim(left, low_water_)) return;
+    if (!trim(left, of, 0)) return;
   }
-  if (!stopping_) left_from_ = first_open.value_or(low_water_ + 1);
+  if (stopping_ || how_.served) return; // what another shard brings may lie anywhere
+  left_from_ = first_open.value_or(storage::read_low_water(journal_.disk()).greatest() + 1);
 }
 } // namespace jumun::app

@@ -7,7 +7,8 @@
 namespace jumun::app {
 /// Trims the feed by age or size, from its begin on: archived and synced first, then deleted in
 /// bounded batches through the journal, in the background. Nothing of an open order is deleted. A
-/// failure of the archive ends it: nothing is deleted any more, and the log says so.
+/// failure of the archive ends it: nothing is deleted any more, and the log says so. Of a cluster's
+/// node the shards that it serves are trimmed; by age alone, as their offsets do not count them.
 class event_retention {
 public:
   struct options {
@@ -15,6 +16,7 @@ public:
     std::chrono::milliseconds keep{0}; // 0: whatever their age
     std::uint64_t keep_bytes = 0;      // of rows, before compression; 0: whatever their size
     std::function<std::int64_t()> now_ms;
+    std::function<domain::shard_set()> served; // empty: all of them
   };
   /// `to` outlives this.
   event_retention(storage::journal& to, options how);
@@ -31,15 +33,16 @@ private:
   using events = std::vector<storage::old_event>;
   void work();
   void drop_left_behind();
+  [[nodiscard]] domain::shard_set served() const;
+  [[nodiscard]] domain::shard_set begun_by_old(domain::shard_set of) const;
   [[nodiscard]] std::size_t due(const events& oldest) const;
   [[nodiscard]] std::optional<std::string> archive(const events& these);
-  [[nodiscard]] bool trim(const events& these, std::uint64_t low_water);
+  [[nodiscard]] bool trim(const events& these, const domain::shard_set& of, std::uint64_t up_to);
 
   storage::journal& journal_;
   const options how_;
   event_archive archive_;
   bool opened_ = false;
-  std::uint64_t low_water_ = 0;
   std::uint64_t left_from_ = 1; // nothing below it was left behind
   std::mutex guard_;
   std::condition_variable wake_;

@@ -19,7 +19,7 @@ namespace {
 http::feed_page page_of(storage::feed_page found) {
   http::feed_page out;
   out.next = found.next, out.at_end = found.at_end, out.expired = found.expired;
-  out.begins_after = found.bounds.begins_after, out.last = found.bounds.last;
+  out.begin = found.bounds.low, out.last = found.bounds.last;
   out.rows.reserve(found.rows.size());
   for (auto& row : found.rows) out.rows.push_back({std::move(row.fact), row.offset, row.shard});
   return out;

@@ -147,6 +147,7 @@ void node::start_retention(const node_options& how) {
   keeping.keep = how.events_keep;
   keeping.keep_bytes = how.events_keep_bytes;
   keeping.now_ms = [] { return wall_clock_us() / 1000; };
+  if (side_) keeping.served = [this] { return served(); };
   retention_ = std::make_unique<event_retention>(*journal_, std::move(keeping));
   retention_->start();
 }

@@ -63,8 +63,8 @@ struct move_rows {
 struct move_complete {
   std::string move;
   std::uint64_t pieces = 0;
-  /// The giver's last offset in its feed, and the one below which it has forgotten: readers'
-  /// places in the shard go up to the one, and are too old below the other.
+  /// The giver's last offset in its feed, and the one up to which it has forgotten the shard's
+  /// events: readers' places in the shard go up to the one, and are too old below the other.
   std::uint64_t last_offset = 0, low_water = 0;
 };
 struct move_answered {

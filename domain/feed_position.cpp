@@ -60,6 +60,8 @@ std::optional<std::uint64_t> feed_position::one() const {
   return same ? std::optional{of.front()} : std::nullopt;
 }
 
+std::uint64_t feed_position::greatest() const { return *std::max_element(of.begin(), of.end()); }
+
 void feed_position::advance(const shard_set& which, std::uint64_t offset) {
   for (std::size_t s = 0; s < shard_count; ++s)
     if (which.test(s)) of[s] = std::max(of[s], offset);

@@ -19,6 +19,7 @@ struct feed_position {
   explicit feed_position(std::uint64_t everywhere) { of.fill(everywhere); }
   /// The number that all shards share; nullopt: they differ.
   [[nodiscard]] std::optional<std::uint64_t> one() const;
+  [[nodiscard]] std::uint64_t greatest() const;
   /// All shards of `which` at `offset` at least.
   void advance(const shard_set& which, std::uint64_t offset);
   bool operator==(const feed_position&) const = default;

@@ -50,7 +50,7 @@ bool check_position(
     return false;
   }
   if (!found.expired) return true;
-  const auto begin = std::to_string(found.begins_after);
+  const auto begin = to_text(found.begin);
   send(ex,
     problem{&problems::cursor_expired,
       "events behind this cursor are gone; the feed now begins behind cursor " + begin, {}},

@@ -18,12 +18,12 @@ struct feed_row {
   domain::shard_id shard = 0;
 };
 struct feed_page {
-  std::vector<feed_row> rows;     // oldest first
-  std::uint64_t next = 0;         // read on behind this
-  bool at_end = true;             // nothing that was durable lies behind `next`
-  bool expired = false;           // retention took some of what was asked for
-  std::uint64_t begins_after = 0; // the feed has the offsets behind this,
-  std::uint64_t last = 0;         // up to and with this
+  std::vector<feed_row> rows;  // oldest first
+  std::uint64_t next = 0;      // read on behind this
+  bool at_end = true;          // nothing that was durable lies behind `next`
+  bool expired = false;        // retention took some of what was asked for
+  domain::feed_position begin; // the feed has the offsets behind this,
+  std::uint64_t last = 0;      // up to and with this
 };
 
 /// Frames of text/event-stream, rendered once and shared by all who read them.

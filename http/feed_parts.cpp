@@ -30,8 +30,8 @@ std::optional<feed_part> read_part(const exchange_ptr& ex, const feed_query& q) 
   shard_set from_now;
   for (std::size_t s = 0; s < domain::shard_count; ++s)
     from_now.set(s, served.test(s) && ask.after.of[s] == feed_position::latest);
-  return feed_part{std::move(found.rows), found.next, found.at_end, found.expired,
-    found.begins_after, found.last, served & ~from_now, from_now};
+  return feed_part{std::move(found.rows), found.next, found.at_end, found.expired, found.begin,
+    found.last, served & ~from_now, from_now};
 }
 
 void send_part(const exchange_ptr& ex, feed_part part) {
@@ -98,7 +98,11 @@ struct wanted {
 
 void send_expired(const exchange_ptr& ex, const wanted& w, const std::vector<feed_part>& parts) {
   auto begin = w.after;
-  for (const auto& p : parts) begin.advance(p.served, p.begins_after);
+  for (const auto& p : parts)
+    for (const auto s : domain::numbers_of(p.served)) {
+      auto& place = begin.of[static_cast<std::size_t>(s)];
+      place = std::max(place, p.begin.of[static_cast<std::size_t>(s)]);
+    }
   const auto text = to_text(begin);
   send(ex,
     problem{&problems::cursor_expired,

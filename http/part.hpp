@@ -40,9 +40,9 @@ struct feed_part {
   std::vector<feed_row> rows;
   std::uint64_t next = 0; // it has nothing more up to this offset, in the shards that it served
   bool at_end = true;
-  bool expired = false;           // of what was asked for, retention took some
-  std::uint64_t begins_after = 0; // the node's feed has what lies behind this,
-  std::uint64_t last = 0;         // up to this
+  bool expired = false;        // of what was asked for, retention took some
+  domain::feed_position begin; // the node's feed has what lies behind this,
+  std::uint64_t last = 0;      // up to this
   domain::shard_set served;
   domain::shard_set from_now; // asked for from `latest` on: behind `last`, as it is now
 };

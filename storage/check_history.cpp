@@ -49,7 +49,7 @@ void finish(check_pass& pass, const story& s) {
       + (in_row ? ", its row with " + std::to_string(*in_row) : ", and it has no row"));
 }
 
-void walk_history(check_pass& pass, by_shard& seen, bool trimmed) {
+void walk_history(check_pass& pass, by_shard& seen) {
   story now;
   pass.each(table::history, [&](std::string_view key, std::string_view value) {
     ++pass.report.events;
@@ -63,6 +63,7 @@ void walk_history(check_pass& pass, by_shard& seen, bool trimmed) {
       finish(pass, now);
       now = {std::string{prefix}, {}};
     }
+    const bool trimmed = pass.low_water(shard_in(key)) > 0;
     const bool first_kept = trimmed && now.last.sequence == 0 && e->sequence > 0;
     if (e->sequence != now.last.sequence + 1 && !first_kept)
       pass.add("history-gap", e->key,
@@ -72,7 +73,8 @@ void walk_history(check_pass& pass, by_shard& seen, bool trimmed) {
   pass.guarded([&] { finish(pass, now); });
 }
 
-void walk_feed(check_pass& pass, by_shard& seen, std::uint64_t low_water) {
+void walk_feed(check_pass& pass, by_shard& seen) {
+  const auto low_water = pass.low_water(0); // where there is one feed, it has one
   std::uint64_t greatest = 0, kept = 0;
   pass.each(table::feed, [&](std::string_view key, std::string_view value) {
     const auto run = read_feed_row(key, value);
@@ -131,10 +133,8 @@ void name_differences(check_pass& pass, const std::array<bool, domain::shard_cou
 
 void check_history(check_pass& pass) {
   by_shard in_history, in_feed;
-  std::uint64_t low_water = 0;
-  pass.guarded([&] { low_water = pass.low_water(); });
-  walk_history(pass, in_history, low_water > 0);
-  walk_feed(pass, in_feed, low_water);
+  walk_history(pass, in_history);
+  walk_feed(pass, in_feed);
   std::array<bool, domain::shard_count> differs{};
   for (std::size_t s = 0; s < domain::shard_count; ++s) differs[s] = in_history[s] != in_feed[s];
   const bool compared = pass.saw_all(table::history) && pass.saw_all(table::feed);

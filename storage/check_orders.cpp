@@ -164,7 +164,7 @@ void check_booking(check_pass& pass, const domain::order& o) {
 
 /// Retention takes a whole history only of an order that isn't open, and from its begin on.
 bool trimmed_whole(check_pass& pass, const domain::order& o) {
-  return !domain::open(o) && pass.low_water() > 0
+  return !domain::open(o) && pass.low_water(domain::shard_of(o.id)) > 0
          && !pass.has_any(table::history, history_prefix(o.id));
 }
 

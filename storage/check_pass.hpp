@@ -82,8 +82,10 @@ public:
   /// Offsets of a cluster's shards are counted by each of their owners.
   [[nodiscard]] bool one_feed() const { return !held_.of_cluster(); }
   [[nodiscard]] std::uint64_t last_offset();
-  /// Up to which retention has trimmed the feed; 0: never.
-  [[nodiscard]] std::uint64_t low_water();
+  /// Up to where retention has trimmed the shard's events; 0: never.
+  [[nodiscard]] std::uint64_t low_water(domain::shard_id shard) const {
+    return held_.trimmed.of[shard];
+  }
   /// False: a sum over this table may lack something, so nothing follows from it.
   [[nodiscard]] bool saw_all(table in) const {
     return !stopped_ && !noted_[static_cast<std::size_t>(in)];

@@ -92,7 +92,8 @@ void check_last_event(check_pass& pass, const std::string& sku, std::uint64_t se
   last.sequence = sequence;
   const auto key = history_key(last);
   const auto prefix = std::string_view{key}.substr(0, key.size() - 8);
-  const bool trimmed_whole = pass.low_water() > 0 && !pass.has_any(table::history, prefix);
+  const bool trimmed_whole =
+    pass.low_water(domain::shard_of(sku)) > 0 && !pass.has_any(table::history, prefix);
   if (!trimmed_whole && !pass.has(table::history, key))
     pass.add("history-gap", sku, "its last event, " + std::to_string(sequence) + ", is missing");
 }

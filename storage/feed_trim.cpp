@@ -7,7 +7,6 @@
 
 namespace jumun::storage {
 namespace {
-static_assert(2 * limits::retention_batch + 1 <= limits::write_set_entries_max);
 
 bool belongs_to_open_order(const store& disk, std::string_view in_history) {
   constexpr std::size_t id_bytes = 16;
@@ -15,11 +14,26 @@ bool belongs_to_open_order(const store& disk, std::string_view in_history) {
   return disk.get(table::open_sagas, in_history.substr(2, id_bytes)).has_value();
 }
 
-/// Offsets in [first, last]; last 0: to the end.
-std::vector<old_event> read_between(
-  const store& disk, std::uint64_t first, std::uint64_t last, std::size_t limit) {
+/// Of all shards the mark that they share is moved, and those that some have of their own; of some
+/// shards theirs alone.
+void raise_marks(
+  const store& disk, const domain::shard_set& of, std::uint64_t to, std::vector<entry>& out) {
+  auto shared = low_water_row(to);
+  const auto now = disk.get(table::meta, shared.key);
+  if (of.all() && (!now || *now < *shared.value)) out.push_back(std::move(shared)); // big-endian
+  for (const auto s : domain::numbers_of(of)) {
+    const auto shard = static_cast<domain::shard_id>(s);
+    auto own = low_water_row(shard, to);
+    if (of.all() && !disk.get(table::meta, own.key)) continue;
+    if (read_low_water(disk, shard) < to) out.push_back(std::move(own));
+  }
+}
+
+std::vector<old_event> read_events(
+  const store& disk, feed_cursor at, const domain::feed_position* most, std::size_t limit) {
   std::vector<old_event> out;
-  for (feed_cursor at{disk, first, last}; at.valid() && out.size() < limit; at.next()) {
+  for (; at.valid() && out.size() < limit; at.next()) {
+    if (most && at.at().offset > most->of[at.shard()]) continue;
     old_event e;
     e.feed_key = at.row_key(), e.history_key = at.at().in_history;
     e.offset = at.at().offset;
@@ -35,21 +49,31 @@ std::vector<old_event> read_between(
 }
 } // namespace
 
-std::vector<old_event> read_oldest(const store& disk, std::uint64_t after, std::size_t limit) {
-  const auto last = read_last_offset(disk);
-  if (last <= after) return {};
-  return read_between(disk, after + 1, last, limit);
+std::vector<old_event> read_oldest(
+  const store& disk, const domain::shard_set& of, std::size_t limit) {
+  const auto last = read_last_offset(disk); // before the cursors are opened: all of it is durable
+  if (last == 0) return {};
+  const auto low = read_low_water(disk);
+  const auto first = [&](domain::shard_id s) {
+    return of[s] ? std::optional{low.of[s] + 1} : std::nullopt;
+  };
+  return read_events(disk, feed_cursor{disk, first, last}, nullptr, limit);
 }
 
 std::vector<old_event> read_left_behind(
-  const store& disk, std::uint64_t from, std::uint64_t low_water, std::size_t limit) {
-  if (from > low_water) return {};
-  return read_between(disk, from, low_water, limit);
+  const store& disk, const domain::shard_set& of, std::uint64_t from, std::size_t limit) {
+  const auto low = read_low_water(disk);
+  const auto first = [&](domain::shard_id s) {
+    return of[s] && from <= low.of[s] ? std::optional{from} : std::nullopt;
+  };
+  const auto most = low.greatest();
+  if (from > most) return {};
+  return read_events(disk, feed_cursor{disk, first, most}, &low, limit);
 }
 
-write_set trimming(
-  const store& disk, const std::vector<old_event>& these, std::uint64_t low_water) {
-  JUMUN_INVARIANT(these.size() <= limits::retention_batch, "a batch of retention is bounded");
+write_set trimming(const store& disk, const std::vector<old_event>& these,
+  const domain::shard_set& of, std::uint64_t low_water) {
+  JUMUN_INVARIANT(these.size() <= trim_batch_max, "a batch of retention is bounded");
   write_set set;
   set.epoch = of_no_shard; // each copy of a shard is trimmed by itself
   std::map<std::string, std::vector<std::uint64_t>> taken; // offsets, by the feed's row
@@ -67,7 +91,7 @@ write_set trimming(
         rest.push_back({e.offset, e.in_history});
     set.entries.push_back(rest.empty() ? entry{table::feed, key, {}} : feed_row(key, rest));
   }
-  set.entries.push_back(low_water_row(low_water));
+  if (low_water > 0) raise_marks(disk, of, low_water, set.entries);
   return set;
 }
 } // namespace jumun::storage

@@ -1,4 +1,5 @@
 #include "storage/holdings.hpp"
+#include "storage/journal.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
 #include <charconv>
@@ -46,6 +47,7 @@ private:
 
 std::optional<holdings> read_holdings(const store& disk) {
   holdings out;
+  out.trimmed = read_low_water(disk);
   const auto row = disk.get(table::meta, holder_key);
   if (!row) return out;
   const auto end = row->find('\0');

@@ -1,4 +1,5 @@
 #pragma once
+#include "domain/feed_position.hpp"
 #include "domain/shard_set.hpp"
 #include "storage/store.hpp"
 
@@ -7,6 +8,7 @@ namespace jumun::storage {
 struct holdings {
   std::string cluster, node; // empty: a node that is alone, and holds all shards
   domain::shard_set shards = domain::all_shards();
+  domain::feed_position trimmed = {}; // up to where retention has trimmed each shard's events
   [[nodiscard]] bool of_cluster() const { return !cluster.empty(); }
 };
 /// By the map of shards that the folder was left with. nullopt: what says so can't be read.

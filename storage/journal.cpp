@@ -20,9 +20,16 @@ constexpr std::string_view last_offset_key = "last_offset", low_water_key = "eve
 
 std::string offset_text(std::uint64_t offset) { return feed_key(0, offset).substr(1); }
 
+/// 0: damaged.
+std::uint64_t offset_in(std::string_view row) {
+  return row.size() == 8 ? number_of_key(row).value_or(0) : 0;
+}
 std::uint64_t read_offset(const store& disk, std::string_view key) {
   const auto row = disk.get(table::meta, key);
-  return row && row->size() == 8 ? *number_of_key(*row) : 0;
+  return row ? offset_in(*row) : 0;
+}
+std::string low_water_key_of(domain::shard_id shard) {
+  return std::string{low_water_key}.append(1, '/').append(1, static_cast<char>(shard));
 }
 
 /// What actors read back between its append and its fsync.
@@ -510,11 +517,27 @@ std::uint64_t read_last_offset(const store& disk, domain::shard_id shard) {
   const auto last = disk.scan(table::feed, prefix, after_prefix(prefix), direction::backward);
   return last->valid() ? number_of_key(last->key()).value_or(0) : 0;
 }
-std::uint64_t read_low_water(const store& disk) { return read_offset(disk, low_water_key); }
+domain::feed_position read_low_water(const store& disk) {
+  domain::feed_position low{read_offset(disk, low_water_key)};
+  const auto own = std::string{low_water_key} + '/';
+  const auto at = disk.scan(table::meta, own, after_prefix(own), direction::forward);
+  for (; at->valid(); at->next()) {
+    const auto shard = static_cast<unsigned char>(at->key().back());
+    low.of[shard] = offset_in(at->value());
+  }
+  return low;
+}
+std::uint64_t read_low_water(const store& disk, domain::shard_id shard) {
+  const auto own = disk.get(table::meta, low_water_key_of(shard));
+  return own ? offset_in(*own) : read_offset(disk, low_water_key);
+}
 entry last_offset_row(std::uint64_t offset) {
   return {table::meta, std::string{last_offset_key}, offset_text(offset)};
 }
 entry low_water_row(std::uint64_t offset) {
   return {table::meta, std::string{low_water_key}, offset_text(offset)};
+}
+entry low_water_row(domain::shard_id shard, std::uint64_t offset) {
+  return {table::meta, low_water_key_of(shard), offset_text(offset)};
 }
 } // namespace jumun::storage

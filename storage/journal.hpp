@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/event.hpp"
+#include "domain/feed_position.hpp"
 #include "domain/ids.hpp"
 #include "domain/stock.hpp"
 #include "storage/commit_log.hpp"
@@ -208,9 +209,12 @@ private:
 [[nodiscard]] std::uint64_t read_last_offset(const store& disk);
 /// The last one of this shard that is on disk; 0: it has no events.
 [[nodiscard]] std::uint64_t read_last_offset(const store& disk, domain::shard_id shard);
-/// Up to this offset retention has trimmed the feed; 0: never.
-[[nodiscard]] std::uint64_t read_low_water(const store& disk);
+/// Up to these offsets retention has trimmed the feed of each shard; 0: never. A shard that came
+/// from another node has a mark of its own; the others share one.
+[[nodiscard]] domain::feed_position read_low_water(const store& disk);
+[[nodiscard]] std::uint64_t read_low_water(const store& disk, domain::shard_id shard);
 /// The rows that say so.
 [[nodiscard]] entry last_offset_row(std::uint64_t offset);
-[[nodiscard]] entry low_water_row(std::uint64_t offset);
+[[nodiscard]] entry low_water_row(std::uint64_t offset); // of all that have none of their own
+[[nodiscard]] entry low_water_row(domain::shard_id shard, std::uint64_t offset);
 } // namespace jumun::storage

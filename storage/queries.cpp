@@ -143,7 +143,8 @@ std::optional<feed_page> read_story(const store& disk, std::string_view topic, s
   const auto prefix = history_of(key);
   const auto at = disk.scan(table::history, prefix, after_prefix(prefix), direction::forward);
   const bool whole = at->valid() && number_of_key(at->key()) == 1;
-  out.expired = after && *after < bounds.begins_after && !whole;
+  const auto low = bounds.low.of[static_cast<unsigned char>(prefix.front())];
+  out.expired = after && *after < low && !whole;
   out.next = std::max(bounds.last, after.value_or(0));
   for (; at->valid(); at->next()) {
     const auto offset = version_of(at->value()).value_or(0);
@@ -281,8 +282,8 @@ std::optional<page<domain::audit_entry>> list_audit(const store& disk, const aud
 }
 
 feed_bounds read_feed_bounds(const store& disk) {
-  const auto begins_after = read_low_water(disk); // first, so that it is never above `last`
-  return {begins_after, read_last_offset(disk)};
+  auto low = read_low_water(disk); // first, so that it is never above `last`
+  return {std::move(low), read_last_offset(disk)};
 }
 
 feed_page read_feed(const store& disk, std::string_view topic, std::string_view key,
@@ -298,14 +299,17 @@ feed_page read_feed(const store& disk, std::string_view topic, std::string_view 
       return *std::move(story);
     }
   }
-  const auto offset = after.value_or(bounds.begins_after);
+  const auto offset = after.value_or(0);
   const auto last = std::max(bounds.last, offset);
-  feed_cursor at{disk, offset + 1, last};
+  const auto first = [&](domain::shard_id s) {
+    return std::optional{after.value_or(bounds.low.of[s]) + 1};
+  };
+  feed_cursor at{disk, first, last};
   auto out = fill_feed(disk, at, topic, key, offset, last, limit);
   // Only now: what retention took while we read is gone, too. (Without `after` it is no loss: what
   // one shard's cursor saw is still gapless for each key.)
   out.bounds = {read_low_water(disk), bounds.last};
-  out.expired = after && *after < out.bounds.begins_after;
+  out.expired = after && *after < out.bounds.begins_after();
   return out;
 }
 
@@ -330,15 +334,17 @@ feed_page read_feed(const store& disk, std::string_view topic, std::string_view 
       return *std::move(story);
     }
   }
-  feed_cursor at{disk,
-    [&](domain::shard_id s) { return asks(s) ? std::optional{after.of[s] + 1} : std::nullopt; },
-    bounds.last};
+  const auto first = [&](domain::shard_id s) -> std::optional<std::uint64_t> {
+    if (!asks(s)) return {};
+    return (after.of[s] == 0 && from_begin ? bounds.low.of[s] : after.of[s]) + 1;
+  };
+  feed_cursor at{disk, first, bounds.last};
   auto out = fill_feed(disk, at, topic, key, 0, bounds.last, limit);
   out.bounds = {read_low_water(disk), bounds.last};
   for (std::size_t s = 0; s < domain::shard_count; ++s) {
     const auto behind = after.of[s];
     if (!asks(static_cast<domain::shard_id>(s)) || (behind == 0 && from_begin)) continue;
-    out.expired = out.expired || behind < out.bounds.begins_after;
+    out.expired = out.expired || behind < out.bounds.low.of[s];
   }
   return out;
 }

@@ -53,9 +53,12 @@ struct fed_event {
   domain::shard_id shard = 0;
   std::uint64_t offset = 0; // commit order on this node; its cursor
 };
-/// What the feed has: the offsets behind `begins_after`, up to and with `last`.
+/// What the feed has: of each shard the offsets behind `low`, up to and with `last`.
 struct feed_bounds {
-  std::uint64_t begins_after = 0, last = 0;
+  domain::feed_position low;
+  std::uint64_t last = 0;
+  /// One number behind which every shard's are there.
+  [[nodiscard]] std::uint64_t begins_after() const { return low.greatest(); }
 };
 [[nodiscard]] feed_bounds read_feed_bounds(const store& disk);
 

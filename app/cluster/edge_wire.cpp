@@ -107,7 +107,8 @@ void put(wire::FeedPart& to, const http::feed_part& part) {
     f->set_shard(row.shard);
   }
   to.set_expired(part.expired);
-  to.set_begins_after(part.begins_after);
+  to.set_begins_after(part.begin.greatest()); // all that releases before 0.3 read
+  if (!part.begin.one()) to.set_begin(to_text(part.begin));
   to.set_last(part.last);
   to.set_served(bytes_of(part.served));
   to.set_from_now(bytes_of(part.from_now));
@@ -118,7 +119,8 @@ std::optional<http::feed_part> feed_part_in(const wire::FeedPart& m) {
   http::feed_part part;
   part.served = *served, part.from_now = *from_now;
   part.next = m.next(), part.at_end = m.at_end(), part.expired = m.expired();
-  part.begins_after = m.begins_after(), part.last = m.last();
+  const auto begin = domain::parse_feed_position(m.begin());
+  part.begin = begin ? *begin : domain::feed_position{m.begins_after()}, part.last = m.last();
   for (const auto& f : m.rows()) {
     auto event = storage::decode<domain::event>(f.event());
     if (!event || f.shard() >= domain::shard_count) return {};

@@ -233,8 +233,8 @@ void mover::complete(const outgoing_ptr& o) {
   // All that was told of the shard is durable by now, so no place in it lies behind this.
   const auto& disk = with_.journal.disk();
   ask(o,
-    cluster::move_complete{
-      o->id, o->pieces, storage::read_last_offset(disk), storage::read_low_water(disk)},
+    cluster::move_complete{o->id, o->pieces, storage::read_last_offset(disk),
+      storage::read_low_water(disk, o->what.shard)},
     [this, o] { give(o); });
 }
 
@@ -441,12 +441,11 @@ void mover::take_complete(
   if (m.pieces != in.next) return answer(reply, shard, "a piece is missing");
   if (!std::exchange(in.copy.complete, true)) ++counts_.taken;
   if (JUMUN_PLANTED(copy_said_early)) answer(reply, shard);
-  const auto low = storage::read_low_water(with_.journal.disk());
   write_meta({{storage::table::meta, storage::shard_copy_key(shard), storage::encode(in.copy)},
                // In each shard offsets only rise, whoever writes them.
                storage::last_offset_row(
                  with_.journal.raise_offset(JUMUN_PLANTED(offsets_begin_anew) ? 0 : m.last_offset)),
-               storage::low_water_row(std::max(m.low_water, low))},
+               storage::low_water_row(shard, m.low_water)},
     task([this, shard, reply] {
       note(shard, {});
       with_.reached("move.take.completed");

@@ -53,7 +53,7 @@ std::vector<storage::fed_event> newest_events(node& at, const Wanted& wanted) {
   const auto bounds = storage::read_feed_bounds(at.disk());
   const auto back = bounds.last - std::min<std::uint64_t>(bounds.last, limits::searched_max);
   std::vector<storage::fed_event> out;
-  for (auto after = std::max(bounds.begins_after, back); after < bounds.last;) {
+  for (auto after = back; after < bounds.last;) {
     auto page = storage::read_feed(at.disk(), "", "", after, limits::feed_page_max);
     for (auto& row : page.rows)
       if (at.serves(row.shard) && wanted(row.fact)) out.push_back(std::move(row));

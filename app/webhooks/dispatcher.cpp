@@ -127,7 +127,7 @@ webhook_dispatcher::feed_page webhook_dispatcher::read_page(std::uint64_t after)
   p.events = std::move(found.rows);
   p.next = found.next;
   p.last = found.bounds.last;
-  p.begins_after = found.bounds.begins_after;
+  p.begins_after = found.bounds.begins_after();
   return p;
 }
 

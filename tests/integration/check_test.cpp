@@ -293,6 +293,22 @@ TEST_CASE("money is checked against the provider's own ledger", "[check]") {
         == 0);
 }
 
+TEST_CASE("one folder of a cluster is not measured by its own simulator, all of them are",
+  "[check][cluster]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  tests::toy_shop shop{disk};
+  tests::run_all(shop);
+  domain::shard_map map;
+  map.version = 1;
+  for (auto& s : map.shards) s = {"a", 1};
+  REQUIRE_FALSE(disk->apply({storage::holdings_row("shop", "a"),
+    {table::meta, std::string{storage::shard_map_key}, storage::encode(map)}}));
+  const auto bank_elsewhere = std::vector<storage::ledger_line>{};
+  CHECK(check_store(*disk, bank_elsewhere, {}).findings_total == 0);
+  const storage::holdings whole{"shop", "", domain::all_shards()};
+  CHECK(found(check_store(*disk, bank_elsewhere, {}, whole), "money-mismatch"));
+}
+
 TEST_CASE("a damaged table file is a finding, and the other tables are still checked", "[check]") {
   const tests::temp_dir tmp;
   {

@@ -22,7 +22,7 @@ public:
     std::unique_lock lock{guard_};
     http::feed_page page;
     page.last = durable_;
-    page.begins_after = begins_after;
+    page.begin = domain::feed_position{begins_after};
     page.expired = after && *after < begins_after;
     page.next = after.value_or(begins_after);
     while (page.next < durable_ && page.rows.size() < limit) {

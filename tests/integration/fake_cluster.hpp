@@ -54,7 +54,7 @@ public:
     const std::lock_guard lock{guard_};
     http::feed_page page;
     page.next = page.last = last_;
-    page.begins_after = trimmed;
+    page.begin = domain::feed_position{trimmed};
     for (std::size_t s = 0; s < 256; ++s)
       if (only.test(s) && after.of[s] < trimmed && (after.of[s] > 0 || !from_begin))
         page.expired = true;

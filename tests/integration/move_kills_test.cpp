@@ -49,13 +49,13 @@ struct shop_under_load {
     if (how.signal != SIGKILL) throw std::runtime_error("it ended by itself");
   }
   /// Nothing was lost, nothing done twice, and all of it is sound.
-  void check(bool each_folder = true) {
+  void check() {
     const auto all = orders->stop();
     CHECK(all.size() > 100);
     const waits heard{all};
     INFO(heard.text());
     CHECK(witness.complaints(gateway, all, skus, pieces) == texts{});
-    CHECK(shop.books(each_folder) == "");
+    CHECK(shop.books() == "");
   }
 
   shop_of_nodes shop;
@@ -135,5 +135,5 @@ TEST_CASE(
   });
   CHECK(all.shop.served(emptied) == 0);
   all.orders->await(20);
-  all.check(/*each_folder=*/false); // one has all shards, and no bank
+  all.check();
 }

@@ -127,10 +127,10 @@ bool shop_day::flush_all() {
 }
 
 bool shop_day::trim(shop_life& now) {
-  const auto low = storage::read_low_water(*store_);
-  const auto old = storage::read_oldest(*store_, low, 10);
+  const auto of = domain::all_shards();
+  const auto old = storage::read_oldest(*store_, of, 10);
   if (old.empty()) return true;
-  if (now.journal().append(storage::trimming(*store_, old, old.back().offset))
+  if (now.journal().append(storage::trimming(*store_, old, of, old.back().offset))
       != storage::append_result::ok)
     return !now.failed();
   now.journal().flush();

@@ -98,15 +98,12 @@ public:
     return s.at("owner") == name(i) && s.at("state") == "running";
   }
   /// Stops all of them, and verifies each folder and all together. Empty: they are sound.
-  /// `each`: also each folder alone. One that has all shards is judged as a whole shop then, with a
-  /// bank of its own.
-  std::string books(bool each = true) {
+  std::string books() {
     std::string wrong;
     texts all{"check"};
     for (std::size_t i = 0; i < size(); ++i) {
       if (at(i).child().running() && at(i).stop() != 0) wrong += folder(i).string() + " crashed\n";
       all.push_back(folder(i).string());
-      if (!each) continue;
       const auto alone = run_jumun({"check", folder(i).string()});
       if (alone.how.exit_code != 0) wrong += alone.out + alone.err;
     }

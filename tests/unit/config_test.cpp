@@ -449,6 +449,8 @@ TEST_CASE("a node of a cluster says which, where etcd is, and who it is", "[conf
   CHECK(has(refused({"serve", "--role=gateway"}).text, "role: is not allowed without cluster"));
   CHECK(has(refused({"serve", "--cluster=shop", "--node-id=a"}).text, "etcd: \"\""));
   CHECK(has(refused({"serve", "--cluster=shop", "--etcd=h:1"}).text, "node-id: must be set"));
+  CHECK(has(refused(with({"--events-keep-mb=9"})).text, "events-keep-mb: 9 is not allowed"));
+  CHECK(parsed(with({"--events-keep-days=9"})).events_keep_days == 9);
   CHECK(has(refused(with({"--role=boss"})).text, "allowed: all, gateway, shard"));
 }
 

@@ -39,7 +39,8 @@ http::forwarded_answer some_answer() {
   a.rows->served.set(0).set(255);
   a.events.emplace();
   a.events->rows = {happened(4, 255)};
-  a.events->next = 9, a.events->last = 11, a.events->begins_after = 2, a.events->at_end = false;
+  a.events->next = 9, a.events->last = 11, a.events->begin = domain::feed_position{2},
+  a.events->at_end = false;
   a.events->served.set(3), a.events->from_now.set(8);
   return a;
 }

@@ -64,6 +64,9 @@ struct trimmed_shop {
   }
 };
 
+/// Where one number says it for all shards.
+std::uint64_t low_water(const store& disk) { return read_low_water(disk).one().value(); }
+
 std::vector<std::uint64_t> up_to(std::uint64_t n) {
   std::vector<std::uint64_t> all;
   for (std::uint64_t i = 1; i <= n; ++i) all.push_back(i);
@@ -77,10 +80,10 @@ TEST_CASE(
   const auto before = read_feed(*s.disk, "", "", {}, 1'000);
   REQUIRE(before.rows.size() == s.last);
   CHECK_FALSE(s.pass(before.rows.front().fact.time_ms + 1'000)); // nothing is older than that yet
-  CHECK(read_low_water(*s.disk) == 0);
+  CHECK(low_water(*s.disk) == 0);
 
   CHECK_FALSE(s.pass(long_after));
-  CHECK(read_low_water(*s.disk) == s.last);
+  CHECK(low_water(*s.disk) == s.last);
   CHECK(s.archived() == up_to(s.last));
   CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.empty());
   CHECK(s.story(s.orders.kept).rows.empty());
@@ -92,28 +95,74 @@ TEST_CASE(
   CHECK(s.archived() == up_to(s.last));
 }
 
-TEST_CASE("the low-water mark that a shard brings from another node does not fall", "[retention]") {
+TEST_CASE("the mark that a shard brings from another node is its own", "[retention][cluster]") {
   trimmed_shop s;
+  const auto before = read_feed(*s.disk, "", "", {}, 1'000).rows;
+  const auto shard = before.front().shard; // as if it had come from a node that counts higher
+  const auto others =
+    std::count_if(before.begin(), before.end(), [&](const auto& e) { return e.shard != shard; });
+  REQUIRE(others > 0);
+  const auto brought = s.last + 50;
+  REQUIRE_FALSE(s.disk->apply({last_offset_row(s.last + 100), low_water_row(shard, brought)}));
+  CHECK(read_low_water(*s.disk, shard) == brought);
+
+  domain::feed_position places{1}; // what the other shards have is all there
+  places.of[shard] = brought;
+  CHECK_FALSE(read_feed(*s.disk, "", "", places, false, 1'000, domain::all_shards()).expired);
+  places.of[shard] = brought - 1;
+  CHECK(read_feed(*s.disk, "", "", places, false, 1'000, domain::all_shards()).expired);
+
+  journal j{s.disk, {true, s.last + 100, {}}};
+  app::event_retention::options how;
+  how.archive_dir = s.archive_dir();
+  how.keep = std::chrono::milliseconds{1'000};
+  auto served = domain::all_shards();
+  how.served = [&served] { return served; };
+  auto now = before.front().fact.time_ms;
+  how.now_ms = [&now] { return now; };
+  app::event_retention retention{j, std::move(how)};
+  CHECK_FALSE(retention.pass()); // nothing of the others goes because this one was trimmed so far
+  CHECK(read_low_water(*s.disk).of[shard] == brought);
+  CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.size() == static_cast<std::size_t>(others));
+
+  now = long_after;
+  served.reset(before.back().shard); // on its way to another node
+  REQUIRE(before.back().shard != shard);
+  CHECK_FALSE(retention.pass());
+  const auto left = read_feed(*s.disk, "", "", domain::feed_position{}, true, 1'000,
+    domain::shard_set{}.set(before.back().shard));
+  CHECK_FALSE(left.rows.empty());
+  CHECK(read_low_water(*s.disk, shard) == brought); // it does not fall
+}
+
+TEST_CASE("a shard whose oldest event stays holds up no other", "[retention][cluster]") {
+  trimmed_shop s;
+  const auto all = read_feed(*s.disk, "", "", {}, 1'000).rows;
+  const auto young = all.front(); // the lowest offset, and as if it had come this moment
+  auto fact = young.fact;
+  fact.time_ms = long_after;
+  const auto key = history_key(fact);
+  REQUIRE_FALSE(s.disk->apply({{table::history, key, encode(fact)}}));
   journal j{s.disk, {true, s.last, {}}};
   app::event_retention::options how;
   how.archive_dir = s.archive_dir();
   how.keep = std::chrono::milliseconds{1'000};
   how.now_ms = [] { return long_after; };
-  app::event_retention retention{j, std::move(how)};
-  const auto brought = s.last + 50;
-  REQUIRE_FALSE(s.disk->apply({last_offset_row(s.last + 100), low_water_row(brought)}));
-  CHECK_FALSE(retention.pass());
-  CHECK(read_low_water(*s.disk) == brought);
-  CHECK(s.archived() == up_to(s.last));
+  how.served = [] { return domain::all_shards(); };
+  CHECK_FALSE(app::event_retention(j, std::move(how)).pass());
+  const auto low = read_low_water(*s.disk);
+  CHECK(s.disk->get(table::history, key));
+  for (const auto& e : all)
+    if (e.shard != young.shard) CHECK(low.of[e.shard] + 1 > e.offset);
 }
 
 TEST_CASE("a cursor that retention took is expired; later ones are not", "[retention]") {
   trimmed_shop s;
   const auto all = read_feed(*s.disk, "", "", {}, 1'000).rows;
   std::uint64_t bytes = 0;
-  for (const auto& e : read_oldest(*s.disk, 0, limits::retention_batch)) bytes += e.bytes;
+  for (const auto& e : read_oldest(*s.disk, domain::all_shards(), trim_batch_max)) bytes += e.bytes;
   CHECK_FALSE(s.pass(0, bytes / 2)); // by size: about half of it
-  const auto low = read_low_water(*s.disk);
+  const auto low = low_water(*s.disk);
   CAPTURE(low, s.last);
   REQUIRE(low > s.last / 3);
   REQUIRE(low < s.last * 2 / 3);
@@ -122,7 +171,7 @@ TEST_CASE("a cursor that retention took is expired; later ones are not", "[reten
   CHECK(read_feed(*s.disk, "", "", low - 1, 10).expired);
   const auto rest = read_feed(*s.disk, "", "", low, 1'000);
   CHECK_FALSE(rest.expired);
-  CHECK(rest.bounds.begins_after == low);
+  CHECK(rest.bounds.begins_after() == low);
   REQUIRE(rest.rows.size() == s.last - low);
   CHECK(rest.rows.front().offset == low + 1);
   CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.size() == rest.rows.size());
@@ -157,13 +206,13 @@ TEST_CASE(
     s.disk->revive();
     CAPTURE(landed, s.complaints());
     CHECK(s.complaints() == "");
-    CHECK(read_low_water(*s.disk) == (landed ? s.last : 0));
+    CHECK(low_water(*s.disk) == (landed ? s.last : 0));
     { // and the process died in the middle of another line
       std::ofstream torn{s.archive_dir() + "/events-00000000000000000001.jsonl", std::ios::app};
       torn << R"({"specversion":"1.0","id":"ev)";
     }
     CHECK_FALSE(s.pass(long_after));
-    CHECK(read_low_water(*s.disk) == s.last);
+    CHECK(low_water(*s.disk) == s.last);
     CHECK(s.archived() == up_to(s.last));
     CHECK(s.complaints() == "");
   }
@@ -173,6 +222,6 @@ TEST_CASE("nothing is deleted that could not be archived", "[retention]") {
   trimmed_shop s;
   { std::ofstream in_the_way{s.archive_dir()}; }
   CHECK(s.pass(long_after).has_value());
-  CHECK(read_low_water(*s.disk) == 0);
+  CHECK(low_water(*s.disk) == 0);
   CHECK(read_feed(*s.disk, "", "", {}, 1'000).rows.size() == s.last);
 }

@@ -82,16 +82,16 @@ TEST_CASE("retention takes what it may out of a run, and leaves the rest under i
   const auto a = f.add(here, 1, 1), b = f.add(here, 2, 2), c = f.add(here, 3, 3);
   f.row(here, {{1, a}, {2, b}, {3, c}});
   f.last(3);
-  auto old = read_oldest(*f.disk, 0, 3);
+  auto old = read_oldest(*f.disk, domain::all_shards(), 3);
   REQUIRE(old.size() == 3);
   old[0].order_open = true; // as if it were another order's, and that one open
-  REQUIRE_FALSE(f.disk->apply(trimming(*f.disk, old, 3).entries));
+  REQUIRE_FALSE(f.disk->apply(trimming(*f.disk, old, domain::all_shards(), 3).entries));
   CHECK(f.disk->rows(table::history) == 1);
   CHECK(f.disk->rows(table::feed) == 1);
-  const auto left = read_left_behind(*f.disk, 1, 3, 10);
+  const auto left = read_left_behind(*f.disk, domain::all_shards(), 1, 10);
   REQUIRE(left.size() == 1);
   CHECK(left[0].offset == 1);
-  REQUIRE_FALSE(f.disk->apply(trimming(*f.disk, left, 3).entries));
+  REQUIRE_FALSE(f.disk->apply(trimming(*f.disk, left, domain::all_shards(), 3).entries));
   CHECK(f.disk->rows(table::feed) == 0);
   CHECK(f.disk->rows(table::history) == 0);
 }
