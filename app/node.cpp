@@ -204,7 +204,9 @@ void node::start_actors(const node_options& how) {
       watches_.became_durable(s.id, s.version, s.settled);
     },
     [this](domain::shard_id shard) {
+      webhooks_->take(shard);
       if (side_) side_->owners().serving(shard);
+      webhooks_->feed_moved(); // what the shard brought can be read from here on
       std::lock_guard lock{guard_};
       ++shards_started_;
       started_.notify_all();
@@ -253,11 +255,13 @@ actor_threads& node::threads() { return static_cast<actor_threads&>(system_->sch
 void node::add_side(const node_options& how) {
   if (!how.cluster) return;
   const auto left = [this](domain::shard_id shard) {
+    webhooks_->leave(shard); // should they have come while it was being given up
     census_.forget(shard);
     watches_.shard_left(shard);
   };
+  const auto leaving = [this](domain::shard_id shard) { webhooks_->leave(shard); };
   side_ = std::make_unique<cluster_side>(*how.cluster, *coordinator_, stored_map_, new_disk_,
-    cluster_side::inside{*env_, *system_, root_, left});
+    cluster_side::inside{*env_, *system_, root_, left, leaving});
   if (shared_)
     side_->on_ask([this](const auto&, const auto& what, const auto& reply) {
       return shared_->take(what, reply);

@@ -234,6 +234,7 @@ private:
     audit_.when_without_shards([this](domain::audit_entry entry, http::done<bool> then) {
       others_->record(std::move(entry), std::move(then));
     });
+    inside_.webhooks().join(*others_);
     inside_.side()->on_ask(
       [this](const std::string&, const cluster::envelope& what, const cluster::reply_once& reply) {
         return others_->take(what, reply);

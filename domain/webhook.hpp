@@ -1,5 +1,6 @@
 #pragma once
 #include "domain/event.hpp"
+#include "domain/feed_position.hpp"
 #include "domain/ids.hpp"
 #include <vector>
 
@@ -28,7 +29,7 @@ struct webhook {
   std::vector<event_type> types;   // or its type here
   webhook_off off = webhook_off::none;
   std::vector<webhook_secret> secrets; // the present one first
-  std::uint64_t cursor = 0;            // all of the feed up to this offset is settled for it
+  feed_position cursor;                // all of the feed up to this is settled for it
   std::uint64_t lost = 0;              // offsets that the feed had forgotten before they were read
   std::uint32_t given_up_in_row = 0;
   std::int64_t failing_since_ms = 0; // 0: the last attempt was answered 2xx, or there was none
@@ -52,7 +53,8 @@ enum class webhook_state : std::uint8_t { retrying = 1, delivered, failed };
 /// One message: an event on its way to one endpoint. The message's id is the event's.
 struct webhook_delivery {
   order_id endpoint;
-  std::uint64_t offset = 0; // in the feed
+  std::uint64_t number = 0; // rises from one to the next; where a node is alone, the offset
+  std::string cursor;       // what the endpoint has of the feed with this event: to_text()
   event_type type = event_type::order_placed;
   std::string key;            // the event's partitionkey
   std::uint64_t sequence = 0; // and sequence

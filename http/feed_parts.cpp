@@ -19,19 +19,14 @@ std::optional<feed_part> read_part(const exchange_ptr& ex, const feed_query& q) 
   const auto& ask = *ex->wants_events;
   auto served = served_by(*ex->at);
   auto found = ex->at->to.events->read(q, ask.after, ask.from_begin, ask.limit, served);
-  served &= served_by(*ex->at); // what left meanwhile may have been read in part only
+  served &= served_by(*ex->at);
   for (const auto s : domain::numbers_of(served)) {
     const auto n = ask.after.of[static_cast<std::size_t>(s)];
     if (n <= found.last || n == feed_position::latest) continue;
     send(ex, problems::invalid_cursor, "it lies behind the last event");
     return {};
   }
-  std::erase_if(found.rows, [&](const feed_row& r) { return !served.test(r.shard); });
-  shard_set from_now;
-  for (std::size_t s = 0; s < domain::shard_count; ++s)
-    from_now.set(s, served.test(s) && ask.after.of[s] == feed_position::latest);
-  return feed_part{std::move(found.rows), found.next, found.at_end, found.expired, found.begin,
-    found.last, served & ~from_now, from_now};
+  return part_of(std::move(found), ask.after, served);
 }
 
 void send_part(const exchange_ptr& ex, feed_part part) {

@@ -72,6 +72,10 @@ destination destination_of(const exchange_ptr& ex, home h) {
                                   : to(domain::shard_of(ex->from.key));
     case home::hook:
       return ex->at->to.hooks ? to(ex->at->to.hooks->shard_of(ex->body)) : destination{};
+    case home::webhook: {
+      const auto id = domain::parse_id(domain::id_kind::webhook, ex->params[0]);
+      return id ? to(domain::shard_of(*id)) : destination{};
+    }
     case home::actor: return destination_of_actor(ex->params[0]);
     case home::any_owner: return {kind::any_owner};
     case home::here:

@@ -60,6 +60,15 @@ merged_list merge_lists(std::vector<list_part> parts, std::size_t limit) {
   return out;
 }
 
+feed_part part_of(feed_page found, const feed_position& after, domain::shard_set served) {
+  std::erase_if(found.rows, [&](const feed_row& r) { return !served.test(r.shard); });
+  domain::shard_set from_now;
+  for (std::size_t s = 0; s < domain::shard_count; ++s)
+    from_now.set(s, served.test(s) && after.of[s] == feed_position::latest);
+  return {std::move(found.rows), found.next, found.at_end, found.expired, found.begin, found.last,
+    served & ~from_now, from_now};
+}
+
 merged_feed merge_feed(
   std::vector<feed_part> parts, const domain::feed_position& after, std::size_t limit) {
   merged_feed out;

@@ -13,6 +13,11 @@ struct merged_list {
 /// have, because its shard moved between their answers, comes once.
 [[nodiscard]] merged_list merge_lists(std::vector<list_part> parts, std::size_t limit);
 
+/// A node's part, of what it read behind `after` while it served these shards: before it read and
+/// afterwards, as what left meanwhile may have been read in part only.
+[[nodiscard]] feed_part part_of(
+  feed_page found, const domain::feed_position& after, domain::shard_set served);
+
 struct merged_feed {
   struct row {
     feed_row event;

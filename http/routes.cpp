@@ -62,15 +62,15 @@ constexpr route table[] = {
   {"GET",  "/admin/v1/storage",                              ops,  reader,                       home::here,      get_storage, reads},
   {"GET",  "/admin/v1/config",                               ops,  reader,                       home::here,      get_config, reads},
   {"GET",  "/admin/v1/audit",                                ops,  reader,                       home::list,      list_audit, reads},
-  {"GET",  "/admin/v1/webhooks",                             ops,  reader,                       home::here,      list_webhooks, reads},
-  {"POST", "/admin/v1/webhooks",                             ops,  admin,                        home::here,      create_webhook, reads},
-  {"GET",  "/admin/v1/webhooks/{id}",                        ops,  reader,                       home::here,      get_webhook, reads},
-  {"PATCH", "/admin/v1/webhooks/{id}",                       ops,  admin,                        home::here,      change_webhook, reads},
-  {"DELETE", "/admin/v1/webhooks/{id}",                      ops,  admin,                        home::here,      remove_webhook, reads},
-  {"POST", "/admin/v1/webhooks/{id}/rotate-secret",          ops,  admin,                        home::here,      rotate_webhook_secret, reads},
-  {"POST", "/admin/v1/webhooks/{id}/test",                   ops,  admin,                        home::here,      test_webhook, reads},
-  {"GET",  "/admin/v1/webhooks/{id}/deliveries",             ops,  reader,                       home::here,      list_webhook_deliveries, reads},
-  {"POST", "/admin/v1/webhooks/{id}/deliveries/{msg}/redeliver", ops,  admin,                        home::here,      redeliver_webhook, reads},
+  {"GET",  "/admin/v1/webhooks",                             ops,  reader,                       home::list,      list_webhooks, reads},
+  {"POST", "/admin/v1/webhooks",                             ops,  admin,                        home::any_owner, create_webhook, reads},
+  {"GET",  "/admin/v1/webhooks/{id}",                        ops,  reader,                       home::webhook,   get_webhook, reads},
+  {"PATCH", "/admin/v1/webhooks/{id}",                       ops,  admin,                        home::webhook,   change_webhook, reads},
+  {"DELETE", "/admin/v1/webhooks/{id}",                      ops,  admin,                        home::webhook,   remove_webhook, reads},
+  {"POST", "/admin/v1/webhooks/{id}/rotate-secret",          ops,  admin,                        home::webhook,   rotate_webhook_secret, reads},
+  {"POST", "/admin/v1/webhooks/{id}/test",                   ops,  admin,                        home::webhook,   test_webhook, reads},
+  {"GET",  "/admin/v1/webhooks/{id}/deliveries",             ops,  reader,                       home::webhook,   list_webhook_deliveries, reads},
+  {"POST", "/admin/v1/webhooks/{id}/deliveries/{msg}/redeliver", ops,  admin,                        home::webhook,   redeliver_webhook, reads},
   {"GET",  "/admin/v1/breakers",                             ops,  reader,                       home::here,      list_breakers},
   {"GET",  "/admin/v1/faults",                               ops,  admin,                        home::here,      list_faults},
   {"PUT",  "/admin/v1/faults/{target}",                      ops,  admin,                        home::here,      put_fault},
@@ -99,7 +99,8 @@ constexpr route table[] = {
 static_assert(std::size(table) < metrics::routes_max, "each route has its own counts");
 
 bool is_of_a_shard(home h) {
-  return h == home::order || h == home::payment || h == home::delivery || h == home::sku;
+  return h == home::order || h == home::payment || h == home::delivery || h == home::sku
+         || h == home::webhook;
 }
 
 /// The next segment of a path that begins with a slash; the path goes on behind it.

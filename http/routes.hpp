@@ -15,6 +15,7 @@ enum class home : std::uint8_t {
   sku,       // the owner of the SKU that does
   key,       // the owner of the Idempotency-Key's shard; without one any owner
   hook,      // the owner of the order that the body is about
+  webhook,   // the owner of the webhook whose id begins the path's variables
   actor,     // the node that the actor's id names, or the owner of the shard that its name does
   any_owner, // who owns shards, and so can write down what was done
   list,      // all nodes that own shards: each has a part

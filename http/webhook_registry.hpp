@@ -25,7 +25,8 @@ struct webhook_outcome {
   problem refused; // without `done`
 };
 
-/// Port to the outgoing webhooks. Thread-safe. May block on a cold read. What is `done` is durable.
+/// Port to the outgoing webhooks of the shards that this node serves. Thread-safe. May block on a
+/// cold read. What is `done` is durable.
 class webhook_registry {
 public:
   virtual ~webhook_registry() = default;

@@ -2,6 +2,7 @@
 #include "http/command.hpp"
 #include "http/conditions.hpp"
 #include "http/fields.hpp"
+#include "http/forwarding.hpp"
 #include "http/json_writer.hpp"
 #include "http/lists.hpp"
 #include "http/render.hpp"
@@ -34,7 +35,7 @@ std::string webhook_json(const webhook_view& v) {
   if (!v.secret.empty()) w.text("secret", v.secret);
   w.text_or_null("old_secret_signs_until", time_or_none(v.old_secret_signs_until));
   w.text_or_null("failing_since", time_or_none(row.failing_since_ms));
-  w.text("cursor", std::to_string(row.cursor));
+  w.text("cursor", to_text(row.cursor));
   w.count("behind", v.behind);
   w.count("lost", row.lost);
   w.count("version", row.version);
@@ -61,7 +62,7 @@ std::string delivery_json(const domain::webhook_delivery& d) {
   w.text("type", domain::name_of(d.type));
   w.text("partitionkey", d.key);
   w.count("sequence", d.sequence);
-  w.text("cursor", std::to_string(d.offset));
+  w.text("cursor", d.cursor);
   w.text("state", domain::name_of(d.state));
   w.open("attempts", '[');
   for (const auto& a : d.attempts) {
@@ -166,11 +167,28 @@ bool read_body_into(const exchange_ptr& ex, bool is_new, webhook_settings& s) {
 
 } // namespace
 
-/// GET /admin/v1/webhooks → 200, all of them (limits::webhooks_max), without their secrets.
+/// GET /admin/v1/webhooks → 200, all of them (limits::webhooks_max of a node), the oldest first,
+/// without their secrets.
 void list_webhooks(const exchange_ptr& ex) {
   if (!ex->at->to.webhooks) return send(ex, problems::not_found);
+  auto served = served_by(*ex->at);
+  const auto all = ex->at->to.webhooks->list();
+  served &= served_by(*ex->at);
+  std::vector<list_part::row> rows;
+  for (const auto& v : all) {
+    const auto id = to_text(id_kind::webhook, v.row.id);
+    auto key = std::string(1, '\0') + time_text(v.row.created_ms) + id;
+    if (served.test(domain::shard_of(v.row.id)) && key > ex->wants_rows.value_or(""))
+      rows.push_back({std::move(key), webhook_json(v)});
+  }
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  if (ex->wants_rows) {
+    list_part part;
+    part.as = list_part::form::whole, part.rows = std::move(rows), part.served = served;
+    return ex->reply_across({forwarded_answer::kind::answered, {}, std::move(part), {}});
+  }
   std::vector<std::string> data;
-  for (const auto& v : ex->at->to.webhooks->list()) data.push_back(webhook_json(v));
+  for (auto& row : rows) data.push_back(std::move(row.json));
   send_slice(ex, std::move(data));
 }
 

@@ -104,11 +104,9 @@ private:
     table in, std::string_view from = {}, std::string_view to = {});
   void next(table in, cursor& at);
   void count_row();
-  /// Of a shard that was given up rows may be left. Some tables are the node's, not a shard's.
+  /// Of a shard that was given up rows may be left. The audit log is the node's, not a shard's.
   [[nodiscard]] bool counts(table in, std::string_view key) const {
-    const bool of_node =
-      in == table::audit || in == table::webhooks || in == table::webhook_deliveries;
-    return of_node || key.empty() || holds(static_cast<domain::shard_id>(key.front()));
+    return in == table::audit || key.empty() || holds(static_cast<domain::shard_id>(key.front()));
   }
   const store& disk_;
   const std::function<bool(std::uint64_t)>& progress_;

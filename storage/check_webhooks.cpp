@@ -5,7 +5,16 @@
 // right side of the endpoint's cursor.
 namespace jumun::storage {
 namespace {
+using domain::feed_position;
 using endpoints = std::map<domain::order_id, domain::webhook>;
+
+/// Where a shard's feed has not been heard of yet, nothing is behind it or before it.
+bool passed(const feed_position& cursor, const feed_position& place) {
+  constexpr auto unheard = feed_position::latest;
+  for (std::size_t s = 0; s < domain::shard_count; ++s)
+    if (place.of[s] > cursor.of[s] && place.of[s] != unheard) return false;
+  return true;
+}
 
 std::string name_of_webhook(domain::order_id id) {
   return domain::to_text(domain::id_kind::webhook, id);
@@ -21,10 +30,9 @@ endpoints walk_endpoints(check_pass& pass) {
     const auto where = name_of_webhook(w->id);
     if (webhook_key(w->id) != key)
       return pass.add("webhook-row", where, "it lies under another key");
-    if (w->cursor > last && pass.one_feed())
+    if (!passed(feed_position{last}, w->cursor) && pass.one_feed())
       pass.add("webhook-cursor", where,
-        "its cursor is " + std::to_string(w->cursor) + ", the feed ends with "
-          + std::to_string(last));
+        "its cursor is " + to_text(w->cursor) + ", the feed ends with " + std::to_string(last));
     out.emplace(w->id, std::move(*w));
   });
   return out;
@@ -36,19 +44,19 @@ void check_webhooks(check_pass& pass) {
   pass.each(table::webhook_deliveries, [&](std::string_view key, std::string_view value) {
     const auto d = pass.read<domain::webhook_delivery>(table::webhook_deliveries, key, value);
     if (!d) return;
-    const auto where = name_of_webhook(d->endpoint) + " offset " + std::to_string(d->offset);
-    if (webhook_delivery_key(d->endpoint, d->offset) != key)
+    const auto where = name_of_webhook(d->endpoint) + " message " + std::to_string(d->number);
+    if (webhook_delivery_key(d->endpoint, d->number) != key)
       return pass.add("webhook-row", where, "it lies under another key");
     const auto to = all.find(d->endpoint);
     if (to == all.end()) {
       if (pass.saw_all(table::webhooks)) pass.add("webhook-row", where, "its endpoint isn't here");
       return;
     }
-    const bool behind = d->offset <= to->second.cursor;
-    if (behind == (d->state == domain::webhook_state::retrying))
+    const auto place = domain::parse_feed_position(d->cursor).value_or(feed_position{});
+    if (passed(to->second.cursor, place) == (d->state == domain::webhook_state::retrying))
       pass.add("webhook-cursor", where,
-        std::string{name_of(d->state)} + ", and the endpoint's cursor is "
-          + std::to_string(to->second.cursor));
+        std::string{name_of(d->state)} + " at " + d->cursor + ", and the endpoint's cursor is "
+          + to_text(to->second.cursor));
   });
 }
 } // namespace jumun::storage

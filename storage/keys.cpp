@@ -148,9 +148,9 @@ std::string_view event_of_parked_hook_key(std::string_view key) {
 
 std::string webhook_key(domain::order_id id) { return order_key(id); }
 
-std::string webhook_delivery_key(domain::order_id webhook, std::uint64_t offset) {
+std::string webhook_delivery_key(domain::order_id webhook, std::uint64_t number) {
   auto key = webhook_key(webhook);
-  append_u64(key, offset);
+  append_u64(key, number);
   return key;
 }
 

@@ -365,9 +365,10 @@ std::optional<domain::event> find_event(
   return find<domain::event>(disk, table::history, history_key(like));
 }
 
-std::vector<domain::webhook> all_webhooks(const store& disk) {
+std::vector<domain::webhook> all_webhooks(const store& disk, domain::shard_id shard) {
   std::vector<domain::webhook> out;
-  const auto at = disk.scan(table::webhooks, {}, {}, direction::forward);
+  const std::string prefix(1, static_cast<char>(shard));
+  const auto at = disk.scan(table::webhooks, prefix, after_prefix(prefix), direction::forward);
   for (; at->valid(); at->next())
     if (auto w = decode<domain::webhook>(at->value())) out.push_back(std::move(*w));
   return out;

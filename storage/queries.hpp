@@ -87,8 +87,8 @@ struct feed_page {
 /// The event that the feed's row is about; nullopt: it is not kept any more.
 [[nodiscard]] std::optional<domain::event> find_event(
   const store& disk, domain::event_type type, std::string_view key, std::uint64_t sequence);
-[[nodiscard]] std::vector<domain::webhook> all_webhooks(const store& disk);
-/// By offset.
+[[nodiscard]] std::vector<domain::webhook> all_webhooks(const store& disk, domain::shard_id shard);
+/// By number.
 [[nodiscard]] std::vector<domain::webhook_delivery> all_webhook_deliveries(
   const store& disk, domain::order_id webhook);
 /// Newest first. `state`: as name_of, empty: all.

@@ -39,7 +39,7 @@ inline constexpr std::uint8_t row_format = 1;
 [[nodiscard]] std::string_view event_of_hook_age_key(std::string_view key);
 [[nodiscard]] std::string_view event_of_parked_hook_key(std::string_view key);
 [[nodiscard]] std::string webhook_key(domain::order_id id);
-[[nodiscard]] std::string webhook_delivery_key(domain::order_id webhook, std::uint64_t offset);
+[[nodiscard]] std::string webhook_delivery_key(domain::order_id webhook, std::uint64_t number);
 [[nodiscard]] std::optional<domain::order_id> order_of_key(std::string_view key);
 inline constexpr std::string_view shard_map_key = "shard_map"; // in meta
 /// The last eight bytes of a movement's, event's or feed row's key: its number, sequence or offset.

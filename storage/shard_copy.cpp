@@ -16,9 +16,7 @@ std::optional<table> table_of(std::string_view name) {
 }
 } // namespace
 
-bool sharded(table t) {
-  return t != table::meta && t != table::webhooks && t != table::webhook_deliveries;
-}
+bool sharded(table t) { return t != table::meta; }
 
 std::vector<entry> shard_reader::next(std::size_t bytes) {
   std::vector<entry> rows;

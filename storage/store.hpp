@@ -28,7 +28,7 @@ enum class table : std::uint8_t {
                 // shard, 't', time in ms (8), event          → nothing: to forget the oldest
                 // shard, 'p', order_id, event                → nothing: those that are parked
   webhooks,     // webhook id (16)                            → webhook
-  webhook_deliveries, // webhook id (16), offset (8)          → webhook_delivery
+  webhook_deliveries, // webhook id (16), number (8)          → webhook_delivery
   customer_orders, // shard, customer, 0, what follows the shard in order_id → nothing: the index
 };
 inline constexpr std::size_t table_count = 17;

@@ -1,5 +1,6 @@
 #include "rows.pb.h"
 #include "storage/row_codec.hpp"
+#include <algorithm>
 
 namespace jumun::storage {
 using namespace codec;
@@ -18,7 +19,8 @@ std::string encode(const domain::webhook& w) {
     to.set_key(s.bytes);
     to.set_signs_until_ms(s.signs_until_ms);
   }
-  m.set_cursor(w.cursor);
+  m.set_cursor(*std::min_element(w.cursor.of.begin(), w.cursor.of.end()));
+  if (!w.cursor.one()) m.set_place(to_text(w.cursor));
   m.set_lost(w.lost);
   m.set_given_up_in_row(w.given_up_in_row);
   m.set_failing_since_ms(w.failing_since_ms);
@@ -47,7 +49,10 @@ template <> std::optional<domain::webhook> decode(std::string_view bytes) {
   for (const auto number : m.types())
     if (!into_type(w.types.emplace_back(), number)) return {};
   for (const auto& s : m.secrets()) w.secrets.push_back({s.key(), s.signs_until_ms()});
-  w.cursor = m.cursor();
+  const auto place =
+    m.place().empty() ? domain::feed_position{m.cursor()} : domain::parse_feed_position(m.place());
+  if (!place) return {};
+  w.cursor = *place;
   w.lost = m.lost();
   w.given_up_in_row = m.given_up_in_row();
   w.failing_since_ms = m.failing_since_ms();
@@ -62,7 +67,7 @@ std::string encode(const domain::webhook_delivery& d) {
   auto& m = scratch<rows::WebhookDelivery>();
   m.set_endpoint_hi(d.endpoint.hi);
   m.set_endpoint_lo(d.endpoint.lo);
-  m.set_offset(d.offset);
+  m.set_number(d.number);
   m.set_type(static_cast<std::uint32_t>(d.type));
   m.set_key(d.key);
   m.set_sequence(d.sequence);
@@ -78,6 +83,7 @@ std::string encode(const domain::webhook_delivery& d) {
   m.set_tries(d.tries);
   m.set_next_attempt_ms(d.next_attempt_ms);
   m.set_redeliver(d.redeliver);
+  if (d.cursor != std::to_string(d.number)) m.set_cursor(d.cursor);
   return seal(0, m);
 }
 
@@ -89,7 +95,8 @@ template <> std::optional<domain::webhook_delivery> decode(std::string_view byte
       || !into(d.state, m.state(), s::retrying, s::failed))
     return {};
   d.endpoint = {m.endpoint_hi(), m.endpoint_lo()};
-  d.offset = m.offset();
+  d.number = m.number();
+  d.cursor = m.cursor().empty() ? std::to_string(d.number) : take(m.cursor());
   d.key = take(m.key());
   d.sequence = m.sequence();
   for (const auto& a : m.attempts())
@@ -97,7 +104,8 @@ template <> std::optional<domain::webhook_delivery> decode(std::string_view byte
   d.tries = m.tries();
   d.next_attempt_ms = m.next_attempt_ms();
   d.redeliver = m.redeliver();
-  if (d.endpoint == domain::order_id{} || d.offset == 0) return {};
+  if (d.endpoint == domain::order_id{} || d.number == 0) return {};
+  if (!domain::parse_feed_position(d.cursor)) return {};
   return d;
 }
 } // namespace jumun::storage

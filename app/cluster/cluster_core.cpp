@@ -44,7 +44,8 @@ ownership::surroundings cluster_core::around_ownership(const inside& node) {
   auto* env = &node.env;
   return {node.env.journal,
     [root](domain::shard_lease lease) { caf::anon_send(root, actors::own_shard{lease}); },
-    [root](domain::shard_id shard, std::function<void()> done) {
+    [root, leaving = node.leaving](domain::shard_id shard, std::function<void()> done) {
+      leaving(shard);
       caf::anon_send(root, actors::give_up_shard{shard, std::move(done)});
     },
     [this, env](domain::shard_id shard) {

@@ -15,6 +15,8 @@ public:
     caf::actor_system& system;
     actors::node_actor root;
     std::function<void(domain::shard_id)> left; // a shard is not served here any more
+    /// It is about to be given up: the last moment to append rows of it. Never blocks for long.
+    std::function<void(domain::shard_id)> leaving = [](domain::shard_id) {};
   };
   struct outside {
     std::string node;

@@ -4,12 +4,15 @@
 #include "app/webhooks/url_rule.hpp"
 #include "domain/limits.hpp"
 #include "http/render.hpp"
+#include "storage/queries.hpp"
 #include <algorithm>
 #include <openssl/rand.h>
 #include <stdexcept>
 
 // What is asked of the dispatcher over HTTP.
 namespace jumun::app {
+using domain::feed_position;
+
 namespace {
 using http::webhook_outcome;
 using replier = http::done<webhook_outcome>;
@@ -68,25 +71,33 @@ http::webhook_view webhook_dispatcher::view_of(const webhook_lane& lane) const {
   if (v.row.secrets.size() > 1 && v.row.secrets[1].signs_until_ms > now_ms())
     v.old_secret_signs_until = v.row.secrets[1].signs_until_ms;
   v.row.secrets.clear();
-  const auto last = storage::read_last_offset(disk_);
-  v.behind = last - std::min(last, v.row.cursor);
+  const auto count = [&](std::uint64_t last, const domain::shard_set& of) {
+    auto least = last;
+    for (const auto s : domain::numbers_of(of))
+      least = std::min(least, v.row.cursor.of[static_cast<std::size_t>(s)]);
+    v.behind += last - least;
+  };
+  count(storage::read_last_offset(disk_), served());
+  for (const auto& [node, s] : sources_) count(s.last, s.served);
   return v;
 }
 
-void webhook_dispatcher::append(
-  std::vector<storage::entry> entries, storage::durable_callback then) {
+bool webhook_dispatcher::append(
+  domain::order_id of, std::vector<storage::entry> entries, storage::durable_callback then) {
+  const auto held = taken_.find(domain::shard_of(of));
+  if (held == taken_.end()) return false;
   storage::write_set set;
-  set.epoch = storage::of_no_shard; // it is no shard's, and does not move with one
+  set.shard = held->first;
+  set.epoch = held->second;
   set.entries = std::move(entries);
-  // Refused only when the journal has stopped, and then the process ends.
-  (void)journal_.append(std::move(set), std::move(then));
+  return journal_.append(std::move(set), std::move(then)) == storage::append_result::ok;
 }
 
 void webhook_dispatcher::store(webhook_lane& lane, http::webhook_view then, replier reply) {
   const auto id = lane.row().id;
   lane.hold();
-  append(
-    lane.take_changes(), [this, id, then = std::move(then), reply = std::move(reply)]() mutable {
+  const bool appended =
+    append(id, lane.take_changes(), [this, id, then = std::move(then), reply]() mutable {
       {
         const std::lock_guard held{guard_};
         if (auto* known = lane_of(id)) known->release();
@@ -95,29 +106,77 @@ void webhook_dispatcher::store(webhook_lane& lane, http::webhook_view then, repl
       wake_.notify_one();
       reply({std::move(then), {}});
     });
+  if (!appended) reply(unknown()); // its shard is leaving: the edge asks the next owner
+}
+
+/// Calls `then` with the end of all feeds; where a node does not say its own in time, it is the
+/// place at which that is first heard.
+void webhook_dispatcher::find_end(http::done<feed_position> then) {
+  struct gathering {
+    std::mutex guard;
+    feed_position end{feed_position::latest};
+    std::size_t missing = 1; // this node
+    http::done<feed_position> then;
+    void add(const http::feed_part& part) {
+      for (const auto s : domain::numbers_of(part.from_now))
+        end.of[static_cast<std::size_t>(s)] = part.last;
+    }
+  };
+  std::vector<std::string> nodes;
+  if (others_)
+    for (const auto& m : others_->members())
+      if (m.up && !m.here && m.shards.any()) nodes.push_back(m.node);
+  auto all = std::make_shared<gathering>();
+  all->missing += nodes.size();
+  all->then = std::move(then);
+  const auto heard = [all](const http::feed_part* part) {
+    {
+      const std::lock_guard held{all->guard};
+      if (part) all->add(*part);
+      if (--all->missing > 0) return;
+    }
+    all->then(all->end);
+  };
+  const feed_position latest{feed_position::latest};
+  for (const auto& node : nodes)
+    others_->forward(node, feed_question(latest, 1), limits::part_max,
+      [heard](http::forwarded_answer a) { heard(a.events ? &*a.events : nullptr); });
+  const auto own = read_own(latest);
+  heard(&own);
 }
 
 void webhook_dispatcher::create(http::webhook_settings s, replier reply) {
   domain::webhook row;
-  const auto now = wall_clock_us();
-  row.id = domain::make_order_id(static_cast<domain::shard_id>(random_bits()), now / 1'000,
-    static_cast<std::uint64_t>(now % 1'000) * 256 / 1'000, random_bits());
-  row.created_ms = now / 1'000;
+  row.created_ms = now_ms();
   if (auto refused = set(row, std::move(s), how_.allow_private)) return reply(std::move(*refused));
   row.secrets.push_back({fresh_secret(), 0});
-  row.cursor = storage::read_last_offset(disk_); // what happened before is not its business
-  locked held{guard_};
-  if (lanes_.size() >= limits::webhooks_max) {
-    held.unlock();
-    return reply(refuse(http::problems::webhooks_full,
-      "there can be " + std::to_string(limits::webhooks_max) + "; delete one first"));
-  }
-  const auto secret = webhook_secret_text(row.secrets.front().bytes);
-  auto& lane = lanes_.emplace(row.id, webhook_lane{row, {}}).first->second;
-  endpoints_ = lanes_.size();
-  auto view = view_of(lane);
-  view.secret = secret;
-  store(lane, std::move(view), std::move(reply));
+  find_end([this, row = std::move(row), reply = std::move(reply)](feed_position end) mutable {
+    row.cursor = end; // what happened before is not its business
+    add(std::move(row), reply);
+  });
+}
+
+void webhook_dispatcher::add(domain::webhook row, const replier& reply) {
+  const auto act = [&]() -> std::optional<webhook_outcome> {
+    const std::lock_guard held{guard_};
+    if (lanes_.size() >= limits::webhooks_max)
+      return refuse(http::problems::webhooks_full,
+        "there can be " + std::to_string(limits::webhooks_max) + "; delete one first");
+    if (taken_.empty())
+      return refuse(http::problems::shard_unavailable, "this node serves no shard any more");
+    const auto nth = static_cast<std::ptrdiff_t>(random_bits() % taken_.size());
+    const auto now = wall_clock_us();
+    row.id = domain::make_order_id(std::next(taken_.begin(), nth)->first, now / 1'000,
+      static_cast<std::uint64_t>(now % 1'000) * 256 / 1'000, random_bits());
+    const auto id = row.id;
+    auto& lane = lanes_.emplace(id, webhook_lane{std::move(row), {}}).first->second;
+    endpoints_ = lanes_.size();
+    auto view = view_of(lane);
+    view.secret = webhook_secret_text(lane.row().secrets.front().bytes);
+    store(lane, std::move(view), reply);
+    return {};
+  };
+  if (auto refused = act()) reply(std::move(*refused));
 }
 
 void webhook_dispatcher::change(domain::order_id id, http::webhook_settings s, replier reply) {
@@ -161,10 +220,8 @@ void webhook_dispatcher::remove(domain::order_id id, replier reply) {
       auto entries = lane->farewell();
       lanes_.erase(id);
       endpoints_ = lanes_.size();
-      return append(
-        std::move(entries), [view = std::move(view), reply = std::move(reply)]() mutable {
-          reply({std::move(view), {}});
-        });
+      const auto gone = [view = std::move(view), reply] { reply({view, {}}); };
+      if (append(id, std::move(entries), gone)) return;
     }
   }
   reply(unknown());

@@ -2,12 +2,16 @@
 #include "app/log.hpp"
 #include "app/node.hpp"
 #include "domain/limits.hpp"
+#include "http/merge_parts.hpp"
 #include "http/render.hpp"
+#include "storage/queries.hpp"
 #include <algorithm>
 #include <charconv>
 #include <curl/curl.h>
 
 namespace jumun::app {
+using domain::feed_position;
+
 namespace {
 std::int64_t now_ms() { return wall_clock_us() / 1'000; }
 
@@ -35,14 +39,57 @@ domain::webhook_answer answer_of(
 }
 
 webhook_dispatcher::webhook_dispatcher(storage::journal& to, options how)
-    : journal_(to), disk_(to.disk()), how_(std::move(how)),
-      client_(std::make_unique<outbound_client>(how_.client)) {
-  for (auto& row : storage::all_webhooks(disk_)) {
-    const auto id = row.id;
-    lanes_.emplace(id, webhook_lane{std::move(row), storage::all_webhook_deliveries(disk_, id)});
+    : journal_(to), disk_(to.disk()), how_(std::move(how)), feed_(disk_, nullptr),
+      client_(std::make_unique<outbound_client>(how_.client)), thread_([this] { work(); }) {}
+
+// -- which endpoints ------------------------------------------------------------------------------
+
+void webhook_dispatcher::join(http::elsewhere& others) {
+  const std::lock_guard held{guard_};
+  others_ = &others;
+}
+
+void webhook_dispatcher::take(domain::shard_id shard) {
+  const auto epoch = journal_.epoch_of(shard);
+  {
+    const std::lock_guard held{guard_};
+    const auto known = taken_.find(shard);
+    if (known != taken_.end() && known->second == epoch) return; // only its actors are new
   }
+  std::vector<webhook_lane> found;
+  for (auto& row : storage::all_webhooks(disk_, shard)) {
+    auto kept = storage::all_webhook_deliveries(disk_, row.id);
+    found.emplace_back(std::move(row), std::move(kept));
+  }
+  {
+    const std::lock_guard held{guard_};
+    taken_[shard] = epoch;
+    for (auto& lane : found) {
+      const auto id = lane.row().id;
+      lanes_.emplace(id, std::move(lane));
+    }
+    endpoints_ = lanes_.size();
+  }
+  feed_moved();
+}
+
+void webhook_dispatcher::leave(domain::shard_id shard) {
+  const std::lock_guard held{guard_};
+  for (auto at = lanes_.begin(); at != lanes_.end();) {
+    auto& [id, lane] = *at;
+    if (domain::shard_of(id) == shard) {
+      if (lane.dirty()) append(id, lane.take_changes());
+      at = lanes_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  taken_.erase(shard);
   endpoints_ = lanes_.size();
-  thread_ = std::thread{[this] { work(); }};
+}
+
+domain::shard_set webhook_dispatcher::served() const {
+  return others_ ? others_->served() : domain::all_shards();
 }
 
 void webhook_dispatcher::stop() {
@@ -56,7 +103,7 @@ void webhook_dispatcher::stop() {
   {
     const std::lock_guard held{guard_}; // the committer may still release one: see store()
     for (auto& [id, lane] : lanes_)
-      if (lane.dirty()) append(lane.take_changes());
+      if (lane.dirty()) append(id, lane.take_changes());
   }
   journal_.flush(); // what it calls back, it calls now
 }
@@ -75,7 +122,9 @@ void webhook_dispatcher::work() {
     locked held{guard_};
     while (!stopping_) {
       poked_ = false;
+      run_heard(held);
       look_into_feed(held);
+      ask_others(held);
       send_what_is_due(held);
       write_checkpoints();
       wait(held);
@@ -83,6 +132,25 @@ void webhook_dispatcher::work() {
   } catch (const std::runtime_error& unreadable) { // a read that fails ends the process (store.hpp)
     end_after({storage::errc::io_failed, unreadable.what()});
   }
+}
+
+/// For callbacks of the other nodes' answers, which may come on any thread, and at once.
+void webhook_dispatcher::run(std::function<void()> what) {
+  {
+    const std::lock_guard held{guard_};
+    if (stopping_) return;
+    heard_.push_back(std::move(what));
+    poked_ = true;
+  }
+  wake_.notify_one();
+}
+
+void webhook_dispatcher::run_heard(locked& held) {
+  const auto all = std::exchange(heard_, {});
+  if (all.empty()) return;
+  held.unlock();
+  for (const auto& what : all) what();
+  held.lock();
 }
 
 // -- the feed -------------------------------------------------------------------------------------
@@ -94,41 +162,107 @@ void webhook_dispatcher::look_into_feed(locked& held) {
   if (start < next_look_ || !feed_moved_.exchange(false)) return;
   std::vector<domain::order_id> ids;
   for (const auto& [id, lane] : lanes_)
-    if (lane.reads_after()) ids.push_back(id);
-  feed_page page;
+    if (lane.reads()) ids.push_back(id);
+  std::optional<feed_page> page;
   for (const auto id : ids) {
     auto* lane = lane_of(id);
-    const auto after = lane ? lane->reads_after() : std::nullopt;
-    if (!after) continue;
-    if (page.after != after) {
+    if (!lane || !lane->reads()) continue;
+    if (!page || page->after != lane->read()) {
+      page = feed_page{lane->read(), {}};
       held.unlock();
-      page = read_page(*after);
+      page->part = read_own(page->after);
       held.lock();
       lane = lane_of(id);
       if (!lane) continue;
     }
-    if (page.begins_after > *after) { // retention was faster than its receiver
-      log::warn("webhook.events_lost", {{"webhook", domain::to_text(domain::id_kind::webhook, id)},
-                                         {"lost", lane->skip_to(page.begins_after)}});
-      feed_moved_ = true;
-      continue;
-    }
-    lane->take_in(*after, page.events, page.next);
-    if (page.next < page.last && lane->reads_after()) feed_moved_ = true; // nothing for it so far
+    offer(*lane, page->after, page->part);
+    if (!page->part.at_end && lane->reads()) feed_moved_ = true; // nothing for it so far
   }
   const auto took = steady::now() - start;
   next_look_ = start + took + std::max<steady::duration>(took, limits::webhook_read_pause);
 }
 
-webhook_dispatcher::feed_page webhook_dispatcher::read_page(std::uint64_t after) const {
-  feed_page p;
-  p.after = after;
-  auto found = storage::read_feed(disk_, "", "", after, limits::webhook_window_max);
-  p.events = std::move(found.rows);
-  p.next = found.next;
-  p.last = found.bounds.last;
-  p.begins_after = found.bounds.begins_after();
-  return p;
+http::feed_part webhook_dispatcher::read_own(const feed_position& after) {
+  const auto before = served();
+  auto found = feed_.read({}, after, /*from_begin=*/false, limits::webhook_window_max, before);
+  return http::part_of(std::move(found), after, before & served());
+}
+
+void webhook_dispatcher::offer(
+  webhook_lane& lane, const feed_position& after, const http::feed_part& part) {
+  const auto lost = lane.take_in(after, part);
+  if (lost > 0) // retention was faster than its receiver
+    log::warn("webhook.events_lost",
+      {{"webhook", to_text(domain::id_kind::webhook, lane.row().id)}, {"lost", lost}});
+}
+
+// -- the other nodes ------------------------------------------------------------------------------
+
+http::forwarded_request feed_question(
+  const feed_position& after, std::size_t limit, std::chrono::milliseconds wait) {
+  http::forwarded_request r;
+  r.head = "GET /v1/events HTTP/1.1\r\nHost: jumun\r\n\r\n";
+  r.feed = http::feed_ask{{}, after, /*from_begin=*/false, limit, wait};
+  return r;
+}
+
+/// Each one is asked from every place at which an endpoint reads, once at a time: it answers when
+/// it has something there.
+void webhook_dispatcher::ask_others(locked& held) {
+  if (!others_ || lanes_.empty()) return;
+  std::vector<asking> all;
+  const auto members = others_->members();
+  std::erase_if(sources_, [&](const auto& one) {
+    return std::none_of(
+      members.begin(), members.end(), [&](const auto& m) { return m.node == one.first; });
+  });
+  for (const auto& m : members)
+    if (m.up && !m.here && m.shards.any()) list_questions(m, all);
+  if (all.empty()) return;
+  held.unlock();
+  for (auto& a : all) ask(std::move(a));
+  held.lock();
+}
+
+void webhook_dispatcher::list_questions(const http::member& m, std::vector<asking>& out) {
+  auto& s = sources_[m.node];
+  if (steady::now() < s.not_before) return;
+  const auto add = [&](const feed_position& after) {
+    for (const auto& q : s.asked)
+      if ((m.shards & ~q.shards).none() && reaches(after, q.after, m.shards)) return;
+    if (s.asked.size() >= limits::webhooks_max) return;
+    s.asked.push_back({after, m.shards});
+    out.push_back({m.node, s.asked.back()});
+  };
+  for (const auto& [id, lane] : lanes_)
+    if (lane.reads()) add(lane.read());
+  if (s.asked.empty()) add(feed_position{feed_position::latest}); // how far it is, for `behind`
+}
+
+void webhook_dispatcher::ask(asking a) {
+  others_->forward(a.node,
+    feed_question(a.what.after, limits::webhook_window_max, limits::feed_wait),
+    limits::feed_wait + limits::part_max,
+    [this, a, since = steady::now()](http::forwarded_answer said) {
+      run([this, a, since, said = std::move(said)] { hear(a, said, since); });
+    });
+}
+
+void webhook_dispatcher::hear(
+  const asking& a, const http::forwarded_answer& said, steady::time_point since) {
+  const std::lock_guard held{guard_};
+  auto& s = sources_[a.node];
+  const auto it = std::find_if(s.asked.begin(), s.asked.end(),
+    [&](const auto& q) { return q.after == a.what.after && q.shards == a.what.shards; });
+  if (it != s.asked.end()) s.asked.erase(it);
+  const auto now = steady::now();
+  s.not_before = now + (said.events ? limits::webhook_read_pause : limits::feed_again);
+  if (!said.events) return;
+  const auto& part = *said.events;
+  // It has lost its shards, or goes down and waits for nothing any more: not again at once.
+  if (part.rows.empty()) s.not_before = std::max(s.not_before, since + limits::feed_again);
+  s.last = part.last, s.served = part.served | part.from_now;
+  for (auto& [id, lane] : lanes_) offer(lane, a.what.after, part);
 }
 
 // -- to the receivers -----------------------------------------------------------------------------
@@ -140,27 +274,67 @@ void webhook_dispatcher::send_what_is_due(locked& held) {
     if (auto job = lane.begin(now)) all.push_back({id, std::move(*job), lane.row()});
   if (all.empty()) return;
   held.unlock();
-  for (auto& o : all) send(std::move(o));
+  for (auto& o : all) find_and_send(std::move(o));
   held.lock();
 }
 
-void webhook_dispatcher::send(outgoing o) {
+/// What is here is right, whoever serves it: an event never changes.
+void webhook_dispatcher::find_and_send(outgoing o) {
   const auto& what = o.job.what;
-  const auto e = storage::find_event(disk_, what.type, what.key, what.sequence);
+  const auto find = [&] { return storage::find_event(disk_, what.type, what.key, what.sequence); };
+  if (auto e = find(); e || !others_) return send(o, e);
+  domain::event like;
+  like.type = what.type, like.key = what.key, like.sequence = what.sequence;
+  const auto shard = static_cast<domain::shard_id>(storage::history_key(like).front());
+  using kind = http::place::kind;
+  const auto at = others_->owner_of(shard);
+  if (at.is == kind::there) return ask_for_event(o, shard, at.node);
+  if (at.is != kind::here) return put_back(o);
+  const auto e = find(); // its shard may have come just now
+  if (e || others_->owner_of(shard).is == kind::here) return send(o, e);
+  put_back(o);
+}
+
+void webhook_dispatcher::ask_for_event(
+  const outgoing& o, domain::shard_id shard, const std::string& node) {
+  const auto place = domain::parse_feed_position(o.job.what.cursor).value_or(feed_position{});
+  const auto offset = place.of[shard];
+  feed_position before{feed_position::latest};
+  before.of[shard] = offset - std::min<std::uint64_t>(offset, 1);
+  others_->forward(
+    node, feed_question(before, 1), limits::part_max, [=, this](http::forwarded_answer said) {
+      run([=, this, said = std::move(said)] {
+        if (!said.events || !said.events->served.test(shard)) return put_back(o);
+        for (const auto& row : said.events->rows)
+          if (row.shard == shard && row.offset == offset) return send(o, row.fact);
+        send(o, {});
+      });
+    });
+}
+
+void webhook_dispatcher::put_back(const outgoing& o) {
+  const std::lock_guard held{guard_};
+  const auto pause = std::chrono::milliseconds{limits::feed_again};
+  if (auto* lane = lane_of(o.to)) lane->put_back(o.job, now_ms() + pause.count());
+  feed_moved_ = poked_ = true;
+}
+
+void webhook_dispatcher::send(const outgoing& o, const std::optional<domain::event>& e) {
+  const auto& what = o.job.what;
   const auto id = http::event_id(what.key, what.sequence);
-  auto body = e ? http::event_json(*e, what.offset) : std::string{};
+  auto body = e ? http::event_json(*e, what.cursor) : std::string{};
   if (!e || body.size() > limits::webhook_payload_bytes_max) {
     const std::lock_guard held{guard_};
     if (auto* lane = lane_of(o.to))
       lane->impossible(
         o.job, e ? "the event is too long to be sent" : "the event is not kept any more", now_ms());
-    poked_ = true;
+    feed_moved_ = poked_ = true;
     return;
   }
   auto request = request_for(o.row, id, std::move(body));
   if (!e->traceparent.empty()) request.headers.emplace_back("traceparent", e->traceparent);
   client_->send(
-    std::move(request), [this, to = o.to, job = std::move(o.job), asked = steady::now()](
+    std::move(request), [this, to = o.to, job = o.job, asked = steady::now()](
                           const outbound_response& said) { heard(to, job, said, asked); });
 }
 
@@ -177,7 +351,7 @@ void webhook_dispatcher::heard(domain::order_id from, const webhook_lane::job& j
   if (was_on && !lane->on())
     log::error("webhook.disabled", {{"webhook", to_text(domain::id_kind::webhook, from)},
                                      {"because", domain::name_of(lane->row().off)}});
-  if (lane->reads_after()) feed_moved_ = true; // there is room again
+  if (lane->reads()) feed_moved_ = true; // there is room again
   poked_ = true;
   wake_.notify_one();
 }
@@ -191,7 +365,7 @@ void webhook_dispatcher::write_checkpoints() {
   for (auto& [id, lane] : lanes_) {
     if (!lane.dirty()) continue;
     if (due || lane.rows_changed() >= limits::webhook_checkpoint_max)
-      append(lane.take_changes());
+      append(id, lane.take_changes());
     else
       waits = true;
   }
@@ -203,6 +377,12 @@ void webhook_dispatcher::wait(locked& held) {
   auto until = steady::now() + std::chrono::hours{1};
   if (checkpoint_at_) until = std::min(until, *checkpoint_at_);
   if (feed_moved_) until = std::min(until, next_look_);
+  if (others_ && !lanes_.empty()) { // who comes and goes says nothing here
+    const auto looked = steady::now();
+    until = std::min<steady::time_point>(until, looked + limits::feed_again);
+    for (const auto& [node, s] : sources_)
+      if (s.not_before > looked) until = std::min(until, s.not_before);
+  }
   const auto now = now_ms();
   for (const auto& [id, lane] : lanes_)
     if (const auto due = lane.due_ms())

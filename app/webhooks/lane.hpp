@@ -1,6 +1,7 @@
 #pragma once
 #include "domain/webhook.hpp"
-#include "storage/queries.hpp"
+#include "http/part.hpp"
+#include "storage/store.hpp"
 #include <deque>
 #include <map>
 
@@ -11,21 +12,19 @@ namespace jumun::app {
 /// the one before is delivered or given up. No clock, no disk, no network; not thread-safe.
 class webhook_lane {
 public:
-  /// `kept`: its rows in webhook_deliveries, by offset.
+  /// `kept`: its rows in webhook_deliveries, by number.
   webhook_lane(domain::webhook row, std::vector<domain::webhook_delivery> kept);
 
   [[nodiscard]] const domain::webhook& row() const { return row_; }
   [[nodiscard]] bool on() const { return row_.off == domain::webhook_off::none; }
 
   // -- from the feed
-  /// Where to read on; nullopt: enough is here, or it is off.
-  [[nodiscard]] std::optional<std::uint64_t> reads_after() const;
-  /// What the feed holds behind `after`, up to and with `next`. Ignored when `after` is no longer
-  /// where it reads on.
-  void take_in(
-    std::uint64_t after, const std::vector<storage::fed_event>& events, std::uint64_t next);
-  /// The feed begins above `first`: what was between is lost, and counted. @returns how many
-  std::uint64_t skip_to(std::uint64_t first);
+  /// Whether to read on behind read(). False: enough is here, or it is off.
+  [[nodiscard]] bool reads() const { return on() && window_.empty(); }
+  [[nodiscard]] const domain::feed_position& read() const { return read_; }
+  /// What a node's feed holds behind `after`. Ignored where it is off, where the part begins behind
+  /// read(), and where much waits already. @returns how many offsets retention had taken
+  std::uint64_t take_in(const domain::feed_position& after, const http::feed_part& part);
 
   // -- to the receiver
   struct job {
@@ -35,10 +34,16 @@ public:
   /// When begin() will have something; nullopt: nothing waits, or something is under way.
   [[nodiscard]] std::optional<std::int64_t> due_ms() const;
   [[nodiscard]] std::optional<job> begin(std::int64_t now_ms);
+  // The end of a job. One that is not under way here (an earlier life of this lane, before its
+  // shard went away and came back, may have begun it) is ignored.
   void answered(const job& done, const domain::webhook_answer& got, std::int64_t now_ms,
     std::uint64_t random, std::int64_t hurry);
   /// It can never be sent (retention has removed the event, or it is too long): given up.
   void impossible(const job& which, std::string why, std::int64_t now_ms);
+  /// Its event can't be had now (its node is away, or its shard on the move): no try is used up,
+  /// and nothing begins before `again_ms`. What was never tried does not keep the other nodes'
+  /// events waiting: it is read again.
+  void put_back(const job& which, std::int64_t again_ms);
 
   // -- over HTTP
   /// Between the two nothing begins: what was changed is not durable yet.
@@ -63,20 +68,33 @@ public:
   [[nodiscard]] std::vector<storage::entry> farewell() const;
 
 private:
+  void begin_where(const http::feed_part& part);
+  [[nodiscard]] std::uint64_t count_lost(const http::feed_part& part);
+  void read_again();
+  [[nodiscard]] bool awaits(const job& which) const { return under_way_ == which.what.number; }
   void settle();
   void keep(const domain::webhook_delivery& settled);
+  void keep_head();
   void trim(std::deque<std::uint64_t>& kept);
-  void advance_to(std::uint64_t offset);
+  void advance_to(const domain::feed_position& place);
 
   domain::webhook row_;
-  std::uint64_t read_ = 0;                       // the feed is known up to here
-  std::uint64_t written_cursor_ = 0;             // as it is on disk
-  std::optional<domain::webhook_delivery> head_; // being tried
-  std::deque<domain::webhook_delivery> window_;  // behind it, in order
+  domain::feed_position read_;                   // the feed is known up to here
+  domain::feed_position written_cursor_;         // as it is on disk
+  std::uint64_t numbered_ = 0;                   // the last message's number
+  std::optional<domain::webhook_delivery> head_; // being tried; on disk once it was
+  std::deque<domain::webhook_delivery> window_;  // behind it, in order; numbered by their offsets
   std::deque<domain::webhook_delivery> by_hand_; // asked for
-  std::deque<std::uint64_t> delivered_, failed_; // offsets of the settled rows, oldest first
-  std::map<std::uint64_t, std::optional<domain::webhook_delivery>> changed_; // rows, by offset
-  bool row_dirty_ = false, under_way_ = false;
+  std::deque<std::uint64_t> delivered_, failed_; // numbers of the settled rows, oldest first
+  std::map<std::uint64_t, std::optional<domain::webhook_delivery>> changed_; // rows, by number
+  std::optional<std::uint64_t> under_way_;                                   // its number
+  std::int64_t not_before_ms_ = 0;
+  bool row_dirty_ = false;
   int held_ = 0;
 };
+
+/// Whether whoever stands at `p` misses nothing by an answer to what was asked behind `asked`, in
+/// these shards.
+[[nodiscard]] bool reaches(
+  const domain::feed_position& p, const domain::feed_position& asked, const domain::shard_set& in);
 } // namespace jumun::app

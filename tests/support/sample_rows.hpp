@@ -109,7 +109,7 @@ inline domain::webhook sample_webhook() {
   w.types = {domain::event_type::payment_approved, domain::event_type::product_changed};
   w.off = domain::webhook_off::failing;
   w.secrets = {{std::string("new\0key", 7), 0}, {"old key", 1'763'832'000'123}};
-  w.cursor = 71, w.lost = 3, w.given_up_in_row = 2;
+  w.cursor = domain::feed_position{71}, w.lost = 3, w.given_up_in_row = 2;
   w.failing_since_ms = 1'763'832'000'500;
   w.created_ms = 1'763'832'000'123, w.updated_ms = 1'763'832'002'000;
   w.version = 5;
@@ -118,7 +118,7 @@ inline domain::webhook sample_webhook() {
 inline domain::webhook_delivery sample_webhook_delivery() {
   domain::webhook_delivery d;
   d.endpoint = sample_id;
-  d.offset = 72;
+  d.number = 72, d.cursor = "72";
   d.type = domain::event_type::delivery_started;
   d.key = "ord_0E6CTKR0Z3NC00000000000000", d.sequence = 4;
   d.state = domain::webhook_state::failed;

@@ -237,6 +237,20 @@ TEST_CASE("rows that past releases wrote are still read", "[golden]") {
   });
 }
 
+TEST_CASE(
+  "webhooks' rows are as ever where all shards share a place, and say more where not", "[golden]") {
+  auto w = tests::sample_webhook();
+  auto d = tests::sample_webhook_delivery();
+  CHECK(encode(w) == tests::of_past_release("v1/webhook", encode(w)));
+  CHECK(encode(d) == tests::of_past_release("v1/webhook_delivery", encode(d)));
+  w.cursor.of[7] = 12, w.cursor.of[200] = domain::feed_position::latest;
+  d.cursor = to_text(w.cursor);
+  CHECK((decode<domain::webhook>(encode(w)) == w));
+  CHECK((decode<domain::webhook_delivery>(encode(d)) == d));
+  d.cursor = "vnothing";
+  refused(d, "a cursor that is none");
+}
+
 TEST_CASE("after_prefix is the first key behind all with the prefix", "[store]") {
   CHECK(after_prefix("a") == "b");
   CHECK(after_prefix(std::string("a\xff", 2)) == "b");

@@ -3,6 +3,7 @@
 #include "app/webhooks/signature.hpp"
 #include "app/webhooks/url_rule.hpp"
 #include "domain/limits.hpp"
+#include "storage/check.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
@@ -24,23 +25,35 @@ domain::webhook endpoint(std::uint64_t cursor = 0) {
   w.url = "https://shop.example/";
   w.topics = {"orders", "deliveries"};
   w.secrets = {{"key", 0}};
-  w.cursor = cursor;
+  w.cursor = domain::feed_position{cursor};
   return w;
 }
-storage::fed_event fed(std::uint64_t offset, event_type type = event_type::order_placed) {
-  storage::fed_event e;
-  e.offset = offset;
+http::feed_row fed(std::uint64_t offset, event_type type = event_type::order_placed) {
+  http::feed_row e;
+  e.offset = offset, e.shard = static_cast<domain::shard_id>(offset);
   e.fact.type = type, e.fact.key = "ord_" + std::to_string(offset), e.fact.sequence = 1;
   return e;
 }
+/// What a node that serves `of` has behind the place at which it was asked, up to `next`.
+http::feed_part part(std::vector<http::feed_row> rows, std::uint64_t next,
+  const domain::shard_set& of = domain::all_shards()) {
+  http::feed_part p;
+  p.rows = std::move(rows), p.next = p.last = next, p.served = of;
+  return p;
+}
+/// The same of a node that is alone.
+void take_in(
+  webhook_lane& lane, std::uint64_t after, std::vector<http::feed_row> rows, std::uint64_t next) {
+  CHECK(lane.take_in(domain::feed_position{after}, part(std::move(rows), next)) == 0);
+}
 webhook_answer status(std::uint32_t code) { return {code, "", 3, 0}; }
 
-/// Sends what is due at `now`, has it answered by `code`. @returns its offset; 0: nothing was due
+/// Sends what is due at `now`, has it answered by `code`. @returns its number; 0: nothing was due
 std::uint64_t step(webhook_lane& lane, std::int64_t now, std::uint32_t code) {
   const auto job = lane.begin(now);
   if (!job) return 0;
   lane.answered(*job, status(code), now, middle, 1);
-  return job->what.offset;
+  return job->what.number;
 }
 /// What a restart finds after this lane's changes were written.
 struct on_disk {
@@ -90,7 +103,7 @@ TEST_CASE("the schedule is Standard Webhooks', with a tenth of jitter", "[webhoo
 TEST_CASE(
   "a message is tried by the schedule, then given up, and the next one goes", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
-  lane.take_in(0, {fed(1), fed(2)}, 2);
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
   std::int64_t now = 1'000'000;
   for (std::uint32_t n = 0; n < limits::webhook_schedule.size(); ++n) {
     CAPTURE(n);
@@ -99,17 +112,17 @@ TEST_CASE(
     CHECK(step(lane, now, 500) == 1);
     CHECK(lane.row().failing_since_ms == 1'000'000);
   }
-  CHECK(lane.row().cursor == 1);
+  CHECK(lane.row().cursor.one() == 1);
   CHECK(lane.on());
   CHECK(step(lane, now, 200) == 2);
-  CHECK(lane.row().cursor == 2);
+  CHECK(lane.row().cursor.one() == 2);
   CHECK(lane.row().failing_since_ms == 0);
   CHECK(lane.row().given_up_in_row == 0);
 }
 
 TEST_CASE("an endpoint that uses up two schedules in a row is switched off", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
-  lane.take_in(0, {fed(1), fed(2), fed(3)}, 3);
+  take_in(lane, 0, {fed(1), fed(2), fed(3)}, 3);
   std::int64_t now = 1;
   for (int n = 0; n < 20; ++n) CHECK(step(lane, now += 100'000'000, 500) == (n < 10 ? 1 : 2));
   CHECK(lane.row().off == webhook_off::failing);
@@ -122,11 +135,11 @@ TEST_CASE("an endpoint that uses up two schedules in a row is switched off", "[w
 
 TEST_CASE("410 switches an endpoint off; switched on, it goes on where it was", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
-  lane.take_in(0, {fed(1)}, 1);
+  take_in(lane, 0, {fed(1)}, 1);
   CHECK(step(lane, 1, 410) == 1);
   CHECK(lane.row().off == webhook_off::gone);
   CHECK(step(lane, 1'000'000'000, 200) == 0);
-  CHECK_FALSE(lane.reads_after());
+  CHECK_FALSE(lane.reads());
   auto again = lane.row();
   again.off = webhook_off::none;
   lane.change(again);
@@ -136,30 +149,32 @@ TEST_CASE("410 switches an endpoint off; switched on, it goes on where it was", 
 TEST_CASE(
   "an endpoint gets one message at a time, in the feed's order, and no other's", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
-  lane.take_in(0, {fed(1), fed(2, event_type::stock_decreased), fed(3)}, 4);
-  CHECK_FALSE(lane.reads_after()); // enough for now
+  take_in(lane, 0, {fed(1), fed(2, event_type::stock_decreased), fed(3)}, 4);
+  CHECK_FALSE(lane.reads()); // enough for now
   const auto first = lane.begin(1);
   REQUIRE(first);
-  CHECK(first->what.offset == 1);
+  CHECK(first->what.number == 1);
   CHECK_FALSE(lane.begin(1));
   CHECK_FALSE(lane.due_ms());
   lane.answered(*first, status(204), 1, middle, 1);
-  CHECK(lane.row().cursor == 1);
+  CHECK(lane.row().cursor.one() == 1);
   CHECK(step(lane, 1, 200) == 3);
-  CHECK(lane.row().cursor == 4); // what nobody wants is passed, too
-  CHECK(lane.reads_after() == std::optional<std::uint64_t>{4});
+  CHECK(lane.row().cursor.one() == 4); // what nobody wants is passed, too
+  CHECK(lane.reads());
+  CHECK(lane.read().one() == 4);
 }
 
 TEST_CASE("a message that waits for its next try is found again by a restart", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
   on_disk disk;
-  lane.take_in(0, {fed(1), fed(2), fed(3)}, 3);
+  take_in(lane, 0, {fed(1), fed(2), fed(3)}, 3);
   CHECK(step(lane, 10, 200) == 1);
   CHECK(step(lane, 20, 500) == 2);
   disk.write(lane);
   auto restarted = disk.load();
-  CHECK(restarted.reads_after() == std::optional<std::uint64_t>{2});
-  restarted.take_in(2, {fed(3)}, 3);
+  CHECK(restarted.reads());
+  CHECK(restarted.read().one() == 2);
+  take_in(restarted, 2, {fed(3)}, 3);
   CHECK(step(restarted, 5'019, 200) == 0);
   CHECK(step(restarted, 5'020, 200) == 2);
   CHECK(step(restarted, 5'020, 200) == 3);
@@ -168,12 +183,12 @@ TEST_CASE("a message that waits for its next try is found again by a restart", "
 TEST_CASE("a lost checkpoint sends again, and loses nothing", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
   on_disk disk;
-  lane.take_in(0, {fed(1), fed(2)}, 2);
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
   CHECK(step(lane, 1, 200) == 1);
   disk.write(lane);
   CHECK(step(lane, 1, 200) == 2); // delivered, not written
   auto restarted = disk.load();
-  restarted.take_in(1, {fed(2)}, 2);
+  take_in(restarted, 1, {fed(2)}, 2);
   CHECK(step(restarted, 1, 200) == 2);
 }
 
@@ -181,7 +196,7 @@ TEST_CASE(
   "what is redelivered by hand goes next, and survives a restart before that", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
   on_disk disk;
-  lane.take_in(0, {fed(1), fed(2), fed(3)}, 3);
+  take_in(lane, 0, {fed(1), fed(2), fed(3)}, 3);
   CHECK(step(lane, 1, 200) == 1);
   disk.write(lane);
   const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
@@ -189,7 +204,7 @@ TEST_CASE(
   CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
   disk.write(lane);
   auto restarted = disk.load();
-  restarted.take_in(1, {fed(2), fed(3)}, 3);
+  take_in(restarted, 1, {fed(2), fed(3)}, 3);
   CHECK(step(restarted, 1, 500) == 1); // once, though asked for twice
   CHECK(step(restarted, 1, 200) == 2);
   CHECK(restarted.row().failing_since_ms == 0); // a try by hand is not the endpoint's fault
@@ -222,11 +237,11 @@ TEST_CASE("Retry-After makes a wait longer, up to a day, never shorter", "[webho
 TEST_CASE("delivered messages are kept in a bounded number, and failed ones apart", "[webhooks]") {
   webhook_lane lane{endpoint(), {}};
   on_disk disk;
-  lane.take_in(0, {fed(1)}, 1);
+  take_in(lane, 0, {fed(1)}, 1);
   for (int n = 0; n < 10; ++n) CHECK(step(lane, n * 100'000'000LL, 400) == 1);
   std::uint64_t at = 1;
   for (std::size_t n = 0; n < limits::webhook_rows_kept + 50; ++n, ++at) {
-    lane.take_in(at, {fed(at + 1)}, at + 1);
+    take_in(lane, at, {fed(at + 1)}, at + 1);
     CHECK(step(lane, 1'000'000'000'000, 200) == at + 1);
     if (n % 64 == 0) disk.write(lane);
   }
@@ -240,11 +255,13 @@ TEST_CASE("delivered messages are kept in a bounded number, and failed ones apar
 
 TEST_CASE("what the feed forgot before it was read is counted", "[webhooks]") {
   webhook_lane lane{endpoint(5), {}};
-  CHECK(lane.skip_to(5) == 0);
-  CHECK(lane.skip_to(12) == 7);
+  auto gone = part({}, 20);
+  gone.expired = true, gone.begin = domain::feed_position{12};
+  CHECK(lane.take_in(domain::feed_position{5}, gone) == 7);
   CHECK(lane.row().lost == 7);
-  CHECK(lane.row().cursor == 12);
+  CHECK(lane.row().cursor.one() == 20);
   CHECK(lane.dirty());
+  CHECK(lane.take_in(domain::feed_position{5}, gone) == 0); // once
 }
 
 TEST_CASE("a rotated secret signs beside the new one for a day", "[webhooks]") {
@@ -281,42 +298,215 @@ TEST_CASE("an endpoint's URL is https to the open Internet, unless private ones 
   }
 }
 
-TEST_CASE(
-  "what is asked of webhooks is written under the present epoch of its shard", "[webhooks]") {
-  storage::journal to{std::make_shared<tests::memory_store>(), {}};
-  for (std::size_t s = 0; s < domain::shard_count; ++s)
-    to.raise_epoch(static_cast<domain::shard_id>(s), 3); // the shards have changed hands
-  app::webhook_dispatcher webhooks{to, {}};
-  http::webhook_settings settings;
-  settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
-  std::promise<http::webhook_outcome> answered;
-  webhooks.create(settings, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
-  auto answer = answered.get_future();
-  REQUIRE(answer.wait_for(std::chrono::seconds{60} * tests::slowness) == std::future_status::ready);
-  const auto made = answer.get().done;
-  REQUIRE(made);
-  CHECK(storage::all_webhooks(to.disk()).size() == 1);
-  CHECK(made->row.secrets.empty()); // they are for the signature alone
-  CHECK(made->secret.starts_with("whsec_"));
+namespace {
+using domain::feed_position;
+constexpr auto latest = feed_position::latest;
+
+domain::shard_set shards(std::size_t from, std::size_t to) {
+  domain::shard_set out;
+  for (; from < to; ++from) out.set(from);
+  return out;
+}
+const auto left = shards(0, 100), right = shards(100, 256); // of two nodes
+feed_position place(std::uint64_t at_left, std::uint64_t at_right) {
+  feed_position p{at_left};
+  for (std::size_t s = 100; s < domain::shard_count; ++s) p.of[s] = at_right;
+  return p;
+}
+/// Of a shard: so that it is that node's.
+http::feed_row of(domain::shard_id shard, std::uint64_t offset) {
+  auto e = fed(offset);
+  e.shard = shard;
+  return e;
+}
+} // namespace
+
+TEST_CASE("an endpoint reads each node's feed from its own place there", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  const auto begin = lane.read();
+  (void)lane.take_in(begin, part({of(7, 500), of(8, 501)}, 501, left));
+  (void)lane.take_in(begin, part({of(200, 3)}, 4, right));
+  CHECK(lane.read() == place(501, 4));
+  CHECK_FALSE(lane.reads());
+  CHECK(step(lane, 1, 200) == 500);
+  CHECK(lane.row().cursor == place(500, 0));
+  CHECK(step(lane, 1, 200) == 501);
+  CHECK(step(lane, 1, 200) == 502); // numbers rise, whatever a node counts
+  CHECK(lane.row().cursor == place(501, 4));
+  CHECK(lane.reads());
 }
 
-TEST_CASE("a webhook's rows are fenced by no shard, and fence none", "[webhooks]") {
+TEST_CASE("an answer that began behind an endpoint's place, or says what it knows, is no news",
+  "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  (void)lane.take_in(place(10, 0), part({of(7, 12)}, 12, left)); // 1 to 10 would be missed
+  CHECK(lane.read() == feed_position{});
+  (void)lane.take_in(place(0, 0), part({of(7, 9), of(7, 12)}, 12, left));
+  (void)lane.take_in(place(0, 0), part({of(7, 9), of(7, 12), of(7, 13)}, 13, left));
+  CHECK(step(lane, 1, 200) == 9);
+  CHECK(step(lane, 1, 200) == 12);
+  CHECK(step(lane, 1, 200) == 13);
+  CHECK(step(lane, 1, 200) == 0);
+}
+
+TEST_CASE("a shard that moves is read on where it was, and its old owner's late answer is dropped",
+  "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  const auto begin = lane.read();
+  auto more = right;
+  more.set(7); // came with its events, and counts on above them
+  (void)lane.take_in(begin, part({of(7, 40), of(200, 40), of(7, 52)}, 52, more));
+  (void)lane.take_in(begin, part({of(7, 40), of(8, 41)}, 50, left));
+  std::vector<std::uint64_t> numbers;
+  while (const auto n = step(lane, 1, 200)) numbers.push_back(n);
+  CHECK(numbers == std::vector<std::uint64_t>{40, 41, 52, 53});
+  CHECK(lane.row().cursor.of[7] == 52);
+  CHECK(lane.row().cursor.of[8] == 50);
+}
+
+TEST_CASE(
+  "shards that could not be heard when an endpoint was made begin when they are", "[webhooks]") {
+  auto row = endpoint();
+  row.cursor = place(5, latest);
+  webhook_lane lane{row, {}};
+  http::feed_part first;
+  first.next = first.last = 30, first.from_now = right;
+  (void)lane.take_in(place(5, 5), part({of(200, 6)}, 6, right)); // it can't say what is missing
+  CHECK(lane.read() == place(5, latest));
+  (void)lane.take_in(feed_position{5}, part({of(7, 6)}, 6, left));
+  const auto job = lane.begin(1); // its place is of before the other one is known
+  (void)lane.take_in(place(6, latest), first);
+  CHECK(lane.row().cursor == place(5, 30));
+  REQUIRE(job);
+  lane.answered(*job, status(200), 1, middle, 1);
+  CHECK(lane.row().cursor == place(6, 30));
+}
+
+TEST_CASE(
+  "an event that can't be had makes room for other nodes', and is read again", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  const auto begin = lane.read();
+  (void)lane.take_in(begin, part({of(7, 1), of(8, 2)}, 2, left));
+  const auto job = lane.begin(1);
+  REQUIRE(job);
+  lane.put_back(*job, 500);
+  CHECK(lane.reads());
+  CHECK(lane.read() == begin);
+  (void)lane.take_in(begin, part({of(200, 1)}, 1, right));
+  CHECK(step(lane, 499, 200) == 0);
+  CHECK(step(lane, 500, 200) == 2);
+  (void)lane.take_in(lane.read(), part({of(7, 1), of(8, 2)}, 2, left));
+  CHECK(step(lane, 500, 500) == 3); // tried: from here on it keeps its place
+  disk.write(lane);
+  auto restarted = disk.load();
+  const auto again = restarted.begin(1'000'000);
+  REQUIRE(again);
+  CHECK(again->what.number == 3);
+  restarted.put_back(*again, 2'000'000);
+  CHECK(step(restarted, 1'999'999, 200) == 0);
+  CHECK(step(restarted, 2'000'000, 200) == 3);
+  CHECK(restarted.row().cursor.of[7] == 1);
+  CHECK(restarted.row().cursor.of[8] < 2);
+}
+
+TEST_CASE(
+  "an answer that another life of the lane asked for is not taken for this one's", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
+  const auto first = *lane.begin(1);
+  webhook_lane next{endpoint(), {}}; // the shard went away and came back
+  next.answered(first, status(200), 1, middle, 1);
+  next.impossible(first, "gone", 1);
+  next.put_back(first, 5);
+  CHECK_FALSE(next.dirty());
+  take_in(next, 0, {fed(1), fed(2)}, 2);
+  CHECK(step(next, 1, 200) == 1);
+  const auto second = *next.begin(1);
+  next.answered(first, status(200), 1, middle, 1);
+  CHECK(next.row().cursor.one() == 1);
+  next.answered(second, status(200), 1, middle, 1);
+  CHECK(next.row().cursor.one() == 2);
+}
+
+namespace {
+/// A dispatcher that serves all shards at `epoch`, and an endpoint of it.
+struct served_webhooks {
   storage::journal to{std::make_shared<tests::memory_store>(), {}};
-  for (std::size_t s = 0; s < domain::shard_count; ++s)
-    to.raise_epoch(static_cast<domain::shard_id>(s), 2); // given up at 1
   app::webhook_dispatcher webhooks{to, {}};
-  http::webhook_settings settings;
-  settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
+  explicit served_webhooks(domain::epoch_id epoch) {
+    for (std::size_t s = 0; s < domain::shard_count; ++s) {
+      to.raise_epoch(static_cast<domain::shard_id>(s), epoch);
+      webhooks.take(static_cast<domain::shard_id>(s));
+    }
+  }
+  http::webhook_view create() {
+    http::webhook_settings settings;
+    settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
+    std::promise<http::webhook_outcome> answered;
+    webhooks.create(settings, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
+    auto answer = answered.get_future();
+    REQUIRE(
+      answer.wait_for(std::chrono::seconds{60} * tests::slowness) == std::future_status::ready);
+    auto made = answer.get().done;
+    REQUIRE(made);
+    return std::move(*made);
+  }
+};
+} // namespace
+
+TEST_CASE(
+  "a webhook's rows are its shard's, written at the epoch of whoever serves it", "[webhooks]") {
+  served_webhooks at{3}; // the shards have changed hands
+  const auto made = at.create();
+  const auto shard = domain::shard_of(made.row.id);
+  CHECK(storage::all_webhooks(at.to.disk(), shard).size() == 1);
+  CHECK(made.row.secrets.empty()); // they are for the signature alone
+  CHECK(made.secret.starts_with("whsec_"));
+  at.webhooks.leave(shard);
+  CHECK_FALSE(at.webhooks.find(made.row.id));
+  at.to.raise_epoch(shard, 4);
+  at.webhooks.take(shard); // it came back
+  CHECK(at.webhooks.find(made.row.id));
+}
+
+TEST_CASE("an endpoint whose shard is leaving is not changed here any more", "[webhooks]") {
+  served_webhooks at{1};
+  const auto made = at.create();
+  at.to.raise_epoch(domain::shard_of(made.row.id), 2); // given up, and it was not told
+  http::webhook_settings off;
+  off.enabled = false;
   std::promise<http::webhook_outcome> answered;
-  webhooks.create(settings, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
-  const auto made = answered.get_future().get().done;
-  REQUIRE(made);
-  storage::write_set set;
-  set.shard = domain::shard_of(made->row.id), set.epoch = 1;
-  set.entries.push_back({storage::table::stock, storage::sku_key("tea"), std::nullopt});
-  to.reopen(set.shard, 1); // the move came to nothing
-  bool told = false;
-  REQUIRE(to.append(std::move(set), [&told] { told = true; }) == storage::append_result::ok);
-  to.flush();
-  CHECK(told);
+  at.webhooks.change(
+    made.row.id, off, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
+  CHECK_FALSE(answered.get_future().get().done);
+}
+
+TEST_CASE(
+  "a check finds a message on the wrong side of its endpoint's cursor", "[webhooks][check]") {
+  tests::memory_store disk;
+  auto row = endpoint();
+  row.cursor = place(5, 9);
+  domain::webhook_delivery d;
+  d.endpoint = row.id, d.key = "ord_1", d.sequence = 1, d.number = 3;
+  const auto found = [&](
+                       webhook_state state, const feed_position& at, std::uint64_t feed_ends = 9) {
+    using storage::table;
+    d.state = state, d.cursor = to_text(at);
+    if (disk.apply({storage::last_offset_row(feed_ends),
+          {table::webhooks, storage::webhook_key(row.id), storage::encode(row)},
+          {table::webhook_deliveries, storage::webhook_delivery_key(row.id, d.number),
+            storage::encode(d)}}))
+      FAIL();
+    std::string codes;
+    const auto report = storage::check_store(disk, {}, [](std::uint64_t) { return true; });
+    for (const auto& f : report.findings) codes += f.code + " ";
+    return codes;
+  };
+  CHECK(found(webhook_state::delivered, place(5, 3)).empty());
+  CHECK(found(webhook_state::failed, place(5, latest)).empty()); // it was not heard by then
+  CHECK(found(webhook_state::retrying, place(6, 9)).empty());
+  CHECK(found(webhook_state::delivered, place(6, 9)) == "webhook-cursor ");
+  CHECK(found(webhook_state::retrying, place(5, 8)) == "webhook-cursor ");
+  CHECK(found(webhook_state::delivered, place(5, 3), 8) == "webhook-cursor ");
 }
