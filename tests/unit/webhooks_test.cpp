@@ -4,6 +4,7 @@
 #include "app/webhooks/url_rule.hpp"
 #include "domain/limits.hpp"
 #include "storage/check.hpp"
+#include "storage/queries.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/sample_rows.hpp"
