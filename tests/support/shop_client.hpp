@@ -207,6 +207,14 @@ inline void ask_until(const std::function<bool()>& enough) {
   while (!enough())
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("it never came");
 }
+/// The same for what takes its time: until nothing is left, for as long as it becomes less.
+inline void ask_while_less(const std::function<std::size_t()>& left) {
+  for (auto before = left(); before > 0;)
+    ask_until([&] {
+      const auto now = left();
+      return now < std::exchange(before, std::min(before, now));
+    });
+}
 
 /// A server on a folder of its own.
 struct open_shop {
