@@ -57,7 +57,7 @@ TEST_CASE(
   people.sell(tea, 100, 1'000);
   std::vector<std::string> here, all; // `here`: their sagas are node 0's
   while (here.size() < 3) {
-    all.push_back(people.placed("tok_slow_1500", {{tea, 1}}));
+    all.push_back(people.placed("tok_slow_6000", {{tea, 1}}));
     if (shop.holds(0, all.back())) here.push_back(all.back());
   }
   for (const auto& id : here) people.wait_for(id, "paying"); // its stock is reserved there
