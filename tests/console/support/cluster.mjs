@@ -1,22 +1,15 @@
 // One shop of several processes: etcd and nodes on this machine, on free ports.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./ports.mjs";
 import { Server } from "./server.mjs";
 import { until } from "./until.mjs";
 
 const tools = process.env.JUMUN_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "jumun/tools");
 /** Where etcd is; undefined: nowhere (scripts/setup.sh brings it). */
 export const etcdPath = [...(process.env.PATH ?? "").split(":"), tools].map((dir) => join(dir, "etcd")).find((file) => existsSync(file));
-
-const freePort = () => new Promise((found) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address();
-    server.close(() => found(port));
-  });
-});
 
 export class Cluster {
   async start(...names) {

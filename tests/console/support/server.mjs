@@ -3,14 +3,17 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./ports.mjs";
 import { until } from "./until.mjs";
 
 const binary = process.env.JUMUN_BINARY ?? "build/jumun";
 const startMs = 60_000;
+const bindFailed = 9; // docs: exit codes
 
 export class Server {
   #args;
   #child;
+  #ports; // its own, also while it is down
   constructor(...args) {
     this.dir = mkdtempSync(join(tmpdir(), "jumun-console-"));
     this.#args = args;
@@ -18,18 +21,40 @@ export class Server {
   /** The second start comes up on the same ports, as a restarted server does. */
   async start(...more) {
     this.#args.push(...more);
+    const again = this.ops !== undefined;
+    for (let tries = 1; ; tries++) {
+      if (!again) this.#ports = [await freePort(), await freePort()];
+      try {
+        return await this.#begin();
+      } catch (why) {
+        if (again || why.code !== bindFailed || tries === 5) throw why; // somebody was faster: others are free
+      }
+    }
+  }
+  async #begin() {
     const addresses = join(this.dir, "addresses");
     rmSync(addresses, { force: true });
-    const ports = this.ops ? ["--port", new URL(this.shop).port, "--ops-port", new URL(this.ops).port] : ["--port", "0", "--ops-port", "0"];
-    this.#child = spawn(binary, ["serve", "--data-dir", join(this.dir, "data"), "--address-file", addresses, ...ports, ...this.#args],
-      { stdio: ["ignore", "ignore", process.env.JUMUN_TEST_LOG ? "inherit" : "ignore"] });
-    const dead = new Promise((_, fail) => this.#child.once("exit", (code) => fail(new Error(`the server ended with ${code}`))));
+    const [port, opsPort] = this.#ports.map(String);
+    const child = this.#child = spawn(binary, ["serve", "--data-dir", join(this.dir, "data"), "--address-file", addresses, "--port", port,
+      "--ops-port", opsPort, ...this.#args], { stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (text) => {
+      said = (said + text).slice(-4_000);
+      if (process.env.JUMUN_TEST_LOG) process.stderr.write(text);
+    });
+    const dead = new Promise((_, fail) => child.once("close", (code, signal) =>
+      fail(Object.assign(new Error(`the server ended with ${code ?? signal}:\n${said}`), { code }))));
     dead.catch(() => {});
-    await Promise.race([dead, until("the server is ready", () => existsSync(addresses) && /ops=\S+/.test(readFileSync(addresses, "utf8")), startMs)]);
+    const ready = () => child.exitCode !== null || (existsSync(addresses) && /ops=\S+/.test(readFileSync(addresses, "utf8")));
+    await Promise.race([dead, until("the server is ready", ready, startMs)]);
+    if (child.exitCode !== null) await dead;
     const text = readFileSync(addresses, "utf8");
     this.shop = text.match(/public=(\S+)/)[1];
     this.ops = text.match(/ops=(\S+)/)[1];
     return this;
+  }
+  get pid() {
+    return this.#child.pid;
   }
   async stop(signal = "SIGTERM") {
     const child = this.#child;
