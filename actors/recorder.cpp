@@ -42,10 +42,11 @@ template <class T> message_kind kind(std::string_view name, std::string_view ori
 
 const std::vector<message_kind>& kinds() {
   static const std::vector<message_kind> all{
-    kind<asked<domain::reserve_stock>>("reserve_stock"),
-    kind<asked<domain::commit_stock>>("commit_stock"),
-    kind<asked<domain::release_stock>>("release_stock"),
-    kind<domain::stock_answered>("stock_answered"),
+    // With an origin for those of another node, which have no sender here (actors/remote.hpp).
+    kind<asked<domain::reserve_stock>>("reserve_stock", "saga"),
+    kind<asked<domain::commit_stock>>("commit_stock", "saga"),
+    kind<asked<domain::release_stock>>("release_stock", "saga"),
+    kind<domain::stock_answered>("stock_answered", "inventory"),
     kind<asked_of_payment<domain::charge_payment>>("charge_payment"),
     kind<asked_of_payment<domain::inquire_payment>>("inquire_payment"),
     kind<asked_of_payment<domain::cancel_payment>>("cancel_payment"),
@@ -166,6 +167,7 @@ std::optional<recorded_message> message_recorder::begins(
   m.at_us = now_us_();
   m.message = about.message, m.from = about.origin, m.order = about.order;
   const auto* sender = sender_of(what);
+  if (m.from == "saga") m.from = saga_name(m.order);
   const std::lock_guard lock{guard_};
   if (const auto came = came_us_.extract(&what)) m.wait_us = m.at_us - came.mapped();
   const auto to = names_.find(who);

@@ -120,27 +120,68 @@ std::pair<std::uint64_t, std::uint64_t> place_of(const actor_record& r, actor_or
   }
   return {r.id, 0};
 }
+
+/// The same of a sleeping saga, which has an empty mailbox, and has never crashed.
+std::pair<std::uint64_t, std::uint64_t> place_of(
+  std::uint64_t id, std::uint64_t handled, actor_order by) {
+  if (by == actor_order::id) return {id, 0};
+  return {~(by == actor_order::handled ? handled : 0), id};
+}
+
+/// What can be said of a sleeping saga by its order alone: there may be a million of them, and a
+/// record of each costs more than all else that a page does.
+class sleeper_filter {
+public:
+  explicit sleeper_filter(const actor_filter& f)
+      : shard_{f.shard}, none_{!(f.kind.empty() || f.kind == "saga")
+                               || !(f.state.empty() || f.state == "dormant")
+                               || !could_begin(f.name)} {
+    if (!f.parent) return;
+    constexpr std::string_view kind = "supervisor/";
+    if (!f.parent->starts_with(kind)) none_ = true;
+    parents_ = f.parent->substr(std::min(kind.size(), f.parent->size()));
+  }
+  [[nodiscard]] bool none() const { return none_; }
+  [[nodiscard]] bool may_want(domain::order_id order) const {
+    if (!shard_ && !parents_) return true;
+    const int shard = domain::shard_of(order);
+    return (!shard_ || shard == *shard_) && (!parents_ || std::to_string(shard) == *parents_);
+  }
+
+private:
+  static bool could_begin(std::string_view name) {
+    constexpr std::string_view kind = "saga/";
+    const auto both = std::min(name.size(), kind.size());
+    return name.substr(0, both) == kind.substr(0, both);
+  }
+  std::optional<int> shard_;
+  std::optional<std::string> parents_; // the shard of the parent, as text
+  bool none_;
+};
 } // namespace
 
 std::vector<actor_record> actor_registry::page(
   const actor_filter& f, actor_order by, std::uint64_t after, std::size_t limit) const {
-  std::map<std::pair<std::uint64_t, std::uint64_t>, actor_record> first;
+  using place = std::pair<std::uint64_t, std::uint64_t>;
+  std::map<place, actor_record> first;
+  const auto too_late = [&](const place& p) {
+    return first.size() == limit && p >= std::prev(first.end())->first;
+  };
   const auto take = [&](const actor_record& r) {
     if (r.id <= after || !f.wants(r)) return;
-    const auto place = place_of(r, by);
-    if (first.size() == limit && place >= std::prev(first.end())->first) return;
-    first.emplace(place, r);
+    const auto p = place_of(r, by);
+    if (too_late(p)) return;
+    first.emplace(p, r);
     if (first.size() > limit) first.erase(std::prev(first.end()));
   };
+  const sleeper_filter asleep{f};
   for (const auto& s : stripes_) {
     std::lock_guard lock{s.guard};
     for (const auto& [name, record] : s.by_name) take(record);
-    const bool may_sleep =
-      (f.kind.empty() || f.kind == "saga") && (f.state.empty() || f.state == "dormant");
-    if (!may_sleep) continue;
+    if (asleep.none()) continue;
     for (const auto& [order, sleeper] : s.dormant)
-      if (by != actor_order::id || first.size() < limit
-          || std::pair{sleeper.id, std::uint64_t{0}} < std::prev(first.end())->first)
+      if (sleeper.id > after && asleep.may_want(order)
+          && !too_late(place_of(sleeper.id, sleeper.handled, by)))
         take(shown(order, sleeper));
   }
   std::vector<actor_record> out;

@@ -2,6 +2,7 @@
 #include "http/fields.hpp"
 #include "http/json_writer.hpp"
 #include "http/server_options.hpp"
+#include "http/standing.hpp"
 #include <algorithm>
 
 namespace jumun::http {
@@ -356,6 +357,7 @@ std::string saga_json(const domain::order& o, std::string_view node) {
   w.close('}');
   put_money(w, "money_at_risk", money_at_risk(o), o.currency);
   w.text("explain", explain(o));
+  put_standing(w, o);
   w.count("version", o.version);
   w.text("created_at", time_text(o.created_ms));
   w.text("updated_at", time_text(o.updated_ms));

@@ -116,7 +116,8 @@ void act_on_saga(const exchange_ptr& ex) {
   auto wanted = read_action(std::get<json_value>(body), errors);
   if (!errors.empty()) return refuse_once(ex, 0, std::move(errors)); // no key: it is just sent
   if (wanted.dry_run)
-    return send_json(ex, forecast_json(*now, domain::foresee(*now, wanted.what, {now_ms(), 0})));
+    return send_json(ex,
+      forecast_json(*now, domain::foresee(*now, wanted.what, {now_ms(), 0}), ex->at->options.node));
   domain::act_on_saga c{ex->from, role_names(ex->who.roles), *id, std::move(wanted.what), {}};
   const auto condition = read_conditions(ex, [&] { return std::optional{now->version}; });
   if (!condition) return;

@@ -54,17 +54,37 @@ std::optional<http::order_rows> inspector::rows_of(domain::order_id id) {
   out.now = std::move(*now);
   out.payment = read<domain::payment_record>(node_, table::payments, key);
   out.delivery = read<domain::delivery_record>(node_, table::deliveries, key);
-  for (std::size_t i = 0; i < out.now.lines.size(); ++i) {
-    const auto& sku = out.now.lines[i].sku;
-    if (!node_.serves(domain::shard_of(sku))) continue;
-    auto r = read<domain::reservation>(
-      node_, table::reservations, storage::reservation_key(sku, id, static_cast<std::uint16_t>(i)));
-    if (r) out.held.push_back(std::move(*r));
+  std::vector<http::shelf_line> lines;
+  for (const auto& l : out.now.lines)
+    lines.push_back({static_cast<std::uint16_t>(lines.size()), l.sku});
+  out.held = reservations_of(id, lines);
+  return out;
+}
+
+std::vector<domain::reservation> inspector::reservations_of(
+  domain::order_id id, const std::vector<http::shelf_line>& lines) {
+  std::vector<domain::reservation> out;
+  for (const auto& l : lines) {
+    if (!node_.serves(domain::shard_of(l.sku))) continue;
+    const auto key = storage::reservation_key(l.sku, id, l.line);
+    if (auto r = read<domain::reservation>(node_, table::reservations, key))
+      out.push_back(std::move(*r));
   }
   return out;
 }
 
 std::vector<http::blocked_group> inspector::blocked_groups() {
+  using std::chrono::steady_clock;
+  const std::lock_guard lock{guard_}; // who asks meanwhile waits, and gets the same
+  const auto began = steady_clock::now();
+  if (began < groups_until_) return groups_;
+  groups_ = group_blocked();
+  const auto now = steady_clock::now();
+  groups_until_ = now + (now - began) * limits::groups_rest;
+  return groups_;
+}
+
+std::vector<http::blocked_group> inspector::group_blocked() {
   std::map<std::tuple<bool, domain::phase, std::string>, http::blocked_group> groups;
   for (const auto id : node_.orders().blocked_orders(limits::blocked_looked_at)) {
     const auto o = read<domain::order>(node_, table::orders, storage::order_key(id));

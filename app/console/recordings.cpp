@@ -13,7 +13,7 @@ http::recorded told(const actors::recording& r, bool runs) {
   return out;
 }
 
-/// Those that an order's messages pass through. What is on other nodes is not seen from here.
+/// Those that an order's messages pass through. Of shelves that are on other nodes nobody is there.
 std::set<std::string> actors_about(const domain::order& o) {
   const auto shard = domain::shard_of(o.id);
   std::set<std::string> names{actors::saga_name(o.id)};
@@ -54,6 +54,16 @@ std::optional<http::recorded> inspector::record_order(
   what.of = to_text(domain::id_kind::order, id);
   what.order = id;
   what.by = actors_about(*o);
+  return start(std::move(what), how);
+}
+
+http::recorded inspector::record_lines(domain::order_id id,
+  const std::vector<http::shelf_line>& lines, const http::recording_form& how) {
+  actors::recording what;
+  what.of = to_text(domain::id_kind::order, id);
+  what.order = id;
+  for (const auto& l : lines)
+    what.by.insert(actors::shard_actor_name("inventory", domain::shard_of(l.sku)));
   return start(std::move(what), how);
 }
 

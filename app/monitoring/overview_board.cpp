@@ -85,8 +85,7 @@ void overview_board::price_blocked() {
   }
 }
 
-http::node_overview overview_board::look(bool with_history) {
-  price_blocked();
+http::node_overview overview_board::figures() const {
   const auto& orders = node_.orders();
   http::node_overview o;
   o.node = node_.coordinator().self();
@@ -98,9 +97,20 @@ http::node_overview overview_board::look(bool with_history) {
   o.at_risk = orders.at_risk();
   if (const auto first = orders.oldest()) o.oldest = {first->id, first->state};
   o.breakers = node_.breakers().look();
+  return o;
+}
+
+http::node_overview overview_board::look(bool with_history) {
+  {
+    const std::lock_guard lock{guard_};
+    if (!with_history && at_ms_ > 0 && told_.at_ms == at_ms_) return told_;
+  }
+  price_blocked();
+  auto o = figures();
   const std::lock_guard lock{guard_};
   o.at_ms = samples_.empty() ? node_.env().now_ms() : at_ms_;
   o.now = samples_.empty() ? nothing() : samples_.back();
+  told_ = o;
   if (with_history) o.history.assign(samples_.begin(), samples_.end());
   return o;
 }

@@ -14,6 +14,7 @@ public:
 
   /// Each second. `seconds`: since the call before, as measured.
   void take_sample(const http::metrics& of_edge, double seconds);
+  /// Without history: looked once for each sample, however many nodes and readers ask.
   [[nodiscard]] http::node_overview look(bool with_history) override;
 
 private:
@@ -26,6 +27,7 @@ private:
   };
   [[nodiscard]] counters count(const http::metrics& of_edge) const;
   void price_blocked();
+  [[nodiscard]] http::node_overview figures() const;
 
   node& node_;
   const std::int64_t started_ms_;
@@ -33,5 +35,6 @@ private:
   counters before_;
   std::deque<http::sample> samples_; // oldest first
   std::int64_t at_ms_ = 0;           // of the newest
+  http::node_overview told_;         // of at_ms_, without history; before that: whatever was
 };
 } // namespace jumun::app

@@ -1,5 +1,6 @@
 #include "http/console/inspector.hpp"
 #include "http/console/limits.hpp"
+#include "http/console/money_at_risk.hpp"
 #include "http/console/resources.hpp"
 #include "http/fields.hpp"
 #include "http/json_writer.hpp"
@@ -16,14 +17,7 @@ std::string group_json(const blocked_group& g, std::string_view node) {
   w.text("error", g.error);
   w.flag("poisoned", g.poisoned);
   w.count("count", g.count);
-  w.open("money_at_risk", '[');
-  for (const auto& m : g.at_risk) {
-    w.open('{');
-    w.number("amount", m.amount);
-    w.text("currency", m.currency);
-    w.close('}');
-  }
-  w.close(']');
+  put_money_at_risk(w, g.at_risk);
   w.text("oldest_at", time_text(g.oldest_ms));
   w.open("actions", '[');
   for (const auto a : g.actions) w.element(name_of(a));

@@ -1,5 +1,6 @@
 #include "http/console/forecast.hpp"
 #include "http/json_writer.hpp"
+#include "http/render.hpp"
 
 namespace jumun::http {
 namespace {
@@ -11,7 +12,8 @@ void put_change(json_writer& w, std::string_view name, std::string_view from, st
 }
 } // namespace
 
-std::string forecast_json(const domain::order& now, const domain::forecast& f) {
+std::string forecast_json(
+  const domain::order& now, const domain::forecast& f, std::string_view node) {
   json_writer w;
   w.open('{');
   w.text("order_id", to_text(domain::id_kind::order, now.id));
@@ -23,6 +25,7 @@ std::string forecast_json(const domain::order& now, const domain::forecast& f) {
   w.open("sends", '[');
   for (const auto name : f.sends) w.element(name);
   w.close(']');
+  w.raw("then", saga_json(f.next, node));
   w.close('}');
   return w.take();
 }
@@ -36,6 +39,7 @@ std::string done_json(
   w.text("detail", detail);
   for (const auto* none : {"status", "saga", "phase"}) w.null(none);
   w.raw("sends", "[]");
+  w.null("then");
   w.close('}');
   return w.take();
 }

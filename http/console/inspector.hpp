@@ -47,6 +47,11 @@ struct recording_form {
 
 // -- one order ------------------------------------------------------------------------------------
 
+/// A line of an order whose shelf is on another node than the order.
+struct shelf_line {
+  std::uint16_t line = 0; // its place in the order
+  std::string sku;
+};
 /// All rows that there are of one order, as of one moment, or nearly so.
 struct order_rows {
   domain::order now;
@@ -106,12 +111,18 @@ public:
     const std::string& id, const recording_form& how) = 0;
   [[nodiscard]] virtual std::optional<recorded> record_order(
     domain::order_id id, const recording_form& how) = 0;
+  /// Of an order of another node, what comes to the inventories of these lines here.
+  [[nodiscard]] virtual recorded record_lines(
+    domain::order_id id, const std::vector<shelf_line>& lines, const recording_form& how) = 0;
   /// What was recorded of it, an actor or an order by its text; nullopt: nothing.
   [[nodiscard]] virtual std::optional<recorded> recording_of(const std::string& what) = 0;
   /// False: none runs.
   [[nodiscard]] virtual bool stop_recording(const std::string& what) = 0;
 
   [[nodiscard]] virtual std::optional<order_rows> rows_of(domain::order_id id) = 0;
+  /// The reservations of these lines that are this node's.
+  [[nodiscard]] virtual std::vector<domain::reservation> reservations_of(
+    domain::order_id id, const std::vector<shelf_line>& lines) = 0;
   /// Whatever this node knows by exactly this text.
   [[nodiscard]] virtual std::vector<found_thing> find(const std::string& text) = 0;
   [[nodiscard]] virtual std::vector<blocked_group> blocked_groups() = 0;

@@ -20,6 +20,9 @@ inline constexpr std::size_t stock_rows_max = 2'000'000; // for one check; more 
 inline constexpr std::size_t batch_orders_max = 200;     // of one batch of actions
 inline constexpr std::size_t group_orders_max = 200;     // named in a group of blocked orders
 inline constexpr std::size_t groups_max = 200;
+/// Grouping reads each blocked order, and rests so many times as long as it took: an outage blocks
+/// thousands, and whoever looks must not cost more than 1/40 of a core.
+inline constexpr int groups_rest = 40;
 
 inline constexpr std::int64_t recorded_default = 2'000; // messages of one; the newest stay
 inline constexpr std::int64_t recorded_max = 5'000;

@@ -1,5 +1,6 @@
 #include "http/console/overview.hpp"
 #include "http/console/limits.hpp"
+#include "http/console/money_at_risk.hpp"
 #include "http/console/overview_parts.hpp"
 #include "http/console/overview_stream.hpp"
 #include "http/console/resources.hpp"
@@ -111,14 +112,7 @@ std::string overview_json(const node_overview& o) {
   w.open("sagas", '{');
   for (const auto& [state, n] : o.sagas) w.number(state, n);
   w.close('}');
-  w.open("money_at_risk", '[');
-  for (const auto& m : o.at_risk) {
-    w.open('{');
-    w.number("amount", m.amount);
-    w.text("currency", m.currency);
-    w.close('}');
-  }
-  w.close(']');
+  put_money_at_risk(w, o.at_risk);
   put_oldest(w, o);
   put_breakers(w, o.breakers);
   put_history(w, o);

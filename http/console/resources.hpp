@@ -16,9 +16,11 @@ void list_actors(const exchange_ptr& ex);
 void list_actor_totals(const exchange_ptr& ex);
 // recordings.cpp
 void record_actor(const exchange_ptr& ex);
-void record_order(const exchange_ptr& ex);
 void get_recording(const exchange_ptr& ex);
 void stop_recording(const exchange_ptr& ex);
+void record_order(const exchange_ptr& ex);
+void get_order_recording(const exchange_ptr& ex);
+void stop_order_recording(const exchange_ptr& ex);
 // find.cpp
 void find_anything(const exchange_ptr& ex);
 // timeline.cpp

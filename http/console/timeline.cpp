@@ -1,11 +1,13 @@
 #include "http/console/inspector.hpp"
 #include "http/console/recordings.hpp"
 #include "http/console/resources.hpp"
+#include "http/console/shelves.hpp"
 #include "http/fields.hpp"
 #include "http/forwarding.hpp"
 #include "http/json_writer.hpp"
 #include "http/render.hpp"
 #include <algorithm>
+#include <iterator>
 
 namespace jumun::http {
 namespace {
@@ -99,14 +101,18 @@ std::string_view name_of(domain::booking_state s) {
   return "";
 }
 
+void add_reservations(std::vector<entry>& to, const std::vector<domain::reservation>& held) {
+  for (const auto& r : held)
+    add_commit(to, r.updated_ms, lane_of_sku(r.sku), "reservation row",
+      std::to_string(r.quantity) + " × " + r.sku + ", " + std::string{name_of(r.state)});
+}
+
 /// Each receiver's own row of the order, as it was written last.
 void add_rows(std::vector<entry>& to, const order_rows& rows) {
   const auto& o = rows.now;
   add_commit(to, o.updated_ms, "saga", "order row",
     "version " + std::to_string(o.version) + ", " + std::string{domain::name_of(o.at)});
-  for (const auto& r : rows.held)
-    add_commit(to, r.updated_ms, lane_of_sku(r.sku), "reservation row",
-      std::to_string(r.quantity) + " × " + r.sku + ", " + std::string{name_of(r.state)});
+  add_reservations(to, rows.held);
   if (rows.payment)
     add_commit(to, rows.payment->updated_ms, "payment", "payment row",
       std::string{name_of(rows.payment->state)} + ", taken " + std::to_string(rows.payment->amount)
@@ -133,7 +139,8 @@ void add_messages(std::vector<entry>& to, const recorded& r) {
   }
 }
 
-void put_entry(json_writer& w, const entry& x) {
+std::string entry_json(const entry& x) {
+  json_writer w;
   w.open('{');
   w.text("at", time_text(x.at_us / 1000));
   w.number("at_us", x.at_us);
@@ -143,10 +150,17 @@ void put_entry(json_writer& w, const entry& x) {
   w.text_or_null("from", x.from);
   x.kind == "message" ? w.text("to", x.lane) : w.null("to");
   w.text("detail", x.detail);
-  x.wait_us < 0 ? w.null("wait_us") : w.number("wait_us", x.wait_us);
-  x.took_us < 0 ? w.null("duration_us") : w.number("duration_us", x.took_us);
+  put_known_us(w, "wait_us", x.wait_us);
+  put_known_us(w, "duration_us", x.took_us);
   x.event ? w.raw("event", event_json(*x.event, std::string_view{})) : w.null("event");
   w.close('}');
+  return w.take();
+}
+std::vector<timed_row> told(const std::vector<entry>& all) {
+  std::vector<timed_row> out;
+  out.reserve(all.size());
+  for (const auto& x : all) out.push_back({x.at_us, entry_json(x)});
+  return out;
 }
 
 void put_lane(
@@ -157,6 +171,12 @@ void put_lane(
   w.number("shard", shard);
   w.text_or_null("node", node);
   w.close('}');
+}
+
+/// Empty: nobody is known to own the shard.
+std::string node_of(const exchange_ptr& ex, domain::shard_id shard) {
+  if (served_by(*ex->at).test(shard) || !ex->at->to.others) return ex->at->options.node;
+  return ex->at->to.others->owner_of(shard).node;
 }
 
 /// In the order in which a command travels: the saga, whom it asks, and who is behind them.
@@ -174,7 +194,7 @@ void put_lanes(json_writer& w, const exchange_ptr& ex, const domain::order& o) {
     const auto lane = lane_of_sku(l.sku);
     if (std::find(shelves.begin(), shelves.end(), lane) != shelves.end()) continue;
     const auto of = domain::shard_of(l.sku);
-    put_lane(w, lane, lane, of, served_by(*ex->at).test(of) ? here : "");
+    put_lane(w, lane, lane, of, node_of(ex, of));
     shelves.push_back(lane);
   }
   of_shard("payment");
@@ -182,37 +202,53 @@ void put_lanes(json_writer& w, const exchange_ptr& ex, const domain::order& o) {
   w.close(']');
 }
 
-std::string timeline_json(
-  const exchange_ptr& ex, const order_rows& rows, const std::optional<recorded>& messages) {
-  std::vector<entry> all;
-  add_events(all, rows);
-  add_rows(all, rows);
-  if (messages) add_messages(all, *messages);
-  std::stable_sort(
-    all.begin(), all.end(), [](const entry& a, const entry& b) { return a.at_us < b.at_us; });
+std::string timeline_json(const exchange_ptr& ex, const order_rows& rows,
+  const std::optional<recorded>& messages, shelf_rows elsewhere) {
+  std::vector<entry> here;
+  add_events(here, rows);
+  add_rows(here, rows);
+  if (messages) add_messages(here, *messages);
+  auto all = told(here);
+  std::move(elsewhere.rows.begin(), elsewhere.rows.end(), std::back_inserter(all));
+  sort_by_time(all);
   json_writer w{16 * 1024};
   w.open('{');
   w.text("order_id", to_text(domain::id_kind::order, rows.now.id));
   put_lanes(w, ex, rows.now);
   w.open("entries", '[');
-  for (const auto& x : all) put_entry(w, x);
+  for (const auto& row : all) w.raw(row.json);
   w.close(']');
   if (messages) w.open("recording", '{');
-  messages ? put_recorded_fields(w, *messages, /*with_messages=*/false) : w.null("recording");
+  messages ? put_recorded_fields(w, *messages, elsewhere.silent) : w.null("recording");
   if (messages) w.close('}');
+  put_silent(w, elsewhere.silent);
   w.close('}');
   return w.take();
+}
+
+/// What this node's shelves know of another node's order.
+void send_shelves_of(const exchange_ptr& ex, inspector& inside, domain::order_id id) {
+  std::vector<entry> all;
+  add_reservations(all, inside.reservations_of(id, read_shelf_question(ex).lines));
+  const auto messages = inside.recording_of(ex->params[0]);
+  if (messages) add_messages(all, *messages);
+  send_shelf_rows(ex, told(all), messages ? messages->seen : 0);
 }
 } // namespace
 
 /// GET /admin/v1/orders/{order}/timeline → 200: what its rows tell, and its messages where they
-/// were recorded; oldest first; 404.
+/// were recorded, on all nodes that take part; oldest first; 404.
 void get_timeline(const exchange_ptr& ex) {
   auto* inside = ex->at->to.inspector;
   const auto id = domain::parse_id(domain::id_kind::order, ex->params[0]);
-  const auto rows = inside && id ? inside->rows_of(*id) : std::nullopt;
+  if (inside && id && ex->wants_rows) return send_shelves_of(ex, *inside, *id);
+  auto rows = inside && id ? inside->rows_of(*id) : std::nullopt;
   if (!rows) return send(ex, problems::not_found, "no order has this id");
-  send_json(ex,
-    timeline_json(ex, *rows, inside->recording_of(to_text(domain::id_kind::order, rows->now.id))));
+  auto messages = inside->recording_of(to_text(domain::id_kind::order, *id));
+  ask_shelves(ex, *id, {},
+    [ex, rows = std::move(*rows), messages = std::move(messages)](shelf_rows elsewhere) mutable {
+      if (messages) messages->seen += elsewhere.seen;
+      send_json(ex, timeline_json(ex, rows, messages, std::move(elsewhere)));
+    });
 }
 } // namespace jumun::http

@@ -13,6 +13,7 @@ struct power {
   std::string_view name, method, path;
 };
 constexpr power powers[] = {
+  {"look", "GET", "/admin/v1/overview"}, // at anything but stock
   {"act", "POST", "/admin/v1/sagas/{order}/actions"},
   {"restart", "POST", "/admin/v1/actors/{id}/restart"},
   {"record", "POST", "/admin/v1/actors/{id}/recording"},

@@ -426,10 +426,49 @@ TEST_CASE("each node of a cluster tells of all of them", "[console][cluster]") {
   }
   for (const auto& sku : skus)
     CHECK(ask(ops, "/admin/v1/inventory/" + sku + "/check").at("consistent") == true);
+
+  // An order whose stock lies on all three: its recording and its timeline are whole.
+  auto c = shop.client(0);
+  const auto wide =
+    c.placed("tok_slow_1500", {{skus[0], 1}, {skus[1], 1}, {skus[2], 1}}, {.wait_s = 0});
+  c.wait_for(wide, "paying");
+  const auto path = "/admin/v1/orders/" + wide;
+  CHECK(
+    need(ops.post(path + "/recording", json::object()), 201).json().at("missing_nodes").empty());
+  c.wait_settled(wide);
+  const auto recorded = ask(ops, path + "/recording");
+  std::set<std::string> committed, shelves, homes;
+  for (const auto& m : recorded.at("messages"))
+    if (m.at("message") == "commit_stock" && m.at("from") == "saga/" + wide)
+      committed.insert(m.at("to").get<std::string>());
+  for (const auto& sku : skus)
+    shelves.insert("inventory/" + std::to_string(jumun::domain::shard_of(std::string_view{sku})));
+  CAPTURE(recorded.dump());
+  CHECK(committed == shelves);
+  const auto timeline = ask(ops, path + "/timeline");
+  std::int64_t before = 0;
+  std::set<std::string> rows;
+  for (const auto& e : timeline.at("entries")) {
+    CHECK(e.at("at_us") >= before);
+    before = e.at("at_us");
+    if (e.at("name") == "reservation row") rows.insert(e.at("lane").get<std::string>());
+  }
+  CHECK(rows == shelves);
+  for (const auto& l : timeline.at("lanes"))
+    if (shelves.contains(l.at("id").get<std::string>()))
+      homes.insert(l.at("node").get<std::string>());
+  CHECK(homes == std::set<std::string>{"n0", "n1", "n2"});
+  CHECK(timeline.at("recording").at("seen") == recorded.at("messages").size());
+  need(ops.send("DELETE", path + "/recording"), 204);
+  CHECK(ops.send("DELETE", path + "/recording").status == 404);
+  CHECK(ask(ops, path + "/recording").at("state") == "ended");
+  ids.push_back(wide);
+
   const json batch{{"action", "cancel"}, {"reason", "all of them"}, {"orders", ids}};
   const auto done = need(ops.post("/admin/v1/sagas/actions", batch), 200).json();
-  CHECK(texts{shop_client::each(done.at("data"), "outcome")} == texts{"done", "done", "done"});
-  for (std::size_t i = 0; i < 3; ++i) shop.client(i).wait_for(ids[i], "cancelled");
+  CHECK(
+    texts{shop_client::each(done.at("data"), "outcome")} == texts{"done", "done", "done", "done"});
+  for (const auto& id : ids) c.wait_for(id, "cancelled");
 
   shop.at(2).kill9();
   ask_until([&] {

@@ -135,6 +135,22 @@ TEST_CASE("a page of actors is what is wanted, by id or the greatest first", "[c
   f.kind = "payment";
   CHECK(count(f) == 0);
   CHECK(count({}) == 200);
+  f = {};
+  f.state = "dormant";
+  const auto slept = all.page(f, actor_order::id, 0, 1).at(0);
+  CHECK(all.page(f, actor_order::handled, 0, 1).at(0).handled() == 70); // 10 * 7 of them
+  CHECK(all.page(f, actor_order::restarts, 0, 1).at(0).id == slept.id);
+  CHECK(all.page(f, actor_order::id, slept.id, 1).empty());
+  f.parent = slept.parent, f.shard = slept.shard, f.name = slept.name;
+  CHECK(count(f) == 1);
+  f.shard = (slept.shard + 1) % 256;
+  CHECK(count(f) == 0);
+  f.shard = slept.shard, f.parent = "supervisor/" + std::to_string((slept.shard + 1) % 256);
+  CHECK(count(f) == 0);
+  f.parent = "node";
+  CHECK(count(f) == 0);
+  f.parent = slept.parent, f.name = "payment/";
+  CHECK(count(f) == 0);
 }
 
 namespace {
@@ -221,8 +237,10 @@ TEST_CASE("what an action would do is the decision itself, without its effect", 
   CHECK(retried.sends == std::vector<std::string_view>{"cancel_payment"});
   CHECK(foresee(domain::operator_action::resume).outcome != "would-act");
   CHECK(foresee(domain::operator_action::pause).next.paused);
-  const auto json = nlohmann::json::parse(http::forecast_json(o, retried));
+  const auto json = nlohmann::json::parse(http::forecast_json(o, retried, "n1"));
   CHECK(json.at("phase").at("from") == "refunding");
+  CHECK(json.at("then").at("phase") == "refunding");
+  CHECK(json.at("then").at("standing").at("because") == "cancelled");
   CHECK(json.dump().find(o.token) == std::string::npos);
 }
 
