@@ -1,9 +1,9 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Problem } from "./api/http";
 import { calls } from "./api/calls";
 import { followOverview, totals } from "./live/overview";
 import { link } from "./live/link";
-import { asksForKey, forgetKey, key, who } from "./live/session";
+import { asksForKey, forgetKey, key, may, who } from "./live/session";
 import { usePoll } from "./live/poll";
 import { href, place } from "./lib/router";
 import { theme, type Theme } from "./lib/theme";
@@ -17,7 +17,9 @@ import { useShortcuts, Shortcuts } from "./parts/shortcuts";
 import { views, type View } from "./routes";
 import { language, t } from "./text";
 
-const shown = (v: View): boolean => v.path !== "faults" || (who.value?.faults_enabled ?? false);
+/** Who may look at stock alone (an inventory's key) has that view alone. */
+const shown = (v: View): boolean =>
+  v.path === "inventory" || (may("look") && (v.path !== "faults" || (who.value?.faults_enabled ?? false)));
 
 export function App() {
   useShortcuts(views.filter(shown));
@@ -64,7 +66,8 @@ function Signed() {
     [],
   );
   const known = who.value !== null;
-  useEffect(() => (known ? followOverview() : undefined), [known]);
+  const looks = known && may("look");
+  useEffect(() => (looks ? followOverview() : undefined), [looks]);
   if (live.value.error instanceof Problem && live.value.error.status === 403) {
     return (
       <>
@@ -99,7 +102,8 @@ function Signed() {
 }
 
 function Current() {
-  const [path = "", ...rest] = place.value.path;
+  const [first, ...rest] = place.value.path;
+  const path = first ?? (may("look") ? "" : "inventory");
   const view = views.find((v) => v.path === path && shown(v));
   const id = rest.join("/");
   if (!view || (id && !view.one)) return <div class="empty">{t.notFoundView}</div>;
@@ -179,10 +183,14 @@ function Notices() {
 }
 
 function Nav() {
-  const current = place.value.path[0] ?? "";
+  const current = place.value.path[0] ?? (may("look") ? "" : "inventory");
   const blocked = totals.value?.sagas.blocked ?? 0;
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    box.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [current]);
   return (
-    <nav class="nav" aria-label={t.mainNav}>
+    <nav class="nav" aria-label={t.mainNav} ref={box}>
       <ul>
         {views.filter(shown).map((v) => (
           <li key={v.path}>

@@ -11,6 +11,7 @@ export interface Page<T> {
 }
 
 export type Permission =
+  | "look" // at anything but stock
   | "act"
   | "restart"
   | "record"
@@ -78,6 +79,17 @@ export interface Saga {
   owner: { shard: number; node: string };
   money_at_risk: Money;
   explain: string;
+  standing: {
+    because: "cancelled" | "rejected" | null;
+    failure_code: string | null;
+    paused: boolean;
+    blocked: boolean;
+    poisoned: boolean;
+    held_since: string | null;
+    delivery: string;
+    shipped: boolean;
+    settled_outside: boolean;
+  };
   version: number;
   created_at: string;
   updated_at: string;
@@ -161,6 +173,7 @@ export interface Recording {
   ends_at: string;
   limit: number;
   seen: number;
+  missing_nodes: string[];
   messages: RecordedMessage[] | null;
 }
 export interface Lane {
@@ -187,6 +200,7 @@ export interface Timeline {
   lanes: Lane[];
   entries: TimelineEntry[];
   recording: Recording | null;
+  missing_nodes: string[];
 }
 
 export type ActorState = "running" | "restarting" | "quarantined" | "dormant" | "gone";
@@ -267,6 +281,9 @@ export interface Shard {
   epoch: number;
   state: string;
   moving_to: string | null;
+  lag_us: number | null; // how long what was appended waits for its commit
+  mailbox: number | null; // messages that wait, of all its actors
+  move: { from: string; to: string; step: string; rows: number; bytes: number } | null;
   sagas_open: number | null;
   decisions: number | null; // a counter of what was decided about its orders, durably
 }
@@ -341,6 +358,7 @@ export interface Effect {
   saga: { from: string; to: string } | null;
   phase: { from: string; to: string } | null;
   sends: string[];
+  then: Saga | null; // as it would be
 }
 export interface BatchResult {
   action: OperatorAction;

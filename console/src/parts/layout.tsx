@@ -123,7 +123,7 @@ export function Bars({
           <>
             <span>{r.name}</span>
             <span class="track" aria-hidden="true">
-              <i style={{ width: `${(r.value / most) * 100}%` }} />
+              {r.value > 0 && <i style={{ width: `max(2px, ${(r.value / most) * 100}%)` }} />}
             </span>
             <span class="num">{r.text}</span>
           </>

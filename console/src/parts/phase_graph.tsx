@@ -1,4 +1,5 @@
 // What an order can go through (docs/ARCHITECTURE.md), with the place where it stands lit.
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { JumunEvent } from "../api/shapes";
 import { named, t } from "../text";
 
@@ -51,7 +52,8 @@ const reached: Record<string, string> = {
   OrderRejected: "rejected",
 };
 
-const half = { w: 51, h: 13 };
+const half = { w: 51, h: 13 },
+  size = { w: 712, h: 224 };
 function path(from: string, to: string): string {
   const [ax, ay] = places[from]!,
     [bx, by] = places[to]!;
@@ -68,10 +70,23 @@ function path(from: string, to: string): string {
 }
 
 export function PhaseGraph({ phase, events, saga }: { phase: string; events: JumunEvent[]; saga: string }) {
-  const seen = new Set(events.map((e) => reached[e.type]).filter(Boolean));
+  const way = [...events.map((e) => reached[e.type]).filter((p) => p !== undefined), phase];
+  const seen = new Set(way);
+  const gone = new Set(way.map((p, i) => way[i - 1] + p)); // from each place to the next
+  // On a telephone the whole of it would not be legible: what is lit is in sight.
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const el = box.current!;
+    el.scrollLeft = ((places[phase]?.[0] ?? 0) / size.w) * el.scrollWidth - el.clientWidth / 2;
+  }, [phase]);
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={t.whereItStands}>
-      <svg class="phases" viewBox="0 0 712 224" role="img" aria-label={t.phaseNow(named(t.phases, phase))}>
+    <div class="scroll" ref={box} tabIndex={0} role="region" aria-label={t.whereItStands}>
+      <svg
+        class="phases"
+        viewBox={`0 0 ${size.w} ${size.h}`}
+        role="img"
+        aria-label={t.phaseNow(named(t.phases, phase))}
+      >
         <defs>
           <marker
             id="tip"
@@ -88,7 +103,7 @@ export function PhaseGraph({ phase, events, saga }: { phase: string; events: Jum
         {ways.map(([a, b]) => (
           <path
             key={a + b}
-            class={`way ${seen.has(a) && (seen.has(b) || b === phase) ? "gone" : ""}`}
+            class={`way ${gone.has(a + b) ? "gone" : ""}`}
             d={path(a, b)}
             marker-end="url(#tip)"
           />

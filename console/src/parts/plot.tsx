@@ -24,6 +24,12 @@ const wholeSteps = [1, 2, 5]
   .flatMap((n) => Array.from({ length: 10 }, (_, i) => n * 10 ** i))
   .sort((a, b) => a - b);
 
+/** Where a value has none beside it, there is no line to be seen: a point. */
+const lonely: uPlot.Series.Points.Filter = (u, of) => {
+  const has = (i: number) => (u.data[of]![i] ?? null) !== null;
+  return [...u.data[0].keys()].filter((i) => has(i) && !has(i - 1) && !has(i + 1));
+};
+
 function options(p: Props, width: number): uPlot.Options {
   const axis = { stroke: colour("--text-3"), font: "11px Inter, sans-serif", ticks: { show: false } };
   const grid = { stroke: colour("--line"), width: 1 };
@@ -40,7 +46,8 @@ function options(p: Props, width: number): uPlot.Options {
         grid: { show: false },
         size: 24,
         space: 70,
-        values: (_, all) => all.map((s) => clock(s * 1e3).slice(0, all[1]! - all[0]! < 60 ? 8 : 5)),
+        values: (_, all) =>
+          all.map((s) => clock(s * 1e3).slice(0, (all[1] ?? all[0]!) - all[0]! < 60 ? 8 : 5)),
       },
       {
         ...axis,
@@ -57,7 +64,7 @@ function options(p: Props, width: number): uPlot.Options {
         label: l.label,
         stroke: colour(l.token),
         width: 1.5,
-        points: { show: false },
+        points: { show: true, size: 4, fill: colour(l.token), filter: lonely },
         spanGaps: false,
         ...(l.fill ? { fill: colour(l.token).replace(")", " / 0.12)").replaceAll(", ", " ") } : {}),
       })),

@@ -1,7 +1,7 @@
 // The 256 shards as 16 by 16 squares: whose, and how busy. One stop for the tab key; arrows go from square to square.
 import type { Shard } from "../api/shapes";
 import { filter } from "../lib/router";
-import { count, none, short } from "../lib/format";
+import { count, duration, none, short } from "../lib/format";
 import { t } from "../text";
 
 const across = 16,
@@ -11,13 +11,14 @@ interface Props {
   shards: Shard[];
   nodes: string[];
   loads: Map<number, number | null>;
-  by: string; // owner, load, open
+  by: string; // owner, load, open, lag
   lit?: string; // a node whose shards stand out
   selected?: string;
 }
 
 export function ShardMap({ shards, nodes, loads, by, lit, selected }: Props) {
-  const figure = (s: Shard): number => (by === "open" ? s.sagas_open : loads.get(s.shard)) ?? 0;
+  const figure = (s: Shard): number =>
+    (by === "open" ? s.sagas_open : by === "lag" ? s.lag_us : loads.get(s.shard)) ?? 0;
   const most = Math.max(1, ...shards.map(figure));
   const hue = (owner: string | null): number => (owner === null ? -1 : nodes.indexOf(owner) % hues);
   const stop = shards.some((s) => String(s.shard) === selected) ? Number(selected) : 0;
@@ -36,7 +37,7 @@ export function ShardMap({ shards, nodes, loads, by, lit, selected }: Props) {
         {shards.map((s) => {
           const share = by === "owner" ? 0.72 : 0.1 + 0.9 * Math.sqrt(figure(s) / most);
           const trouble = s.state !== "running" || s.owner === null;
-          const says = `${t.shardN(s.shard)}, ${s.owner ?? none}, ${t.states[s.state] ?? s.state}, ${t.inFlight} ${count(s.sagas_open)}, ${t.decisions} ${short(loads.get(s.shard))}/s`;
+          const says = `${t.shardN(s.shard)}, ${s.owner ?? none}, ${t.states[s.state] ?? s.state}, ${t.inFlight} ${count(s.sagas_open)}, ${t.decisions} ${short(loads.get(s.shard))}/s, ${t.lag} ${duration(s.lag_us)}`;
           return (
             <button
               key={s.shard}

@@ -19,7 +19,10 @@ const laneToken = (id: string): string =>
 function Lanes({ lanes, entry }: { lanes: Lane[]; entry: TimelineEntry }) {
   const laneWidth = narrow.matches ? 15 : 30;
   const x = (id: string | null) => {
-    const i = lanes.findIndex((l) => l.id === id);
+    // A message of another node's inventory does not say which it was: where there is one, it was that.
+    const like = lanes.filter((l) => l.id.startsWith(`${id}/`));
+    const known = like.length === 1 ? like[0]!.id : id;
+    const i = lanes.findIndex((l) => l.id === known);
     return i < 0 ? null : i * laneWidth + laneWidth / 2;
   };
   const at = x(entry.lane),
@@ -76,7 +79,7 @@ export function TimelineList({ timeline }: { timeline: Timeline }) {
                 </span>
                 <Lanes lanes={lanes} entry={e} />
                 <span class="name">
-                  {e.name}
+                  {t.rowNames[e.name] ?? e.name}
                   <span class="sr">
                     {" "}
                     {e.kind}, {e.lane}

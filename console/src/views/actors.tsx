@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { calls } from "../api/calls";
 import type { Actor, ActorTotal, Page } from "../api/shapes";
 import { filter, go, href, place } from "../lib/router";
@@ -11,18 +11,21 @@ import { Table, type Column } from "../parts/table";
 import { Chip } from "../parts/chip";
 import { FilterField } from "../parts/filter_field";
 import { Icon } from "../parts/icons";
-import { ListFoot } from "../parts/list_foot";
+import { ListPage } from "../parts/list_page";
 import { ActorLink, NodeLink, ShardLink } from "../parts/links";
 import { PartialNote, ProblemNote } from "../parts/problem";
 import { named, t } from "../text";
 
 const orders = ["tree", "list", "mailbox_depth", "messages_handled", "restarts"] as const;
 type By = (typeof orders)[number];
+/** The filters of the list; with one of them a link leads there, and not to the tree. */
+const narrowing = ["kind", "shard", "state", "name", "parent", "node"] as const;
+const nameWidth = "max(184px, 18vw)";
 const states = ["running", "restarting", "quarantined", "dormant"];
 
 export function ActorsView() {
   const q = place.value.query;
-  const narrowed = ["kind", "shard", "state", "name", "parent", "node"].some((f) => q[f]);
+  const narrowed = narrowing.some((f) => q[f]);
   const by = (orders as readonly string[]).includes(q.by ?? "") ? (q.by as By) : narrowed ? "list" : "tree";
   return (
     <>
@@ -115,13 +118,14 @@ function sumByKind(rows: ActorTotal[]): ActorTotal[] {
 }
 
 const figures = (rates: Rates, at: number): Column<Actor>[] => [
-  { id: "state", head: t.state, width: "104px", cell: (a) => <Chip state={a.state} /> },
-  { id: "depth", head: t.mailbox, width: "84px", num: true, cell: (a) => count(a.mailbox_depth) },
+  { id: "state", head: t.state, width: "100px", cell: (a) => <Chip state={a.state} /> },
+  { id: "depth", head: t.mailbox, width: "80px", num: true, cell: (a) => count(a.mailbox_depth) },
   {
     id: "rate",
     head: t.perSecond,
     width: "72px",
     num: true,
+    show: "wide",
     cell: (a) => short(rates.take(a.node + a.id, a.messages_handled, at)),
   },
   {
@@ -189,12 +193,20 @@ function Flat({ by }: { by: By }) {
   const rates = useRef(new Rates());
   const seen = useMemo(() => Date.now(), [list.page]);
   const columns: Column<Actor>[] = [
-    { id: "name", head: t.name, width: "190px", cell: (a) => <ActorLink name={a.name} /> },
+    { id: "name", head: t.name, width: nameWidth, cell: (a) => <ActorLink name={a.name} /> },
     ...figures(rates.current, seen),
   ];
   return (
     <>
-      <div class="filters" role="search" aria-label={t.filters}>
+      <ListPage
+        label={t.actors}
+        list={list}
+        columns={columns}
+        id={(a) => a.node + a.id}
+        open={(a) => go(["actors", a.name])}
+        topAlone={sort !== undefined}
+        clears={narrowing}
+      >
         <FilterField name="name" label={t.nameBegins} />
         <FilterField name="shard" label={t.shard} pattern={/^\d{1,3}$/} />
         <select
@@ -222,30 +234,8 @@ function Flat({ by }: { by: By }) {
           ))}
         </select>
         {q.parent && <span class="chip plain">{t.under(q.parent)}</span>}
-        {(q.kind || q.shard || q.state || q.name || q.parent || q.node) && (
-          <button
-            class="button plain"
-            onClick={() => filter({ kind: "", shard: "", state: "", name: "", parent: "", node: "" })}
-          >
-            {t.clear}
-          </button>
-        )}
-      </div>
-      <ProblemNote of={list.error} />
-      <PartialNote page={list.page} />
-      <Card bare>
-        <Table
-          label={t.actors}
-          tall
-          columns={columns}
-          rows={list.rows}
-          id={(a) => a.node + a.id}
-          more={sort ? undefined : list.more}
-          open={(a) => go(["actors", a.name])}
-          empty={list.busy ? t.loading : t.nothing}
-        />
-        <ListFoot list={list} />
-      </Card>
+        {q.node && <span class="chip plain">{q.node}</span>}
+      </ListPage>
     </>
   );
 }
@@ -281,6 +271,11 @@ function Tree() {
   // While a branch is on its way the others stay.
   const last = useRef(new Map<string, Page<Actor>>());
   if (live.value.data) last.current = live.value.data;
+  // A node that is alone is opened: its row says nothing that is not said above.
+  const roots = last.current.get("|")?.data;
+  useEffect(() => {
+    if (roots?.length === 1) setOpen(new Set(["|", branchOf(roots[0]!)]));
+  }, [roots !== undefined]);
   const children = last.current;
 
   const rows: Branch[] = [];
@@ -302,7 +297,7 @@ function Tree() {
     {
       id: "name",
       head: t.name,
-      width: "240px",
+      width: nameWidth,
       cell: ({ actor: a, level, key, moreOf }) => (
         <span class="branch" style={{ paddingLeft: `${level * 18}px` }}>
           {a &&

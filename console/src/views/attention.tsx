@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { calls } from "../api/calls";
 import type { AttentionGroup, BatchResult, Effect, OperatorAction } from "../api/shapes";
 import { usePoll } from "../live/poll";
 import { may } from "../live/session";
-import { count, moneys } from "../lib/format";
+import { explain } from "../lib/explain";
+import { addMoney, count, moneys } from "../lib/format";
 import { Card, ViewHead } from "../parts/layout";
 import { Chip } from "../parts/chip";
 import { Modal } from "../parts/dialog";
@@ -14,22 +15,47 @@ import { Age } from "../parts/time";
 import { toast } from "../parts/toast";
 import { named, t } from "../text";
 
-const ordersShown = 8;
+const ordersShown = 8,
+  batchMax = 200; // orders of one batch of actions
+
+/** One of the server's groups, of all nodes that have it: what stops orders does not stop at a node. */
+interface Group extends Omit<AttentionGroup, "node"> {
+  nodes: string[];
+}
+function ofAllNodes(all: AttentionGroup[]): Group[] {
+  const found = new Map<string, Group>();
+  for (const { node, ...g } of all) {
+    const key = JSON.stringify([g.poisoned, g.phase, g.error]);
+    const known = found.get(key);
+    if (!known) {
+      found.set(key, { ...g, nodes: [node] });
+      continue;
+    }
+    known.nodes.push(node);
+    known.count += g.count;
+    known.money_at_risk = addMoney([...known.money_at_risk, ...g.money_at_risk]);
+    known.oldest_at = known.oldest_at < g.oldest_at ? known.oldest_at : g.oldest_at;
+    known.actions = known.actions.filter((a) => g.actions.includes(a));
+    known.orders = [...known.orders, ...g.orders].slice(0, batchMax);
+  }
+  return [...found.values()].sort((a, b) => b.count - a.count);
+}
 
 export function AttentionView() {
   const { live, refresh } = usePoll((signal) => calls.attention(signal), 3_000, []);
-  const [asked, setAsked] = useState<{ group: AttentionGroup; action: OperatorAction } | null>(null);
+  const [asked, setAsked] = useState<{ group: Group; action: OperatorAction } | null>(null);
   const { data, error } = live.value;
+  const groups = useMemo(() => ofAllNodes(data?.data ?? []), [data]);
   return (
     <>
       <ViewHead title={t.attention} note={t.attentionNote} />
       <ProblemNote of={error} />
       <PartialNote page={data} />
-      {data?.data.length === 0 && <div class="card empty">{t.allWell}</div>}
+      {data && groups.length === 0 && <div class="card empty">{t.allWell}</div>}
       {!data && !error && <div class="empty">{t.loading}</div>}
-      {data?.data.map((g) => (
+      {groups.map((g) => (
         <Card
-          key={`${g.node} ${g.phase} ${g.error}`}
+          key={`${g.poisoned} ${g.phase} ${g.error}`}
           title={<span class="mono">{g.error || named(t.phases, g.phase)}</span>}
           end={
             <>
@@ -50,7 +76,9 @@ export function AttentionView() {
               <span class="quiet">
                 {t.oldest} <Age at={g.oldest_at} />
               </span>{" "}
-              <NodeLink node={g.node} />
+              {g.nodes.map((n) => (
+                <NodeLink key={n} node={n} />
+              ))}
             </div>
             <div class="row">
               {g.orders.slice(0, ordersShown).map((o) => (
@@ -77,7 +105,10 @@ const effectColumns = (): Column<Effect>[] => [
   {
     id: "detail",
     head: t.whatWould,
-    cell: (e) => <span title={[e.detail, ...e.sends].join(" · ")}>{e.detail}</span>,
+    cell: (e) => {
+      const would = e.then ? explain(e.then) : e.detail;
+      return <span title={[would, ...e.sends].join(" · ")}>{would}</span>;
+    },
   },
 ];
 
@@ -88,7 +119,7 @@ function BatchDialog({
   close,
   done,
 }: {
-  group: AttentionGroup;
+  group: Group;
   action: OperatorAction;
   close: () => void;
   done: () => void;

@@ -4,13 +4,13 @@ import type { AuditEntry, Setting } from "../api/shapes";
 import { filter, place } from "../lib/router";
 import { usePages } from "../live/pages";
 import { usePoll } from "../live/poll";
-import { may } from "../live/session";
+import { may, who } from "../live/session";
 import { none } from "../lib/format";
 import { Card, ViewHead } from "../parts/layout";
 import { FilterField } from "../parts/filter_field";
-import { ListFoot } from "../parts/list_foot";
+import { ListPage } from "../parts/list_page";
 import { ActorLink, OrderLink } from "../parts/links";
-import { PartialNote, ProblemNote } from "../parts/problem";
+import { ProblemNote } from "../parts/problem";
 import { Table, type Column } from "../parts/table";
 import { Ago } from "../parts/time";
 import { toast } from "../parts/toast";
@@ -74,32 +74,17 @@ function Log() {
     },
   ];
   return (
-    <>
-      <div class="filters" role="search" aria-label={t.filters}>
-        <FilterField name="principal" label={t.whoActed} />
-        <FilterField name="action" label={t.action} hint="saga.resume" />
-        <FilterField name="target" label={t.target} />
-        {(q.principal || q.action || q.target) && (
-          <button class="button plain" onClick={() => filter({ principal: "", action: "", target: "" })}>
-            {t.clear}
-          </button>
-        )}
-      </div>
-      <ProblemNote of={list.error} />
-      <PartialNote page={list.page} />
-      <Card bare>
-        <Table
-          label={t.auditLog}
-          tall
-          columns={columns}
-          rows={list.rows}
-          id={(e) => `${e.time} ${e.trace_id} ${e.action} ${e.target}`}
-          more={list.more}
-          empty={list.busy ? t.loading : t.nothing}
-        />
-        <ListFoot list={list} />
-      </Card>
-    </>
+    <ListPage
+      label={t.auditLog}
+      list={list}
+      columns={columns}
+      id={(e) => `${e.time} ${e.trace_id} ${e.action} ${e.target}`}
+      clears={["principal", "action", "target"]}
+    >
+      <FilterField name="principal" label={t.whoActed} />
+      <FilterField name="action" label={t.action} hint="saga.resume" />
+      <FilterField name="target" label={t.target} />
+    </ListPage>
   );
 }
 
@@ -147,7 +132,7 @@ function Settings() {
       <ProblemNote of={live.value.error} />
       <Card
         bare
-        title={t.settingsInForce}
+        title={t.settingsInForce(who.value?.node ?? "")}
         end={
           <>
             <label class="row">

@@ -5,7 +5,7 @@ import { filter, href, place } from "../lib/router";
 import { usePoll } from "../live/poll";
 import { Rates } from "../live/rates";
 import { may } from "../live/session";
-import { count, duration, none, short } from "../lib/format";
+import { bytes, count, duration, none, short } from "../lib/format";
 import { Card, Facts, ViewHead } from "../parts/layout";
 import { Chip } from "../parts/chip";
 import { Confirm } from "../parts/dialog";
@@ -78,7 +78,12 @@ export function ClusterView() {
                   <ul class="stack tight">
                     {moving.slice(0, 12).map((s) => (
                       <li key={s.shard} class="row">
-                        <ShardLink shard={s.shard} /> {s.owner} → {s.moving_to}
+                        <ShardLink shard={s.shard} /> {s.move?.from ?? s.owner} → {s.moving_to}
+                        {s.move && (
+                          <span class="quiet figures">
+                            {t.moveStep(s.move.step, count(s.move.rows), bytes(s.move.bytes))}
+                          </span>
+                        )}
                       </li>
                     ))}
                     {moving.length > 12 && <li class="quiet">+{moving.length - 12}</li>}
@@ -89,7 +94,7 @@ export function ClusterView() {
               </Card>
             </div>
           </div>
-          <Members cluster={data.cluster} done={refresh} />
+          <Members cluster={data.cluster} shards={data.shards.data} done={refresh} />
           <Sight cluster={data.cluster} />
         </>
       )}
@@ -101,7 +106,7 @@ function MapChoice() {
   const by = place.value.query.by ?? "owner";
   return (
     <div class="segments" role="group" aria-label={t.colouredBy}>
-      {(["owner", "load", "open"] as const).map((b) => (
+      {(["owner", "load", "open", "lag"] as const).map((b) => (
         <button key={b} aria-pressed={b === by} onClick={() => filter({ by: b })}>
           {t.mapBy[b]}
         </button>
@@ -132,6 +137,8 @@ function ShardFacts({
           [t.epoch, count(shard.epoch)],
           [t.inFlight, count(shard.sagas_open)],
           [t.decisions, load === null ? none : `${short(load)}/s`],
+          [t.lag, duration(shard.lag_us)],
+          [t.mailbox, count(shard.mailbox)],
           shard.moving_to && [t.movingTo, <NodeLink node={shard.moving_to} />],
           [t.actors, <a href={href(["actors"], { shard: shard.shard })}>{t.actorsOfShard}</a>],
         ]}
@@ -166,9 +173,14 @@ function ShardFacts({
   );
 }
 
-function Members({ cluster, done }: { cluster: Cluster; done: () => void }) {
+function Members({ cluster, shards, done }: { cluster: Cluster; shards: Shard[]; done: () => void }) {
   const [drain, setDrain] = useState("");
   const alone = cluster.members.length < 2;
+  const sum = (node: string, of: "sagas_open" | "mailbox" | "lag_us"): number | null => {
+    const told = shards.filter((s) => s.owner === node && s[of] !== null).map((s) => s[of]!);
+    if (!told.length) return null;
+    return of === "lag_us" ? Math.max(...told) : told.reduce((a, b) => a + b, 0);
+  };
   const columns: Column<Member>[] = [
     {
       id: "id",
@@ -183,6 +195,30 @@ function Members({ cluster, done }: { cluster: Cluster; done: () => void }) {
     { id: "state", head: t.state, width: "104px", cell: (m) => <Chip state={m.state} /> },
     { id: "role", head: t.role, width: "80px", show: "wide", cell: (m) => m.role },
     { id: "shards", head: t.shards, width: "76px", num: true, cell: (m) => count(m.shards) },
+    {
+      id: "open",
+      head: t.inFlight,
+      width: "90px",
+      num: true,
+      show: "wide",
+      cell: (m) => count(sum(m.id, "sagas_open")),
+    },
+    {
+      id: "lag",
+      head: t.lag,
+      width: "96px",
+      num: true,
+      show: "wide",
+      cell: (m) => duration(sum(m.id, "lag_us")),
+    },
+    {
+      id: "mailbox",
+      head: t.mailbox,
+      width: "84px",
+      num: true,
+      show: "extra",
+      cell: (m) => count(sum(m.id, "mailbox")),
+    },
     { id: "map", head: t.map, width: "76px", num: true, show: "wide", cell: (m) => count(m.map_version) },
     { id: "release", head: t.release, width: "90px", show: "wide", cell: (m) => m.release ?? none },
     { id: "tunnel", head: t.addressOf, show: "extra", cell: (m) => m.tunnel ?? none },

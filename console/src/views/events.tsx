@@ -132,14 +132,14 @@ function useTail(topic: string | undefined, key: string | undefined, paused: boo
 }
 
 const columns = (): Column<Row>[] => [
-  { id: "time", head: t.time, width: "104px", cell: ({ event: e }) => <Moment at={e.time} /> },
+  { id: "time", head: t.time, width: "112px", cell: ({ event: e }) => <Moment at={e.time} /> },
   {
     id: "type",
     head: t.event,
-    width: "148px",
+    width: "140px",
     cell: ({ event: e }) => <strong class="type">{e.type}</strong>,
   },
-  { id: "key", head: t.key, width: "112px", cell: ({ event: e }) => <KeyLink of={e.partitionkey} /> },
+  { id: "key", head: t.key, width: "108px", cell: ({ event: e }) => <KeyLink of={e.partitionkey} /> },
   { id: "seq", head: "#", width: "56px", num: true, show: "wide", cell: ({ event: e }) => e.sequence },
   { id: "topic", head: t.topic, width: "96px", show: "wide", cell: ({ event: e }) => e.topic },
   {

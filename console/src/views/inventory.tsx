@@ -1,13 +1,11 @@
-import { useState } from "preact/hooks";
 import { calls } from "../api/calls";
-import type { Stock } from "../api/shapes";
+import type { Page, Stock } from "../api/shapes";
 import { go, place, filter } from "../lib/router";
 import { usePages } from "../live/pages";
 import { count, none } from "../lib/format";
-import { Card, ViewHead } from "../parts/layout";
-import { Table, type Column } from "../parts/table";
-import { ListFoot } from "../parts/list_foot";
-import { PartialNote, ProblemNote } from "../parts/problem";
+import { ViewHead } from "../parts/layout";
+import type { Column } from "../parts/table";
+import { ListPage } from "../parts/list_page";
 import { SkuLink } from "../parts/links";
 import { t } from "../text";
 
@@ -29,26 +27,44 @@ export function StockBar({ stock }: { stock: Stock }) {
   );
 }
 
+const looked = 2_000; // SKUs that are sorted and searched; the server lists them by name alone
+/** The first `looked` as one page. */
+async function first(signal?: AbortSignal): Promise<Page<Stock>> {
+  const all = await calls.stock({ limit: 200 }, signal);
+  while (all.next_cursor && all.data.length < looked) {
+    const next = await calls.stock({ limit: 200, cursor: all.next_cursor }, signal);
+    all.data.push(...next.data);
+    all.next_cursor = next.next_cursor;
+    all.partial ||= next.partial;
+  }
+  return all;
+}
+
 export function InventoryView() {
   const q = place.value.query;
-  const [text, setText] = useState(q.text ?? "");
   const by: Sort = (sorts as readonly string[]).includes(q.by ?? "") ? (q.by as Sort) : "sku";
-  const list = usePages<Stock>((cursor, signal) => calls.stock({ limit: 200, cursor }, signal), 3_000, []);
-  const rows = list.rows.filter((s) => s.sku.toLowerCase().includes(text.toLowerCase())).sort(sorted[by]);
+  const text = (q.text ?? "").toLowerCase();
+  const searched = by !== "sku" || text !== "";
+  const list = usePages<Stock>(
+    (cursor, signal) => (searched && !cursor ? first(signal) : calls.stock({ limit: 200, cursor }, signal)),
+    3_000,
+    [searched],
+  );
+  const rows = list.rows.filter((s) => s.sku.toLowerCase().includes(text)).sort(sorted[by]);
   const columns: Column<Stock>[] = [
     { id: "sku", head: t.sku, cell: (s) => <SkuLink sku={s.sku} /> },
-    { id: "onhand", head: t.onHand, width: "110px", num: true, cell: (s) => count(s.on_hand) },
+    { id: "onhand", head: t.onHand, width: "84px", num: true, cell: (s) => count(s.on_hand) },
     {
       id: "reserved",
       head: t.reserved,
-      width: "110px",
+      width: "84px",
       num: true,
       cell: (s) => (s.reserved ? count(s.reserved) : none),
     },
     {
       id: "available",
       head: t.available,
-      width: "110px",
+      width: "84px",
       num: true,
       cell: (s) => (s.available ? count(s.available) : <strong class="bad-text">{t.soldOut}</strong>),
     },
@@ -73,33 +89,29 @@ export function InventoryView() {
           ))}
         </div>
       </ViewHead>
-      <div class="filters" role="search" aria-label={t.filters}>
+      {searched && !list.whole && (
+        <div class="note" role="status">
+          {t.ofFirst(count(list.rows.length))}
+        </div>
+      )}
+      <ListPage
+        label={t.inventory}
+        list={list}
+        rows={rows}
+        columns={columns}
+        id={(s) => s.sku}
+        open={(s) => go(["inventory", s.sku])}
+        topAlone={searched}
+        clears={["text"]}
+      >
         <input
           type="search"
           aria-label={t.sku}
           placeholder={t.skuHas}
-          value={text}
-          onInput={(e) => {
-            setText(e.currentTarget.value);
-            filter({ text: e.currentTarget.value });
-          }}
+          value={q.text ?? ""}
+          onInput={(e) => filter({ text: e.currentTarget.value })}
         />
-      </div>
-      <ProblemNote of={list.error} />
-      <PartialNote page={list.page} />
-      <Card bare>
-        <Table
-          label={t.inventory}
-          tall
-          columns={columns}
-          rows={rows}
-          id={(s) => s.sku}
-          more={list.more}
-          open={(s) => go(["inventory", s.sku])}
-          empty={list.busy ? t.loading : t.nothing}
-        />
-        <ListFoot list={list} />
-      </Card>
+      </ListPage>
     </>
   );
 }

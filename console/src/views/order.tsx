@@ -4,6 +4,7 @@ import type { JumunEvent, OperatorAction, Order, Saga, Timeline } from "../api/s
 import { usePoll } from "../live/poll";
 import { may } from "../live/session";
 import { curl } from "../lib/curl";
+import { explain } from "../lib/explain";
 import { count, money, none } from "../lib/format";
 import { href } from "../lib/router";
 import { Card, Facts, ViewHead } from "../parts/layout";
@@ -70,6 +71,11 @@ export function OrderView({ id }: { id: string }) {
             end={<RecordingControl of={`orders/${id}`} recording={timeline.recording} changed={refresh} />}
             bare
           >
+            {timeline.missing_nodes.length > 0 && (
+              <div class="note warn" role="status">
+                {t.missingFromIt(timeline.missing_nodes.join(", "))}
+              </div>
+            )}
             <TimelineList timeline={timeline} />
           </Card>
         </div>
@@ -116,7 +122,7 @@ function Standing({ saga, done }: { saga: Saga; done: () => void }) {
           )}
           {saga.money_at_risk.amount > 0 && <span class="quiet">{t.atRisk(money(saga.money_at_risk))}</span>}
         </div>
-        <p style={{ fontSize: "var(--t-l)" }}>{saga.explain}</p>
+        <p class="why">{explain(saga)}</p>
         {saga.last_error && (
           <p class="quiet">
             {t.lastError}: <span class="mono">{saga.last_error}</span>

@@ -1,16 +1,16 @@
 import { calls } from "../api/calls";
 import type { Page, Saga } from "../api/shapes";
-import { filter, go, href, place } from "../lib/router";
+import { go, href, place } from "../lib/router";
 import { usePages } from "../live/pages";
 import { totals } from "../live/overview";
+import { explain } from "../lib/explain";
 import { count, money, none } from "../lib/format";
-import { Card, ViewHead } from "../parts/layout";
-import { Table, type Column } from "../parts/table";
+import { ViewHead } from "../parts/layout";
+import type { Column } from "../parts/table";
 import { Chip } from "../parts/chip";
-import { PartialNote, ProblemNote } from "../parts/problem";
 import { Age, Countdown } from "../parts/time";
 import { NodeLink, OrderLink, ShardLink } from "../parts/links";
-import { ListFoot } from "../parts/list_foot";
+import { ListPage } from "../parts/list_page";
 import { FilterField } from "../parts/filter_field";
 import { named, t } from "../text";
 
@@ -29,11 +29,11 @@ type Preset = keyof typeof presets;
 const isPreset = (text: string | undefined): text is Preset => text !== undefined && text in presets;
 
 const columns = (): Column<Saga>[] => [
-  { id: "order", head: t.order, width: "106px", cell: (s) => <OrderLink id={s.order_id} /> },
-  { id: "status", head: t.status, width: "100px", cell: (s) => <Chip state={s.status} /> },
-  { id: "saga", head: t.saga, width: "96px", cell: (s) => <Chip state={s.saga} /> },
+  { id: "order", head: t.order, width: "104px", cell: (s) => <OrderLink id={s.order_id} /> },
+  { id: "status", head: t.status, width: "96px", cell: (s) => <Chip state={s.status} /> },
+  { id: "saga", head: t.saga, width: "94px", cell: (s) => <Chip state={s.saga} /> },
   { id: "phase", head: t.phase, width: "98px", show: "wide", cell: (s) => named(t.phases, s.phase) },
-  { id: "age", head: t.age, width: "84px", num: true, cell: (s) => <Age at={s.created_at} /> },
+  { id: "age", head: t.age, width: "68px", num: true, cell: (s) => <Age at={s.created_at} /> },
   {
     id: "attempts",
     head: t.attempts,
@@ -74,8 +74,8 @@ const columns = (): Column<Saga>[] => [
     head: t.explain,
     show: "extra",
     cell: (s) => (
-      <span class="quiet" title={s.explain}>
-        {s.explain}
+      <span class="quiet" title={explain(s)}>
+        {explain(s)}
       </span>
     ),
   },
@@ -114,31 +114,19 @@ export function OrdersView() {
           ))}
         </nav>
       </ViewHead>
-      <div class="filters" role="search" aria-label={t.filters}>
+      <ListPage
+        label={t.orders}
+        list={list}
+        columns={columns()}
+        id={(s) => s.order_id}
+        open={(s) => go(["orders", s.order_id])}
+        empty={t.noOrders}
+        clears={["customer", "sku", "older"]}
+      >
         <FilterField name="customer" label={t.customer} />
         <FilterField name="sku" label={t.sku} />
         <FilterField name="older" label={t.olderThan} hint="15m" pattern={/^\d+[smhd]?$/} />
-        {(q.customer || q.sku || q.older) && (
-          <button class="button plain" onClick={() => filter({ customer: "", sku: "", older: "" })}>
-            {t.clear}
-          </button>
-        )}
-      </div>
-      <ProblemNote of={list.error} />
-      <PartialNote page={list.page} />
-      <Card bare>
-        <Table
-          label={t.orders}
-          tall
-          columns={columns()}
-          rows={list.rows}
-          id={(s) => s.order_id}
-          more={list.more}
-          open={(s) => go(["orders", s.order_id])}
-          empty={list.busy ? t.loading : t.noOrders}
-        />
-        <ListFoot list={list} />
-      </Card>
+      </ListPage>
     </>
   );
 }

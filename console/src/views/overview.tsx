@@ -21,6 +21,10 @@ function rate(column: readonly (number | null)[]): number | null {
   return last.length ? last.reduce((a, b) => a + b, 0) / last.length : null;
 }
 
+/** The newest that was measured in the last minute: in a quiet second nothing is. */
+const newest = (column: readonly (number | null)[]): number | null =>
+  column.slice(-60).findLast((v) => v !== null) ?? null;
+
 export function OverviewView() {
   const all = totals.value;
   return (
@@ -76,8 +80,8 @@ function Figures() {
       />
       <Tile
         name={t.settleTime}
-        value={milliseconds(sample.settle_p50_ms)}
-        sub={`p99 ${milliseconds(sample.settle_p99_ms)}`}
+        value={milliseconds(newest(columns.settle_p50_ms))}
+        sub={`p99 ${milliseconds(newest(columns.settle_p99_ms))}`}
       />
       <Tile
         name={t.inFlight}
@@ -100,8 +104,8 @@ function Figures() {
       />
       <Tile
         name={t.commitTime}
-        value={duration(sample.commit_p50_us)}
-        sub={`p99 ${duration(sample.commit_p99_us)}`}
+        value={duration(newest(columns.commit_p50_us))}
+        sub={`p99 ${duration(newest(columns.commit_p99_us))}`}
         href={href(["storage"])}
       />
       <Tile

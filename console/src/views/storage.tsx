@@ -4,7 +4,7 @@ import type { Backup, Figures } from "../api/shapes";
 import { series } from "../live/overview";
 import { usePoll } from "../live/poll";
 import { Rates } from "../live/rates";
-import { may } from "../live/session";
+import { may, who } from "../live/session";
 import { bytes, count, duration, short } from "../lib/format";
 import { Card, Facts, Tile, ViewHead } from "../parts/layout";
 import { Chip } from "../parts/chip";
@@ -35,7 +35,7 @@ export function StorageView() {
   const { times, columns } = series.value;
   return (
     <>
-      <ViewHead title={t.storage} note={t.storageNote} />
+      <ViewHead title={t.storage} note={t.storageNote(who.value?.node ?? "")} />
       <ProblemNote of={error} />
       {figure("disk_nearly_full") === 1 && (
         <div class="problem" role="alert">
@@ -96,7 +96,10 @@ export function StorageView() {
           <Families figures={data ?? {}} />
           <Backups />
         </div>
-        <div class="w6 stack">{data && <AllFigures figures={data} />}</div>
+        <div class="w6 stack">
+          {data && <Engine figures={data} rate={perSecond} />}
+          {data && <AllFigures figures={data} />}
+        </div>
       </div>
     </>
   );
@@ -144,6 +147,51 @@ function Families({ figures }: { figures: Figures }) {
   );
 }
 
+const engine = new Set(
+  [
+    "wal_bytes_written",
+    "wal_syncs",
+    "writes_stopped",
+    "write_rate_delayed",
+    "writes_slowed",
+    "writes_held_up",
+    "write_stall_us",
+    "compactions_running",
+    "flushes_running",
+    "background_errors",
+  ].map((name) => `rocksdb.${name}`),
+);
+/** The write-ahead log, compactions, and whether they keep writers waiting. */
+function Engine({ figures, rate }: { figures: Figures; rate: (name: string) => number | null }) {
+  const of = (name: string) => asNumber(figures[`rocksdb.${name}`]);
+  const pending = families(figures).reduce((sum, f) => sum + (f.figures.compaction_pending_bytes ?? 0), 0);
+  const stopped = of("writes_stopped") === 1,
+    slowed = (of("write_rate_delayed") ?? 0) > 0;
+  return (
+    <Card
+      title={t.engine}
+      end={
+        <span class={`chip ${stopped ? "bad" : slowed ? "warn" : "good"}`}>
+          {stopped ? t.writesStopped : slowed ? t.writesSlowed : t.writesFree}
+        </span>
+      }
+    >
+      <Facts
+        rows={[
+          [t.walBytes, `${bytes(of("wal_bytes_written"))}, ${bytes(rate("rocksdb.wal_bytes_written"))}/s`],
+          [t.walSyncs, `${count(of("wal_syncs"))}, ${short(rate("rocksdb.wal_syncs"))}/s`],
+          [t.compactions, count(of("compactions_running"))],
+          [t.toCompact, bytes(pending)],
+          [t.flushes, count(of("flushes_running"))],
+          [t.stallTime, duration(of("write_stall_us"))],
+          [t.stalls, t.slowedAndHeld(count(of("writes_slowed")), count(of("writes_held_up")))],
+          [t.backgroundErrors, count(of("background_errors"))],
+        ]}
+      />
+    </Card>
+  );
+}
+
 const looksLikeBytes = /bytes|size|memory|usage|cache|capacity/;
 function AllFigures({ figures }: { figures: Figures }) {
   const told = (name: string, value: unknown): string => {
@@ -152,7 +200,7 @@ function AllFigures({ figures }: { figures: Figures }) {
     if (/_us(_|$)/.test(name)) return duration(n);
     return looksLikeBytes.test(name) ? bytes(n) : count(n);
   };
-  const rest = Object.entries(figures).filter(([name]) => !ofFamily.test(name));
+  const rest = Object.entries(figures).filter(([name]) => !ofFamily.test(name) && !engine.has(name));
   return (
     <Card title={t.otherFigures}>
       <Facts
