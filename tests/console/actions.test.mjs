@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
-import { addProduct, blockedOrder, placeOrder } from "./support/shop.mjs";
+import { addProduct, blockedOrder, pausedOrder, placeOrder } from "./support/shop.mjs";
 import { until } from "./support/until.mjs";
 
 const server = new Server("--enable-faults");
@@ -89,6 +89,30 @@ test("attention: a dry run says what would happen to each, then it is done for a
   await dialog.getByRole("button", { name: "Close" }).click();
   for (const id of stuck) await until("it has ended", async () => (await saga(id)).saga === "done");
   await page.getByText("No order needs a person.").waitFor();
+  await done(page);
+});
+
+test("a hot SKU: found by what is reserved, led to the orders that hold it, and free again once one is cancelled", async () => {
+  await addProduct(server, "mug-blue", 500);
+  const holding = [];
+  for (let i = 0; i < 3; i++) holding.push(await pausedOrder(server, { sku: "mug-blue", quantity: 160 }));
+  const page = await open(server.ops, "#/inventory");
+  await page.getByRole("button", { name: "Most reserved" }).click();
+  const first = page.getByRole("table", { name: "Inventory" }).locator("tbody tr[aria-rowindex]").first();
+  await until("it is the first", async () => /^mug-blue/.test(await first.innerText()));
+  await first.getByRole("link").click();
+  const tile = (name) => page.locator(".tile", { hasText: name });
+  await until("nearly all of it is promised", async () => /\b20\b/.test(await tile("Available").innerText()));
+  await page.getByRole("button", { name: "Check now" }).click();
+  await page.getByText("They agree.").waitFor();
+  await page.getByRole("table", { name: "Live reservations" }).getByRole("link", { name: holding[0].slice(-6) }).click();
+  await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel order" }).click();
+  await confirm(page, "Cancel order", "it holds what others want");
+  await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Resume" }).click();
+  await confirm(page, "Resume", "to undo it");
+  await go(page, "#/inventory/mug-blue");
+  await until("it is free again", async () => /\b180\b/.test(await tile("Available").innerText()));
+  for (const id of holding.slice(1)) await server.ask("POST", `/admin/v1/sagas/${id}/actions`, { action: "cancel", reason: "test" });
   await done(page);
 });
 

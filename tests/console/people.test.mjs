@@ -64,7 +64,12 @@ test("Korean: by the browser's language, by the switch, and it stays", async () 
     await settled(page, place);
     assert.match(await page.locator("main").innerText(), /[가-힣]/, place);
   }
+  await go(page, `#/orders/${stuck}`);
+  const why = page.locator(".why");
+  await until("why it stands there, in Korean", async () => /돈을 돌려주고 있습니다.*결제 대행사에 다시 묻습니다.*위험 금액은 ₩4,500입니다/.test(await why.innerText()));
+  assert.doesNotMatch(await why.innerText(), /The money|asked again/);
   await page.getByRole("button", { name: "English" }).click();
+  await until("and in English, at once", async () => /The money is being given back/.test(await why.innerText()));
   await page.getByRole("button", { name: "한국어" }).waitFor();
   await page.reload();
   await page.getByRole("link", { name: "Overview" }).waitFor();
@@ -119,6 +124,50 @@ test("the keyboard alone: to a blocked order, into its dialog, and back", async 
   await page.evaluate(() => { document.activeElement.blur(); });
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await done(page);
+});
+
+test("the keyboard alone: each view by its letters, and its title has the focus", async () => {
+  const page = await open(server.ops);
+  await heading(page).getByText("Overview").waitFor();
+  for (const [letter, title] of [["o", "Orders"], ["t", "Attention"], ["i", "Inventory"], ["e", "Events"], ["a", "Actors"], ["c", "Shards and nodes"],
+    ["s", "Storage"], ["u", "Audit and settings"], ["f", "Fault lab"], ["h", "Overview"]]) {
+    await page.keyboard.press("g");
+    await page.keyboard.press(letter);
+    await heading(page).getByText(title, { exact: true }).waitFor();
+    await until(`${title} has the focus`, () => page.evaluate((text) => document.activeElement?.tagName === "H1" && document.activeElement.textContent === text, title));
+  }
+  await done(page);
+});
+
+test("the keyboard alone: the tree is opened, a batch is tried dry, a shard is chosen", async () => {
+  const page = await open(server.ops, "#/actors");
+  const onto = (what, how = "button, a, input, select, textarea, summary") => until(`${what} has the focus`, async () => {
+    await page.keyboard.press("Tab");
+    return page.evaluate(([text, all]) => document.activeElement?.matches(all)
+      && (document.activeElement.textContent + (document.activeElement.getAttribute("aria-label") ?? "")).includes(text), [what, how]);
+  });
+  await page.getByRole("button", { name: "Children of supervisor/0", exact: true }).waitFor();
+  await onto("Children of supervisor/0");
+  await page.keyboard.press("Space");
+  await page.getByRole("link", { name: "inventory/0", exact: true }).waitFor();
+  await go(page, "#/attention");
+  await page.getByRole("button", { name: "Retry now…" }).first().waitFor();
+  await onto("Retry now…");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  await page.keyboard.type("by keyboard");
+  await onto("Dry run");
+  await page.keyboard.press("Enter");
+  await dialog.getByText("would act").first().waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await go(page, "#/cluster");
+  await page.locator(".shardmap button").nth(255).waitFor();
+  await onto("shard 0,");
+  await page.keyboard.press("ArrowRight");
+  await page.getByRole("heading", { name: "shard 1", exact: true }).waitFor();
   await done(page);
 });
 

@@ -72,7 +72,7 @@ test("it works under a sub-path, behind a proxy", async () => {
 });
 
 test("a long list draws only the rows in sight, and loads the rest as it is scrolled to", async () => {
-  for (let i = 0; i < 260; i += 20) await Promise.all(Array.from({ length: 20 }, () => placeOrder(server, "tok_approve", { wait: 1 })));
+  for (let i = 0; i < 100; i += 20) await Promise.all(Array.from({ length: 20 }, () => placeOrder(server, "tok_approve", { wait: 1 })));
   const page = await open(server.ops, "#/events?after=0");
   const table = page.getByRole("region", { name: "Events" });
   await table.waitFor();
@@ -81,8 +81,8 @@ test("a long list draws only the rows in sight, and loads the rest as it is scro
   await until("a page of them", async () => (await total()) > 100);
   await until("more, as they are scrolled to", async () => {
     await table.evaluate((el) => { el.scrollTop = el.scrollHeight; });
-    return (await total()) > 1_000;
-  }, 60_000);
+    return (await total()) > 300;
+  });
   assert.ok((await rows.count()) < 80, `${await rows.count()} rows drawn of ${await total()}`);
   // Told, not judged: the machine may be busy with other tests.
   const slowest = await page.evaluate(async () => {

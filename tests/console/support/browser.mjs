@@ -1,9 +1,9 @@
 // Debian's Chromium, and pages that tell their errors.
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { patienceMs } from "./until.mjs";
 
 export const chromiumPath = process.env.JUMUN_CHROMIUM ?? "/usr/bin/chromium";
-const patienceMs = 60_000; // a loaded machine is slow; a test that passes does not wait
 
 let browser;
 export async function launch() {
@@ -23,7 +23,7 @@ export async function close() {
 export async function open(base, place = "", options = {}) {
   const context = await (await launch()).newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US", colorScheme: "light", ...options });
   context.setDefaultTimeout(patienceMs);
-  context.setDefaultNavigationTimeout(3 * patienceMs); // the first page waits for the browser itself
+  context.setDefaultNavigationTimeout(2 * patienceMs); // the first page waits for the browser itself
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await context.newPage();
   page.errors = [];

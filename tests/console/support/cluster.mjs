@@ -33,7 +33,7 @@ export class Cluster {
         if (data.filter((s) => s.state === "running" && !s.moving_to).length < 256) return false;
       }
       return true;
-    }, 120_000);
+    });
   }
   async remove() {
     await Promise.all(this.nodes.map((node) => node.remove()));

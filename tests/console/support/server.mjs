@@ -7,7 +7,6 @@ import { freePort } from "./ports.mjs";
 import { until } from "./until.mjs";
 
 const binary = process.env.JUMUN_BINARY ?? "build/jumun";
-const startMs = 60_000;
 const bindFailed = 9; // docs: exit codes
 
 export class Server {
@@ -46,7 +45,7 @@ export class Server {
       fail(Object.assign(new Error(`the server ended with ${code ?? signal}:\n${said}`), { code }))));
     dead.catch(() => {});
     const ready = () => child.exitCode !== null || (existsSync(addresses) && /ops=\S+/.test(readFileSync(addresses, "utf8")));
-    await Promise.race([dead, until("the server is ready", ready, startMs)]);
+    await Promise.race([dead, until("the server is ready", ready)]);
     if (child.exitCode !== null) await dead;
     const text = readFileSync(addresses, "utf8");
     this.shop = text.match(/public=(\S+)/)[1];

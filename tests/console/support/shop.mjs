@@ -30,7 +30,7 @@ export async function blockedOrder(server) {
     if (saga.saga === "blocked") return true;
     if (saga.allowed_actions.includes("retry_now")) await server.ask("POST", `/admin/v1/sagas/${id}/actions`, { action: "retry_now", reason: "test" });
     return false;
-  }, 60_000);
+  });
   return id;
 }
 
