@@ -501,7 +501,8 @@ TEST_CASE(
       FAIL();
     std::string codes;
     const auto report = storage::check_store(disk, {}, [](std::uint64_t) { return true; });
-    for (const auto& f : report.findings) codes += f.code + " ";
+    for (const auto& f : report.findings)
+      if (f.code.starts_with("webhook")) codes += f.code + " ";
     return codes;
   };
   CHECK(found(webhook_state::delivered, place(5, 3)).empty());
