@@ -1,10 +1,10 @@
 // What the open console costs a server under load, and how smoothly it draws:
 //   node build/tests/console/cost.mjs [--open 50000] [--rate 2000] [--seconds 8] [--pairs 4] [VIEW…]
 // One server, `open` orders that wait for slow payments, and `rate` orders a second that settle (0: as many as it takes,
-// by 32 connections). For each view pairs of runs with and without the page, in turn, so that what else the machine does
-// hits both. Told: orders a second, and the server's own CPU an order (/proc/PID/stat), with the page in Chromium and,
-// since a browser on the same machine takes cores away, with what the page asks alone, asked by a plain client. For
-// people: it fails for nothing.
+// by 32 connections). For each view, the server's CPU (/proc/PID/stat) for what the page asks while nothing else is
+// asked; then pairs of runs under load with and without the page, in turn, so that what else the machine does hits both:
+// orders a second and CPU an order, with the page in Chromium and, since a browser on the same machine takes cores away,
+// with what it asks alone, asked by a plain client. --pairs 0: the first alone. For people: it fails for nothing.
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -63,19 +63,40 @@ function cpu(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Asks what the page has asked, as often, without a browser. */
-function replay(asked, span) {
+/** What each view asks, and every how many ms (0: a stream). A browser that is starved asks less often, so it is written down. */
+const asksOf = (order) => ({
+  overview: { "/admin/v1/cluster": 5_000 },
+  orders: { "/admin/v1/sagas?limit=100": 2_500 },
+  order: { [`/v1/orders/${order}`]: 2_000, [`/admin/v1/sagas/${order}`]: 2_000, [`/admin/v1/orders/${order}/timeline`]: 2_000 },
+  attention: { "/admin/v1/attention": 3_000 },
+  inventory: { "/v1/inventory?limit=200": 3_000 },
+  sku: { "/v1/inventory/sku-1": 1_500, "/admin/v1/inventory/sku-1/reservations?limit=100": 3_000, "/v1/inventory/sku-1/movements?limit=100": 3_000 },
+  events: { "/v1/events?after=latest&limit=1": 1_000, "/v1/events?after=100&limit=50": 1_000 }, // above 400 events a second
+  actors: { "/admin/v1/actor-totals": 2_000, "/admin/v1/actors?parent=&node=&limit=200": 2_000, "/admin/v1/actors?parent=node&node=n1&limit=200": 2_000 },
+  busiest: { "/admin/v1/actor-totals": 2_000, "/admin/v1/actors?sort=messages_handled&limit=200": 2_000 },
+  sagas: { "/admin/v1/actor-totals": 2_000, "/admin/v1/actors?kind=saga&limit=200": 2_000 },
+  actor: { "/admin/v1/actors/supervisor%2F1": 1_500, "/admin/v1/actors/supervisor%2F1/recording": 1_500 },
+  cluster: { "/admin/v1/cluster": 2_000, "/admin/v1/shards": 2_000 },
+  storage: { "/admin/v1/storage": 2_000, "/admin/v1/backups": 3_000 },
+  audit: { "/admin/v1/audit?limit=100": 4_000 },
+  faults: { "/admin/v1/fault-targets": 2_000, "/admin/v1/faults": 2_000, "/v1/products?limit=200": 10_000 },
+});
+const always = { "/admin/v1/overview": 0, "/admin/v1/whoami": 30_000 };
+
+/** Asks the same without a browser, until the returned function is called. */
+function replay(base, asks) {
   const over = new AbortController();
-  for (const { url, at, stream } of asked)
+  for (const [path, every] of Object.entries({ ...always, ...asks }))
     void (async () => {
-      await sleep(stream ? 0 : at);
+      await sleep(Math.random() * every);
       while (!over.signal.aborted) {
+        const next = sleep(every || 100);
         try {
-          const answer = await fetch(url, { signal: over.signal, headers: stream ? { Accept: "text/event-stream" } : {} });
-          if (stream) for await (const _ of answer.body) void _;
+          const answer = await fetch(base + path, { signal: over.signal, headers: every ? {} : { Accept: "text/event-stream" } });
+          if (!every) for await (const _ of answer.body) void _;
           else await answer.arrayBuffer();
         } catch { /* the end */ }
-        await sleep(stream ? 100 : span).catch(() => {});
+        await next;
       }
     })();
   return () => over.abort();
@@ -97,13 +118,13 @@ async function framesOf(page) {
 }
 
 async function main() {
-  const { close, go, heading, open } = await import("./support/browser.mjs");
+  const { close, heading, open } = await import("./support/browser.mjs");
   const { Server } = await import("./support/server.mjs");
   const { addProduct } = await import("./support/shop.mjs");
   const { values: v, positionals } = parseArgs({ allowPositionals: true, options: { open: { type: "string", default: "50000" }, rate: { type: "string", default: "2000" },
     seconds: { type: "string", default: "8" }, pairs: { type: "string", default: "4" }, json: { type: "boolean", default: false } } });
   const [opened, rate, seconds, pairs] = [v.open, v.rate, v.seconds, v.pairs].map(Number);
-  const server = new Server("--enable-faults", "--payment-timeout-ms", "100000", "--max-waiting-orders", "1000000");
+  const server = new Server("--enable-faults", "--payment-timeout-ms", "100000", "--max-waiting-orders", "1000000", "--max-provider-calls", "1000000");
   await server.start();
   try {
     for (let i = 0; i < 16; i++) await addProduct(server, `sku-${i}`, 900_000_000);
@@ -114,59 +135,71 @@ async function main() {
     }
     const { data: [first] } = await server.ask("GET", "/admin/v1/sagas?limit=1");
     const views = Object.entries({ overview: "#/", orders: "#/orders", order: `#/orders/${first?.order_id}`, attention: "#/attention", inventory: "#/inventory?by=reserved",
-      sku: "#/inventory/sku-1", events: "#/events", actors: "#/actors", busiest: "#/actors?by=messages_handled", actor: "#/actors/supervisor%2F1", cluster: "#/cluster?by=load",
-      storage: "#/storage", audit: "#/audit", settings: "#/audit?tab=settings", faults: "#/faults" }).filter(([name]) => !positionals.length || positionals.includes(name));
+      sku: "#/inventory/sku-1", events: "#/events", actors: "#/actors", busiest: "#/actors?by=messages_handled", sagas: "#/actors?kind=saga", actor: "#/actors/supervisor%2F1", cluster: "#/cluster?by=load",
+      storage: "#/storage", audit: "#/audit", faults: "#/faults" }).filter(([name]) => !positionals.length || positionals.includes(name));
     const measured = async (during = async () => {}) => {
       const before = cpu(server.pid), from = performance.now();
       const [said, more] = await Promise.all([load({ url: server.shop, rate, seconds, token: "tok_approve", wait: 10, connections: 32 }), during()]);
       const used = cpu(server.pid) - before;
       return { perSecond: said.good / said.seconds, each: (used * 1e6) / said.good, share: used / ((performance.now() - from) / 1_000), refused: said.refused, more };
     };
+    const idle = async (ms) => {
+      const before = cpu(server.pid), from = performance.now();
+      await sleep(ms);
+      return ((cpu(server.pid) - before) * 1e6) / (performance.now() - from); // ms a second
+    };
+    // Those placed last fall asleep after a while; then the server is at rest.
+    for (let before = Infinity, now = await idle(3_000); now < 0.8 * before; ) [before, now] = [now, await idle(3_000)];
+    const quiet = await idle(5_000);
     await measured(); // warm
+    const { each } = await measured();
+    console.log(`# at rest ${quiet.toFixed(1)} ms of CPU a second; an order ${each.toFixed(0)} µs, so ${rate} a second ${((each * rate) / 1e3).toFixed(0)} ms`);
     const table = [];
     for (const [name, place] of views) {
-      const page = await open(server.ops, place);
-      await heading(page).waitFor();
-      await sleep(2_000);
-      const asked = [], since = performance.now();
-      page.on("request", (q) => {
-        if (/\/v1\/|\/admin\//.test(q.url())) asked.push({ url: q.url(), at: performance.now() - since, stream: q.headers().accept === "text/event-stream" });
-      });
-      const span = 6_000;
-      await sleep(span);
-      const polled = asked.filter((a) => !a.stream);
-      const streams = [`${server.ops}/admin/v1/overview`, ...(name === "events" ? [`${server.ops}/v1/events?after=latest`] : [])].map((url) => ({ url, at: 0, stream: true }));
+      const asks = asksOf(first?.order_id)[name];
+      const before = await idle(seconds * 500);
+      const end = replay(server.ops, asks);
+      await sleep(1_000);
+      const meanwhile = await idle(seconds * 1_000);
+      end();
+      await sleep(500);
+      const asked = meanwhile - (before + (await idle(seconds * 500))) / 2;
+      const perSecond = Object.values(asks).reduce((n, every) => n + 1_000 / every, 0);
+      const row = { view: name, "asks/s": perSecond.toFixed(1), "CPU ms/s": asked.toFixed(1), "% of load": ((asked / ((each * rate) / 1e3)) * 100).toFixed(2) };
       const runs = { off: [], alone: [], on: [] };
+      const page = pairs ? await open(server.ops, place) : undefined;
+      await page?.goto("about:blank"); // nothing is asked
       for (let i = 0; i < pairs; i++)
         for (const kind of i % 2 ? ["on", "alone", "off"] : ["off", "alone", "on"]) {
           if (kind === "on") {
-            await page.bringToFront();
-            await go(page, place);
-            await page.evaluate(() => dispatchEvent(new Event("visibilitychange")));
+            await page.goto(`${server.ops}/console/${place}`);
+            await heading(page).waitFor();
             runs.on.push(await measured(async () => {
               await sleep(1_000);
               await watchFrames(page);
               await sleep((seconds - 2) * 1_000);
               return framesOf(page);
             }));
+            await page.goto("about:blank");
           } else {
-            await page.goto("about:blank"); // nothing is asked
-            const stop = kind === "alone" ? replay([...polled, ...streams], span) : () => {};
+            const stop = kind === "alone" ? replay(server.ops, asks) : () => {};
             runs[kind].push(await measured());
             stop();
-            if (kind !== "on") await page.goto(`${server.ops}/console/${place}`);
           }
         }
-      await page.context().close();
+      await page?.context().close();
+      if (pairs) Object.assign(row, told(runs));
+      table.push(row);
+      console.log(Object.entries(row).map(([k, x]) => `${k}=${x}`).join("  "));
+    }
+    function told(runs) {
       const of = (kind, what) => median(runs[kind].map((r) => r[what]));
       const dearer = (kind) => (of(kind, "each") / of("off", "each") - 1) * 100;
       const frames = runs.on.map((r) => r.more);
-      const row = { view: name, "asks/s": ((polled.length / span) * 1_000).toFixed(1), "orders/s off": of("off", "perSecond").toFixed(0),
+      return { "orders/s off": of("off", "perSecond").toFixed(0),
         "alone": of("alone", "perSecond").toFixed(0), "page": of("on", "perSecond").toFixed(0), "µs each off": of("off", "each").toFixed(0),
         "alone %": dearer("alone").toFixed(1), "page %": dearer("on").toFixed(1), "frames/s": median(frames.map((f) => f.perSecond)).toFixed(1),
         "frame p99 ms": median(frames.map((f) => f.p99)).toFixed(0), "long tasks": frames.reduce((n, f) => n + f.tasks, 0), "longest ms": Math.max(...frames.map((f) => f.longest)).toFixed(0) };
-      table.push(row);
-      console.log(Object.entries(row).map(([k, x]) => `${k}=${x}`).join("  "));
     }
     console.table(table);
     if (v.json) console.log(JSON.stringify(table));
