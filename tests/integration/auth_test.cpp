@@ -167,12 +167,12 @@ TEST_CASE("who asks is told what they may do", "[auth]") {
     CHECK(me.at("faults_enabled") == false);
     return me.at("may");
   };
-  CHECK(of("viewer").empty());
-  CHECK(of("operator") == nlohmann::json{"act", "restart", "record"});
+  CHECK(of("viewer") == nlohmann::json::array({"look"}));
+  CHECK(of("operator") == nlohmann::json{"look", "act", "restart", "record"});
   CHECK(of("inventory") == nlohmann::json::array({"adjust_stock"}));
   CHECK(of("admin")
-        == nlohmann::json{"act", "restart", "record", "move", "drain", "backup", "adjust_stock",
-          "place_orders", "log_level", "webhooks"});
+        == nlohmann::json{"look", "act", "restart", "record", "move", "drain", "backup",
+          "adjust_stock", "place_orders", "log_level", "webhooks"});
   for (const std::string& role : {std::string{"customer"}, std::string{"courier"}})
     CHECK(at.to(http::listener::on_ops, at.secrets.at(role)).get("/admin/v1/whoami").status == 403);
 }
