@@ -67,6 +67,17 @@ class WorldTest(unittest.TestCase):
         self.assertTrue(mended.is_set())
         self.assertEqual((self.world.under_way, self.world.tally["broken_off"][0]), ({}, 1))
 
+    def test_a_fault_that_can_t_mend_what_it_did_is_told(self):
+        def unmended(_w, _chance):
+            try:
+                yield 0
+            finally:
+                raise RuntimeError("the tool says no")
+
+        self.assertFalse(self.world.run(unmended, random))
+        self.assertIn("the tool says no", self.world.wrong[0])
+        self.assertTrue(self.world.stop.is_set())  # its lane would be quiet, and the rest go on
+
     def test_a_machine_is_one_fault_s_at_a_time(self):
         class Machine:
             name = "n1"

@@ -117,9 +117,10 @@ def stale_disk(w, chance):
             copy(old, m.data)
             w.tell(f"{m.name} is started on an old copy of its disk")
             m.may_end_with.add(NOT_IN_CLUSTER)
-            m.ended_with.clear()
-            m.start()
-            yield from refused(w, m)
+            for _ in range(3):  # a start that was refused must not count as one
+                m.ended_with.clear()
+                m.start()
+                yield from refused(w, m)
             m.kill()
             copy(newest, m.data)
         finally:

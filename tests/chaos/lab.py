@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CLONE_NEWNET = 0x40000000
@@ -51,11 +52,16 @@ class Lab:
         self.call("down")
 
     def call(self, *words):
-        """One command of the tool: cut, cut1, loss, delay, heal."""
-        done = subprocess.run([self._tool, *map(str, words)], env=self._env, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"netns-hosts.sh {words}: {done.stderr.strip()}")
+        """One command of the tool: cut, cut1, loss, delay, heal. Those that talk to a wirefilter
+        are said again: it has 2 s to answer, which a busy machine may not give it."""
+        end = time.monotonic() + (60 if words[0] in ("heal", "delay") else 0)
+        while True:
+            done = subprocess.run([self._tool, *map(str, words)], env=self._env, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            if done.returncode == 0:
+                return
+            if time.monotonic() > end:
+                raise RuntimeError(f"netns-hosts.sh {words}: {done.stderr.strip()}")
 
     def start(self, host, argv, log, more_env=None, **how):
         """A program on that host; its output goes behind `log`, unless `how` says else."""

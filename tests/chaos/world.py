@@ -50,14 +50,18 @@ class World:
         self.under_way[name] = began
         steps = fault(self, chance)
         try:
-            for pause in steps:
-                if self.stop.wait(pause):
-                    break
+            with contextlib.closing(steps):
+                for pause in steps:
+                    if self.stop.wait(pause):
+                        break
         except (Busy, OSError) as why:
             self.tell(f"{name} is left out: {why or 'no machine is free'}")
             return False
+        except Exception as why:  # else its lane would be quiet, and what it did stay
+            self.fail(f"{name} broke off, and may not be mended: {type(why).__name__}: {why}")
+            self.stop.set()
+            return False
         finally:
-            steps.close()
             del self.under_way[name]
         count = self.tally.setdefault(name, [0, 0.0])
         count[0] += 1
