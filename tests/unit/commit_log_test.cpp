@@ -68,6 +68,33 @@ private:
   std::shared_ptr<distant_log> wire_;
 };
 
+/// The names and sizes of what is in a folder.
+std::map<std::string, std::uintmax_t> files_in(const std::filesystem::path& folder) {
+  std::map<std::string, std::uintmax_t> all;
+  for (const auto& file : std::filesystem::directory_iterator{folder}) {
+    std::error_code gone;
+    const auto size =
+      std::filesystem::file_size(file.path(), gone); // RocksDB's threads are at work
+    if (!gone) all[file.path().filename().string()] = size;
+  }
+  return all;
+}
+
+/// As they are at one moment: copied again when one came, grew or went meanwhile.
+void copy_at_one_moment(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (;;) {
+    std::filesystem::remove_all(to);
+    std::filesystem::create_directory(to);
+    const auto before = files_in(from);
+    bool whole = true;
+    for (const auto& [name, size] : before) {
+      std::error_code gone;
+      whole = whole && std::filesystem::copy_file(from / name, to / name, gone);
+    }
+    if (whole && files_in(from) == before) return;
+  }
+}
+
 /// This node's disk. A crash: what the files hold at this moment, in another folder.
 class rocks_rig final : public tests::log_rig {
 public:
@@ -77,7 +104,7 @@ public:
   void crash() override {
     const auto left = folder();
     ++life_;
-    std::filesystem::copy(left, folder(), std::filesystem::copy_options::recursive);
+    copy_at_one_moment(left, folder());
     log_.reset(), disk_.reset();
     open();
   }
