@@ -39,6 +39,6 @@ fi
 binary=$(realpath "$binary")
 [[ -x $binary ]] || { echo "$binary can't be run" >&2; exit 2; }
 
-echo "previous: $("$binary" --version | head -1), $binary"
-echo "this one: $(build/jumun --version | head -1)"
+echo "previous: $("$binary" version | head -1), $binary"
+echo "this one: $(build/jumun version | head -1)"
 JUMUN_BINARY=$PWD/build/jumun JUMUN_PREVIOUS=$binary "$tests" "[.mixed-releases]" --durations yes
