@@ -77,7 +77,7 @@ std::optional<storage::failure> node::take_for(const cluster_options& how, bool 
   // A folder that was made just now says nothing of the one before it, which may be found again.
   if (new_disk_) life = {};
   coordinator_ =
-    agreement_by_etcd(how, stored_map_, {incarnation, previous, life.now, life.before});
+    agreement_by_etcd(how, stored_map_, {incarnation, previous, life.now, life.joined});
   return disk_->apply(
     {storage::holdings_row(how.cluster, how.node), {storage::table::meta, key, incarnation}});
 }
@@ -94,7 +94,7 @@ std::optional<storage::failure> node::choose_coordinator(const node_options& how
   stored_map_ = *stored;
   if (how.cluster) {
     const auto unix_ms = static_cast<std::uint64_t>(wall_clock_us() / 1000);
-    if (auto why = storage::begin_life(*disk_, how.data_dir, unix_ms)) return why;
+    if (auto why = storage::begin_life(*disk_, how.data_dir, unix_ms, random_bits())) return why;
     return take_for(*how.cluster, held->of_cluster());
   }
   coordinator_ = std::make_unique<cluster::single>(how.node_id, stored_map_);

@@ -187,6 +187,7 @@ private:
   bool fresh_ = false;                        // false: the next look reads all of it
   domain::shard_map known_;                   // never falls
   bool joined_ = false, ever_joined_ = false; // by picture_
+  bool ever_served_ = false;                  // a view has said that it has joined
   std::optional<rival> rival_;
   self_record self_;
   std::uint64_t durable_;
@@ -395,7 +396,8 @@ task<outcome> etcd_coordinator::engine::enter() {
   if (!ever_joined_ && is_older_copy()) co_return std::nullopt;
   const auto mine = record();
   std::vector<etcd::change_of_key> entry{{key, etcd::encode(mine), lease_}};
-  if (how_.life > newest_life())
+  // By its first record it becomes the newest, whatever its clock says beside another one's.
+  if (how_.life > newest_life() || (!ever_joined_ && how_.life > 0 && how_.life != newest_life()))
     entry.push_back({at_.life(how_.node), std::to_string(how_.life), 0});
   if (found == picture_.nodes.end()) {
     joined_ = false;
@@ -622,7 +624,12 @@ void etcd_coordinator::engine::show() {
   next->map = known_;
   next->members = etcd::members_of(picture_, known_, before->members);
   if (picture_.assigner) next->assigner = picture_.assigner->node;
-  next->joined = joined_ && !over_;
+  // A process that begins serves by the map that all agree on, not by its folder's: etcd may have
+  // been wiped, and the folder be an old one. Later on it goes by what it knows.
+  const bool agreed =
+    known_.version == 0 || ever_served_ || (picture_.map && domain::covers(*picture_.map, known_));
+  next->joined = joined_ && agreed && !over_;
+  ever_served_ = ever_served_ || next->joined;
   if (*next == *before) return;
   {
     const std::lock_guard held{guard_};

@@ -21,7 +21,7 @@ public:
     std::string previous{};        // that of the last process on this same folder, whose lock this
                                    // one holds now; empty: not known, and its lease is waited out
     std::uint64_t life = 0;        // of the folder: a number that rises (ADR 0021). 0: not told
-    std::uint64_t life_before = 0; // that of the last process on it. 0: there was none
+    std::uint64_t life_before = 0; // that joined last, as the folder knows. 0: it is not compared
     domain::assignment_rules rules{};
     std::chrono::seconds lease = limits::member_lease;
     std::chrono::milliseconds period = limits::etcd_period;

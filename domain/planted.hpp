@@ -5,7 +5,7 @@
 /// that are built with JUMUN_PLANTED_BUGS=1 run the one that $JUMUN_PLANT names.
 #if JUMUN_PLANTED_BUGS
 
-// (name, what it breaks). Found in the code by its name.
+// (name, what it breaks), found in the code by its name. Between nodes: the swarm of three knows.
 // clang-format off
 #define JUMUN_PLANTED_BUG_LIST(X) JUMUN_PLANTED_ALONE(X) JUMUN_PLANTED_BETWEEN_NODES(X)
 #define JUMUN_PLANTED_ALONE(X)                                                                     \
@@ -61,7 +61,6 @@
   X(audit_line_forgotten, "an operator's action leaves no line in the audit log")                  \
   X(if_match_ignored, "an operator's action is done on a version that he has not seen")            \
   X(parked_hook_lost, "a hook that came before its order is forgotten by a restart")
-// Of a cluster: tests/planted/run.py asks the swarm of several nodes first.
 #define JUMUN_PLANTED_BETWEEN_NODES(X)                                                             \
   X(epoch_stays_at_a_pass, "a shard's next owner has it at the epoch of the last one")             \
   X(passed_by_anybody, "a shard is passed on by a node that does not have it")                     \
@@ -84,7 +83,8 @@
   X(copy_said_early, "a copy is said to be whole before that is on the disk")                      \
   X(any_copy_served, "a node serves what the map gives it, whatever its disk holds")               \
   X(offsets_begin_anew, "a shard's new owner counts its feed from where it was itself")            \
-  X(told_before_durable, "a command for another node leaves before the row that owes it")
+  X(told_before_durable, "a command for another node leaves before the row that owes it")          \
+  X(refused_start_counts, "an old copy of a folder is refused at its first start only")
 // clang-format on
 
 namespace jumun::planted {

@@ -1,4 +1,5 @@
 #include "storage/holdings.hpp"
+#include "domain/planted.hpp"
 #include "storage/journal.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
@@ -9,9 +10,14 @@ namespace jumun::storage {
 namespace {
 constexpr std::string_view holder_key = "cluster_node"; // in meta: cluster, NUL, node
 constexpr std::string_view missing_key = "shards_missing";
+constexpr unsigned life_chance_bits = 20; // below the time, in a life's number
 
 std::size_t shard_in(std::string_view key) { return static_cast<unsigned char>(key.front()); }
 std::string prefix_of(std::size_t shard) { return std::string(1, static_cast<char>(shard)); }
+entry life_row(const folder_life& life) {
+  return {table::meta, std::string{life_key},
+    std::to_string(life.joined) + ' ' + std::to_string(life.now)};
+}
 
 /// One shard's rows behind the other's: keys start with the shard.
 class joined_cursor final : public cursor {
@@ -68,23 +74,34 @@ std::optional<folder_life> life_of(const store& disk) {
   const auto row = disk.get(table::meta, life_key);
   if (!row) return life;
   const auto* const end = row->data() + row->size();
-  const auto before = std::from_chars(row->data(), end, life.before);
-  if (before.ec != std::errc{} || before.ptr == end || *before.ptr != ' ') return {};
-  const auto now = std::from_chars(before.ptr + 1, end, life.now);
+  const auto joined = std::from_chars(row->data(), end, life.joined);
+  if (joined.ec != std::errc{} || joined.ptr == end || *joined.ptr != ' ') return {};
+  const auto now = std::from_chars(joined.ptr + 1, end, life.now);
   return now.ec == std::errc{} && now.ptr == end ? std::optional{life} : std::nullopt;
 }
 
-std::optional<failure> begin_life(store& disk, const std::string& data_dir, std::uint64_t now_ms) {
+std::optional<failure> begin_life(
+  store& disk, const std::string& data_dir, std::uint64_t now_ms, std::uint64_t chance) {
   const auto mark = std::filesystem::path{data_dir} / restored_mark;
   std::error_code ignored;
   const auto last = life_of(disk);
   if (!last) return failure{errc::corrupt, "which life of the folder it is can't be read"};
-  folder_life life{last->now, std::max(last->now + 1, now_ms)};
-  if (std::filesystem::exists(mark, ignored)) life.before = 0;
-  auto row = std::to_string(life.before) + ' ' + std::to_string(life.now);
-  if (auto why = disk.apply({{table::meta, std::string{life_key}, std::move(row)}})) return why;
+  const bool restored = std::filesystem::exists(mark, ignored);
+  const bool counts = JUMUN_PLANTED(refused_start_counts);
+  if (!restored && !counts && last->now > last->joined) return {}; // one that has not joined yet
+  const auto joined = counts ? last->now : last->joined;
+  folder_life next{restored ? 0 : std::max(joined, folder_life::none_yet), 0};
+  next.now = std::max(last->now, now_ms << life_chance_bits) + 1;
+  next.now += chance & ((1U << life_chance_bits) - 1);
+  if (auto why = disk.apply({life_row(next)})) return why;
   std::filesystem::remove(mark, ignored);
   return {};
+}
+
+std::optional<entry> life_joined_row(const store& disk) {
+  const auto life = life_of(disk);
+  if (!life || life->now == 0) return {};
+  return life_row({life->now, life->now});
 }
 
 entry missing_row(const domain::shard_set& shards) {

@@ -20,18 +20,23 @@ struct holdings {
 [[nodiscard]] domain::shard_set read_missing(const store& disk);
 /// In meta: which process has the folder, or had it last (cluster/coordinator.hpp).
 inline constexpr std::string_view incarnation_key = "cluster_incarnation";
-/// Which life of a folder this is, by numbers that only rise from start to start, so that a copy of
-/// an earlier one can be told (ADR 0021). 0: none.
+/// A folder lives from the start that joins its cluster to the next one that does, by numbers that
+/// only rise, so that a copy of an earlier life can be told (ADR 0021). 0: none.
 struct folder_life {
-  std::uint64_t before = 0; // 0: the folder is new, or a backup's
-  std::uint64_t now = 0;
+  static constexpr std::uint64_t none_yet = 1;
+  std::uint64_t joined = 0; // the newest that has, as far as the folder knows. 0: it is a backup's,
+                            // whose age is known
+  std::uint64_t now = 0;    // the same, or that of the starts that have not joined yet
   bool operator==(const folder_life&) const = default;
 };
-/// Begins another one: numbered by the time, or one above the last. Takes a restore's mark away.
+/// Begins the next one, unless one is begun that has not joined. Numbered by the time, and by
+/// `chance`: no two copies of a folder begin the same. Takes a restore's mark away.
 [[nodiscard]] std::optional<failure> begin_life(
-  store& disk, const std::string& data_dir, std::uint64_t now_ms);
-/// The life that was begun last. nullopt: it can't be read.
+  store& disk, const std::string& data_dir, std::uint64_t now_ms, std::uint64_t chance);
+/// As it was begun last. nullopt: it can't be read.
 [[nodiscard]] std::optional<folder_life> life_of(const store& disk);
+/// In meta: the cluster has taken the folder's life of now. nullopt: there is none.
+[[nodiscard]] std::optional<entry> life_joined_row(const store& disk);
 /// Whose presence in a folder says that it is a backup's, and has not been started yet.
 inline constexpr const char* restored_mark = "restored";
 inline constexpr std::string_view life_key = "cluster_life";

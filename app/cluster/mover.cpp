@@ -313,13 +313,16 @@ void mover::discard(domain::shard_id shard, domain::epoch_id epoch) {
   });
 }
 
-/// Deletes the shard's rows, some at a time; nothing is taken for it until then.
+/// Deletes the shard's rows, some at a time; nothing is taken for it until then. Rows of a copy
+/// that were taken just now may not be on the disk yet: they are waited for, or they would stay.
 void mover::empty(domain::shard_id shard, domain::epoch_id epoch, std::function<void()> then) {
   emptying_.set(shard);
-  empty_rest(shard, epoch, [this, shard, then = std::move(then)] {
-    emptying_.reset(shard);
-    then();
-  });
+  with_.journal.when_durable(task([this, shard, epoch, then = std::move(then)] {
+    empty_rest(shard, epoch, [this, shard, then] {
+      emptying_.reset(shard);
+      then();
+    });
+  }));
 }
 
 void mover::empty_rest(domain::shard_id shard, domain::epoch_id epoch, std::function<void()> then) {
@@ -328,10 +331,11 @@ void mover::empty_rest(domain::shard_id shard, domain::epoch_id epoch, std::func
   auto rows = storage::deletes_of(from.next(piece_bytes));
   if (JUMUN_PLANTED(left_rows_kept) && with_.owner_of(shard).first != with_.self) rows.clear();
   if (rows.empty()) return then();
-  if (!write(std::move(rows), shard, epoch,
-        task([this, shard, epoch, then] { empty_rest(shard, epoch, then); })))
+  const auto came_to = write(std::move(rows), shard, epoch,
+    task([this, shard, epoch, then] { empty_rest(shard, epoch, then); }));
+  if (came_to == storage::append_result::fenced)
     with_.say("shard.not_emptied",
-      "shard=" + std::to_string(shard) + " has a newer owner on this node, or the journal stopped");
+      "shard=" + std::to_string(shard) + " has a newer owner on this node than the one that left");
 }
 
 /// Before the point of no return: as if nothing had been tried.
@@ -425,7 +429,7 @@ void mover::take_rows(
   if (!rows || rows->size() > limits::write_set_entries_max)
     return answer(reply, shard, "the rows can't be read");
   const auto count = rows->size();
-  if (!write(std::move(*rows), shard, in.copy.epoch, say_so))
+  if (write(std::move(*rows), shard, in.copy.epoch, say_so) != storage::append_result::ok)
     return answer(reply, shard, "it has a newer owner than the one that it is copied for");
   ++in.next;
   in.rows += count, in.bytes += m.rows.size();
@@ -453,14 +457,13 @@ void mover::take_complete(
     }));
 }
 
-/// False: nothing was written.
-bool mover::write(std::vector<storage::entry> rows, domain::shard_id shard, domain::epoch_id epoch,
-  storage::durable_callback then) {
+storage::append_result mover::write(std::vector<storage::entry> rows, domain::shard_id shard,
+  domain::epoch_id epoch, storage::durable_callback then) {
   storage::write_set set;
   set.shard = shard;
   set.epoch = epoch;
   set.entries = std::move(rows);
-  return with_.journal.append(std::move(set), std::move(then)) == storage::append_result::ok;
+  return with_.journal.append(std::move(set), std::move(then));
 }
 
 bool mover::gave_away(domain::shard_lease lease) const {

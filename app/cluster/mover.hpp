@@ -127,8 +127,8 @@ private:
   void take_rows(domain::shard_id shard, const cluster::move_rows& m, cluster::reply_once reply);
   void take_complete(
     domain::shard_id shard, const cluster::move_complete& m, cluster::reply_once reply);
-  bool write(std::vector<storage::entry> rows, domain::shard_id shard, domain::epoch_id epoch,
-    storage::durable_callback then);
+  storage::append_result write(std::vector<storage::entry> rows, domain::shard_id shard,
+    domain::epoch_id epoch, storage::durable_callback then);
   void note(domain::shard_id shard, std::optional<move_progress> now);
   /// `work` on the executor, unless this is gone by then.
   std::function<void()> task(std::function<void()> work);

@@ -22,13 +22,12 @@ ownership::ownership(std::string self, domain::shard_map stored, bool new_disk, 
 void ownership::follow(const cluster::view& now) {
   if (!now.joined) {
     // What was this node's before it came is not on a disk that was made just now.
-    if (new_disk_ && !joined_)
-      for (const auto& lease : domain::leases_of(now.map, self_)) lost_.set(lease.shard);
+    if (new_disk_ && !joined_) lose(now.map);
     return;
   }
   if (joined_ && *seen_ == now.map) return;
-  if (!joined_) lacked_ = storage::read_missing(with_.journal.disk());
-  joined_ = true;
+  const bool first = !joined_.exchange(true);
+  if (first) lacked_ = storage::read_missing(with_.journal.disk());
   seen_ = std::make_shared<const domain::shard_map>(now.map);
   auto take = to_take(*seen_);
   for (const auto& lease : take) // offsets only rise in each shard, whoever wrote them
@@ -39,9 +38,23 @@ void ownership::follow(const cluster::view& now) {
   set.entries.push_back(
     {storage::table::meta, std::string{storage::shard_map_key}, storage::encode(*seen_)});
   set.entries.push_back(storage::missing_row(missing()));
+  if (const auto life = storage::life_joined_row(with_.journal.disk()); first && life)
+    set.entries.push_back(*life);
   // Not ok: the journal has stopped, and the process ends.
   (void)with_.journal.append(
     std::move(set), [this, map = seen_, take = std::move(take)] { act(map, take); });
+}
+
+/// The disk is to know it, too: when this process ends before it joins, the next one's disk is not
+/// new any more.
+void ownership::lose(const domain::shard_map& map) {
+  const auto before = lost_;
+  for (const auto& lease : domain::leases_of(map, self_)) lost_.set(lease.shard);
+  if (lost_ == before) return;
+  storage::write_set set;
+  set.epoch = storage::of_no_shard;
+  set.entries.push_back(storage::missing_row(lost_));
+  (void)with_.journal.append(std::move(set), {});
 }
 
 /// Shards that are ours by the map, that are not served, and whose rows are here.
@@ -57,7 +70,7 @@ std::vector<domain::shard_lease> ownership::to_take(const domain::shard_map& map
     // The map alone does not say that the rows are here: it is stored where they are missing, too.
     const bool lacked = lacked_[lease.shard] && !JUMUN_PLANTED(missing_forgotten);
     const bool held = was.node == self_ && was.epoch == lease.epoch && !lacked;
-    const bool fresh = lease.epoch == 1 && was.epoch == 0 && !lost_[lease.shard];
+    const bool fresh = lease.epoch == 1 && was.epoch == 0 && !lost_[lease.shard] && !lacked;
     if (with_.may_serve(lease, held, fresh))
       take.push_back(lease);
     else if (!with_.gave_away(lease))

@@ -78,6 +78,7 @@ private:
   };
   using map_ptr = std::shared_ptr<const domain::shard_map>;
   [[nodiscard]] std::vector<domain::shard_lease> to_take(const domain::shard_map& map);
+  void lose(const domain::shard_map& map);
   void act(const map_ptr& map, std::vector<domain::shard_lease> take);
 
   const std::string self_;

@@ -358,6 +358,8 @@ TEST_CASE("an older copy of a node's folder is refused, and the newest one goes 
   CHECK(why.detail.find("an older copy of node n1's") != std::string::npos);
   CHECK(why.detail.find("/jumun/shop/lives/n1") != std::string::npos);
   CHECK(!n.now()->joined);
+  n.start_again(/*knows=*/false, 9, 7); // which its disk still begins: that start did not count
+  CHECK(n.refused().why == refusal::cause::superseded);
   n.start_again(/*knows=*/false, 9, 8);
   n.until_joined();
   CHECK(n.owns() == 256);
@@ -370,9 +372,10 @@ TEST_CASE("an older copy does no harm where the node has no shards any more", "[
   n.until_joined();
   CHECK(n.at().drain("n1") == change::begun);
   n.until("it has no shards", [&] { return n.now()->map.version > 0 && n.owns() == 0; });
-  n.start_again(/*knows=*/false, 9, 7);
+  n.start_again(/*knows=*/false, 6, 5); // and its clock is behind
   n.until_joined();
-  n.start_again(/*knows=*/true, 10, 9); // and from here on it is the newest
+  n.until("it has shards again", [&] { return n.owns() > 0; });
+  n.start_again(/*knows=*/true, 7, 6); // from here on it is the newest
   n.until_joined();
 }
 

@@ -119,6 +119,36 @@ TEST_CASE("a gateway owns nothing, and is the same shop", "[cluster]") {
   CHECK(shop.served(0) + shop.served(1) == 256);
 }
 
+TEST_CASE("an older copy of a node's folder is refused however often it is started", "[cluster]") {
+  shop_of_nodes shop{2};
+  const auto folder = shop.folder(1).string(), old = folder + ".old", newest = folder + ".newest";
+  auto people = shop.client(0);
+  const auto tea = shop.sku_of(1, "tea");
+  people.sell(tea, 100, 5);
+  REQUIRE(shop.at(1).stop() == 0);
+  std::filesystem::copy(folder, old, std::filesystem::copy_options::recursive);
+  shop.at(1).restart();
+  shop.await_whole();
+  people.wait_settled(people.placed("tok_approve", {{tea, 2}})); // the old copy knows nothing of it
+  shop.at(1).kill9();
+  std::filesystem::rename(folder, newest);
+  std::filesystem::rename(old, folder);
+  texts again{"serve", "--data-dir", folder, "--port", "0", "--ops-port", "0"};
+  for (auto& word : shop.args(1)) again.push_back(word);
+  for (int start = 1; start <= 3; ++start) {
+    INFO("start " << start);
+    const auto refused = run_jumun(again);
+    CHECK(refused.how.exit_code == 11);
+    CHECK(refused.err.find("an older copy of node n1's") != std::string::npos);
+  }
+  std::filesystem::remove_all(folder);
+  std::filesystem::rename(newest, folder);
+  shop.at(1).restart(); // the refused ones have not made it an old one
+  shop.await_whole();
+  CHECK(people.figures(tea) == "3/0/3");
+  CHECK(shop.books() == "");
+}
+
 TEST_CASE("a node of a cluster is not mistaken for another one", "[cluster]") {
   shop_of_nodes shop{2};
   // Under a name that is taken, on a folder of its own.

@@ -78,8 +78,7 @@ namespace jumun::sim {
   /* operators */                                                                                  \
   X(shard_wished, 20)                                                                              \
   X(drained, 3)                                                                                    \
-  /* a node on an old copy of its disk; 0: see "Not covered" in docs/RELIABILITY.md */             \
-  X(old_disk, 0)
+  X(old_disk, 4) /* a node is started on an old copy of its disk */
 
 enum class fault : std::uint8_t {
 #define X(name, rate) name,

@@ -4,6 +4,7 @@
 #include "tests/support/memory_store.hpp"
 #include "tests/support/temp_dir.hpp"
 #include <fstream>
+#include <set>
 
 using namespace jumun;
 using storage::table;
@@ -115,19 +116,47 @@ TEST_CASE("a folder knows its lives, whose numbers only rise", "[holdings]") {
   const auto folder = at.path().string();
   tests::memory_store disk;
   CHECK(storage::life_of(disk) == life{});
+  CHECK_FALSE(storage::life_joined_row(disk));
   const auto begin = [&](std::uint64_t now_ms) {
-    CHECK(!storage::begin_life(disk, folder, now_ms));
-    return storage::life_of(disk);
+    CHECK(!storage::begin_life(disk, folder, now_ms, /*chance=*/7));
+    return *storage::life_of(disk);
   };
-  CHECK(begin(5'000) == life{0, 5'000});
-  CHECK(begin(4'000) == life{5'000, 5'001}); // the clock has gone back
-  CHECK(begin(9'000) == life{5'001, 9'000});
+  const auto join = [&] { CHECK(!disk.apply({*storage::life_joined_row(disk)})); };
+  const auto first = begin(5'000);
+  CHECK(first.joined == life::none_yet); // so that a copy of it can be told, too
+  CHECK(first.now > first.joined);
+  CHECK(begin(6'000) == first); // it has not joined: that start does not count
+  join();
+  CHECK(storage::life_of(disk) == life{first.now, first.now});
+  const auto second = begin(4'000); // the clock has gone back
+  CHECK(second.joined == first.now);
+  CHECK(second.now > first.now);
+  join();
+  const auto third = begin(9'000);
+  CHECK(third.joined == second.now);
+  CHECK(third.now > second.now);
   std::ofstream{at.path() / storage::restored_mark};
-  CHECK(begin(9'500) == life{0, 9'500});
-  CHECK(begin(9'600) == life{9'500, 9'600}); // the mark is gone
+  const auto restored = begin(9'000); // though one is begun, which was not the backup's
+  CHECK(restored.joined == 0);
+  CHECK(restored.now > third.now);
+  CHECK(begin(9'600) == restored); // the mark is gone, and it has not joined
+  join();
+  CHECK(begin(9'600).joined == restored.now);
   for (const auto* bad : {"", "9", "9 ", "x 9", "9 9x"}) {
     put(disk, table::meta, std::string{storage::life_key}, bad);
     CHECK(!storage::life_of(disk));
-    CHECK(storage::begin_life(disk, folder, 9'700)->code == storage::errc::corrupt);
+    CHECK(storage::begin_life(disk, folder, 9'700, 7)->code == storage::errc::corrupt);
   }
+}
+
+TEST_CASE("no two copies of a folder begin a life of the same number", "[holdings]") {
+  const tests::temp_dir at;
+  std::set<std::uint64_t> all;
+  for (const std::uint64_t now_ms : {5'000, 5'000, 4'000, 4'000}) { // at once, or by a clock behind
+    tests::memory_store copy;
+    put(copy, table::meta, std::string{storage::life_key}, "9000000000 9000000000");
+    CHECK(!storage::begin_life(copy, at.path().string(), now_ms, /*chance=*/all.size()));
+    all.insert(storage::life_of(copy)->now);
+  }
+  CHECK(all.size() == 4);
 }

@@ -157,6 +157,33 @@ TEST_CASE("a new disk has none of the shards that the cluster knows as the node'
   CHECK(f.owned == leases{{2, 1}});
 }
 
+TEST_CASE(
+  "what a new disk lacks it lacks also when its first start never joined", "[ownership][cluster]") {
+  fixture f;
+  const auto first = f.start({}, /*new_disk=*/true);
+  first->follow(f.agreed({{1, {"a", 1}}}, /*joined=*/false));
+  f.journal.flush();
+  const auto again = f.start(); // the folder is claimed by now, and has no map
+  again->follow(f.agreed({{2, {"a", 1}}}));
+  f.journal.flush();
+  CHECK(f.owned == leases{{2, 1}});
+  CHECK(domain::numbers_of(again->missing()) == numbers{1});
+}
+
+TEST_CASE("a life of the folder counts with the first map that its node has joined by",
+  "[ownership][cluster]") {
+  fixture f;
+  REQUIRE(!storage::begin_life(*f.disk, "/dev/null", 5'000, 7));
+  const auto begun = *storage::life_of(*f.disk);
+  const auto node = f.start();
+  node->follow(f.agreed({{3, {"a", 1}}}, /*joined=*/false));
+  f.journal.flush();
+  CHECK(storage::life_of(*f.disk) == begun);
+  node->follow(f.agreed({}));
+  f.journal.flush();
+  CHECK(storage::life_of(*f.disk) == storage::folder_life{begun.now, begun.now});
+}
+
 TEST_CASE("rows that are missing are missing after a restart, too", "[ownership][cluster]") {
   fixture f;
   {

@@ -1,4 +1,5 @@
 #include "tests/sim/cluster/agreement.hpp"
+#include <algorithm>
 
 namespace jumun::sim {
 agreement::picture agreement::look() {
@@ -60,11 +61,19 @@ bool agreement::commit(const std::function<bool(const picture&)>& if_all,
   const std::function<void(picture&, std::int64_t revision)>& then) {
   expire();
   if (!if_all(now_)) return false;
-  const auto before = now_.map;
+  auto before = now_;
   then(now_, ++revision_);
-  if (now_.map != before) {
+  // As etcd: nothing is written under a lease that has run out.
+  const auto runs = [this](std::int64_t lease) { return leases_.contains(lease); };
+  if ((now_.assigner && !runs(now_.assigner->lease))
+      || !std::all_of(now_.nodes.begin(), now_.nodes.end(),
+        [&](const auto& n) { return runs(n.second.lease); })) {
+    now_ = std::move(before);
+    return false;
+  }
+  if (now_.map != before.map) {
     now_.map_modified = revision_;
-    if (map_changed && now_.map) map_changed(before.value_or(domain::shard_map{}), *now_.map);
+    if (map_changed && now_.map) map_changed(before.map.value_or(domain::shard_map{}), *now_.map);
   }
   ring();
   return true;

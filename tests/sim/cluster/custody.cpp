@@ -12,6 +12,18 @@ std::optional<storage::shard_copy> copy_at(const storage::store& disk, domain::s
   const auto row = disk.get(table::meta, storage::shard_copy_key(shard));
   return row ? storage::decode_copy(*row) : std::nullopt;
 }
+
+bool is_whole(const std::optional<storage::shard_copy>& copy, domain::epoch_id epoch) {
+  return copy && copy->complete && copy->epoch == epoch;
+}
+
+/// Not by domain::covers, which is on trial.
+bool falls(const domain::shard_map& before, const domain::shard_map& now) {
+  bool lower = now.version < before.version;
+  for (std::size_t i = 0; i < domain::shard_count; ++i)
+    lower = lower || now.shards[i].epoch < before.shards[i].epoch;
+  return lower;
+}
 } // namespace
 
 custody::custody(shop_model& model, const std::vector<std::unique_ptr<machine>>& machines)
@@ -84,21 +96,25 @@ void custody::map_changed(const domain::shard_map& now) {
 /// The data was given up before the epoch passed on, and all of it is at the next owner's.
 void custody::passes(domain::shard_id shard, std::size_t to, domain::epoch_id epoch) {
   const auto was = holders_[shard];
-  holders_[shard] = {to, epoch, machines_[to]->folder.get()};
+  const auto& m = *machines_[to];
+  // Copied to the right folder, before its node was started on an old one.
+  const bool aside = m.put_aside && is_whole(copy_at(m.put_aside->truth(), shard), epoch);
+  const auto& at = aside ? *m.put_aside : *m.folder;
+  holders_[shard] = {to, epoch, &at};
   const auto name = "shard " + std::to_string(shard);
   if (trace)
     trace(name + " passes to " + machines_[to]->name + " at epoch " + std::to_string(epoch));
   if (was.node != none) {
     ++moves_;
     const auto& giver = was.at->truth();
-    const auto& taker = machines_[to]->folder->truth();
+    const auto& taker = at.truth();
     const auto given_row = giver.get(table::meta, storage::shard_given_key(shard));
     const auto given = given_row ? storage::decode_given(*given_row) : std::nullopt;
     if (!given || given->epoch != was.epoch)
       model_.wrong("passed-early",
         name + " has a next owner, and " + machines_[was.node]->name + " did not give it up");
     const auto copy = copy_at(taker, shard);
-    if (!copy || !copy->complete || copy->epoch != epoch)
+    if (!is_whole(copy, epoch))
       model_.wrong("copy-not-whole",
         name + " is given to " + machines_[to]->name + ", whose copy is not whole");
     if (rows_of(giver, shard) != rows_of(taker, shard))
@@ -134,7 +150,7 @@ void custody::lands(std::size_t node, const disk& at, const std::vector<storage:
 }
 
 void custody::seen(std::size_t node, const cluster::view& now) {
-  if (!domain::covers(now.map, views_[node]))
+  if (falls(views_[node], now.map))
     model_.wrong("map-falls", machines_[node]->name + " was shown an older map than before");
   views_[node] = now.map;
 }

@@ -136,8 +136,9 @@ void cluster_day::use_old_disk() {
   if (!copy) return void(copy = m.copy_folder());
   const auto lives = agreed_.backup().lives;
   const auto newest = lives.find(m.name);
+  const auto life = *storage::life_of(copy->truth());
   const bool will_be_refused =
-    newest != lives.end() && newest->second > storage::life_of(copy->truth())->now;
+    newest != lives.end() && newest->second > life.joined && newest->second != life.now;
   if (!will_be_refused && would_be_believed(m, *copy)) return;
   if (how_.trace) trace(m.name + " will run on an old copy of its disk");
   if (running_[m.number]) running_[m.number]->kill();
@@ -174,9 +175,14 @@ void cluster_day::look_at_the_disk(std::size_t n) {
   bury(n);
   graveyard_.push_back(m.use(std::move(m.put_aside))); // what is under way may still name it
   m.put_aside = nullptr;
-  // What the refusal tells people to do.
+  // What its refusal would tell people to do, where the wrong one has been let in.
+  const auto own = *storage::life_of(m.folder->truth());
   agreed_.commit([](const auto&) { return true; },
-    [&m](agreement::picture& p, std::int64_t) { p.lives.erase(m.name); });
+    [&m, own](agreement::picture& p, std::int64_t) {
+      const auto newest = p.lives.find(m.name);
+      if (newest != p.lives.end() && newest->second != own.joined && newest->second != own.now)
+        p.lives.erase(newest);
+    });
   if (auto* at = somebody()) (void)at->agreed().resume(m.name);
   start(m);
 }

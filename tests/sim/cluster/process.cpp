@@ -43,11 +43,11 @@ process::process(machine& on, agreement& with, network& net, options o)
   const auto incarnation = std::to_string(chance_());
   // A folder in memory has no place for the mark of a restore.
   (void)storage::begin_life(
-    on.folder->bare(), "/dev/null", static_cast<std::uint64_t>(on.wall_us() / 1000));
+    on.folder->bare(), "/dev/null", static_cast<std::uint64_t>(on.wall_us() / 1000), chance_());
   const auto life = new_disk ? storage::folder_life{} : *storage::life_of(disk);
   agreed_ = std::make_unique<simulated>(on.world->luck, on.world->time, with,
     simulated::options{on.name, incarnation, disk.get(storage::table::meta, key).value_or(""),
-      life.now, life.before, stored, with_.rules, [this] { return chance_(); },
+      life.now, life.joined, stored, with_.rules, [this] { return chance_(); },
       [&on] { return on.away_until_us; }, [&on] { return on.frozen_until_us; }});
   (void)on.folder->bare().apply(
     {storage::holdings_row("shop", on.name), {storage::table::meta, key, incarnation}});

@@ -132,7 +132,11 @@ void simulated::show() {
   next->map = known_;
   next->members = cluster::etcd::members_of(picture_, known_, view_->members);
   if (picture_.assigner) next->assigner = picture_.assigner->node;
-  next->joined = joined_;
+  ever_served_ =
+    ever_served_
+    || (joined_
+        && (known_.version == 0 || (picture_.map && domain::covers(*picture_.map, known_))));
+  next->joined = joined_ && ever_served_;
   if (*next == *view_) return;
   view_ = next;
   to_.changed(next);
@@ -178,10 +182,14 @@ bool simulated::enter() {
   const auto& node = how_.node;
   if (!ever_joined_ && is_older_copy()) return false;
   const auto found = picture_.nodes.find(node);
-  const auto put = [node, says = record(), lease = lease_, life = how_.life](
+  const auto newest = picture_.lives.find(node);
+  const bool tells =
+    how_.life > 0
+    && (!ever_joined_ || newest == picture_.lives.end() || how_.life > newest->second);
+  const auto put = [node, says = record(), lease = lease_, life = tells ? how_.life : 0](
                      picture& p, std::int64_t revision) {
     p.nodes[node] = {says, revision, lease};
-    if (life > 0) p.lives[node] = std::max(p.lives[node], life);
+    if (life > 0) p.lives[node] = life;
   };
   if (found == picture_.nodes.end()) {
     joined_ = false;

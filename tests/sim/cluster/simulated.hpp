@@ -74,7 +74,7 @@ private:
   const options how_;
   cluster::listener to_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  bool started_ = false, joined_ = false, ever_joined_ = false;
+  bool started_ = false, joined_ = false, ever_joined_ = false, ever_served_ = false;
   std::int64_t version_at_us_ = 0; // until then a newer version alone is not worth a write
   std::int64_t lease_ = 0, look_at_us_ = INT64_MAX, heard_us_ = 0, members_since_us_ = 0;
   picture picture_;
