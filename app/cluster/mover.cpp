@@ -12,6 +12,7 @@ constexpr std::size_t moves_at_once = 2;
 constexpr auto ask_for = 10s;    // an offer: the target may have an old copy to empty first
 constexpr auto pause_for = 2s;   // not served: then it is taken back
 constexpr auto again_after = 1s; // a move that failed
+constexpr auto hold_for = 1s;    // an offer whose map may come a moment later than it
 constexpr auto resend_after = 100ms;
 } // namespace
 
@@ -82,6 +83,7 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
       // At an epoch that is not fenced here, should this node have served the shard since.
       if (!emptying_[shard]) discard(shard, std::max(in.copy.epoch, epoch));
     }
+    for (auto& [shard, o] : std::exchange(early_, {})) take_offer(o.from, shard, o.what, o.reply);
     begin_wanted();
   })();
 }
@@ -392,11 +394,32 @@ void mover::take(const std::string& from, cluster::envelope what, cluster::reply
   })();
 }
 
+namespace {
+constexpr auto not_by_our_map = "by this node's map it is not to come from you at that epoch";
+} // namespace
+
+/// The giver hears of a new map as soon as its taker, so every other offer is early.
+void mover::hold(domain::shard_id shard, early_offer offer) {
+  const auto move = offer.what.move;
+  if (const auto other = early_.find(shard);
+      other != early_.end() && other->second.what.move != move)
+    answer(other->second.reply, shard, not_by_our_map);
+  early_[shard] = std::move(offer);
+  with_.later(hold_for, task([this, shard, move] {
+    const auto held = early_.find(shard);
+    if (held == early_.end() || held->second.what.move != move) return;
+    answer(held->second.reply, shard, not_by_our_map);
+    early_.erase(held);
+  }));
+}
+
 void mover::take_offer(const std::string& from, domain::shard_id shard,
   const cluster::move_offer& m, cluster::reply_once reply) {
   const auto [owner, epoch] = with_.owner_of(shard);
-  if (owner != from || epoch + 1 != m.epoch || !coming_[shard])
-    return answer(reply, shard, "by this node's map it is not to come from you at that epoch");
+  if (owner != from || epoch + 1 != m.epoch || !coming_[shard]) {
+    if (m.epoch > epoch) return hold(shard, {from, m, std::move(reply)});
+    return answer(reply, shard, not_by_our_map);
+  }
   if (emptying_[shard]) return answer(reply, shard, "its old rows are still being deleted here");
   auto& in = in_[shard];
   if (in.copy.move == m.move) return answer(reply, shard); // asked again

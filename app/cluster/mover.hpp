@@ -99,6 +99,11 @@ private:
     std::uint64_t next = 0; // piece
     std::uint64_t rows = 0, bytes = 0;
   };
+  struct early_offer { // of a move that the map does not show here yet
+    std::string from;
+    cluster::move_offer what;
+    cluster::reply_once reply;
+  };
   using outgoing_ptr = std::shared_ptr<outgoing>;
 
   void begin_wanted();
@@ -124,6 +129,7 @@ private:
 
   void take_offer(const std::string& from, domain::shard_id shard, const cluster::move_offer& m,
     cluster::reply_once reply);
+  void hold(domain::shard_id shard, early_offer offer);
   void take_rows(domain::shard_id shard, const cluster::move_rows& m, cluster::reply_once reply);
   void take_complete(
     domain::shard_id shard, const cluster::move_complete& m, cluster::reply_once reply);
@@ -140,6 +146,7 @@ private:
   std::map<domain::shard_id, domain::wanted_move> wanted_;
   std::map<domain::shard_id, outgoing_ptr> out_;
   std::map<domain::shard_id, incoming> in_;
+  std::map<domain::shard_id, early_offer> early_;
   domain::shard_set coming_;   // wanted here, by the newest map
   domain::shard_set emptying_; // their old rows are being deleted: nothing is taken for them
   mutable std::mutex guard_;   // of what follows

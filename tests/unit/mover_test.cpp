@@ -414,3 +414,31 @@ TEST_CASE("a move survives a network that loses, cuts and delays, and nodes that
   REQUIRE(settled);
   CHECK(w.at(w.owner).rows() == w.truth);
 }
+
+TEST_CASE("an offer that is there before the map waits for it, for a second", "[mover]") {
+  const bool comes = GENERATE(true, false);
+  world w{7};
+  while (w.step()) {}
+  const auto all_act = [&w] {
+    while (w.at("n1").act(w.chance) || w.at("n2").act(w.chance)) {}
+  };
+  w.wanted = "n2";
+  w.at("n1").follow(); // n2 has not heard of it
+  all_act();
+  REQUIRE(w.net.step()); // the offer comes
+  all_act();
+  const auto& failed = w.at("n1").mover_->counted().failed;
+  if (comes) {
+    w.at("n2").follow();
+    CHECK(w.settles());
+    CHECK(failed == 0);
+  } else {
+    w.pass_time(1'000);
+    all_act();
+    REQUIRE(w.net.step()); // the refusal
+    all_act();
+    CHECK(failed == 1);
+    w.at("n2").follow();
+    CHECK(w.settles()); // it is tried again
+  }
+}
