@@ -95,4 +95,8 @@ http::moving cluster_adapter::move(int shard, const std::string& to) {
 http::moving cluster_adapter::drain(const std::string& node) {
   return told(node_.coordinator().drain(node));
 }
+
+http::moving cluster_adapter::resume(const std::string& node) {
+  return told(node_.coordinator().resume(node));
+}
 } // namespace jumun::app

@@ -11,6 +11,7 @@ public:
   std::vector<http::shard_info> shards() override;
   http::moving move(int shard, const std::string& to) override;
   http::moving drain(const std::string& node) override;
+  http::moving resume(const std::string& node) override;
 
 private:
   node& node_;

@@ -402,6 +402,8 @@ const std::vector<field>& table() {
     cluster_advertise(),
     number<&c::cluster_owner_wait>("cluster-owner-wait-ms", 0, 60'000, "ms",
       "a request waits so long for a node that is away, such as one that is being restarted"),
+    flag<&c::cluster_resume>("cluster-resume",
+      "a start takes back a drain of this node that has not come to its end; else it goes on"),
     path<&c::cluster_cert>("cluster-cert",
       "this node's certificate in PEM, made by `jumun certs`; nothing: plain, this machine only"),
     path<&c::cluster_key>("cluster-key", "its private key in PEM"),

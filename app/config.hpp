@@ -80,6 +80,7 @@ struct config {
   std::uint16_t cluster_port = 7400; // 0: any free one
   std::string cluster_advertise;     // host:port; empty: cluster_bind and the port
   std::chrono::milliseconds cluster_owner_wait{limits::owner_wait};
+  bool cluster_resume = false;
   std::string cluster_cert, cluster_key, cluster_ca; // empty: plain, this machine only
   log::level log_level = log::level::info;
   std::string simulator_node; // of a cluster; empty: each node has books of its own

@@ -71,7 +71,7 @@ node_options options_of(const config& c) {
       etcd_options{c.etcd, c.etcd_ca, c.etcd_cert, c.etcd_key, c.etcd_user, c.etcd_password_file},
       c.cluster_owners_min, c.cluster_bind, c.cluster_port, c.cluster_advertise, c.cluster_cert,
       c.cluster_key, c.cluster_ca, c.simulator_node,
-      c.failpoints.starts_with("move.") ? c.failpoints : ""};
+      c.failpoints.starts_with("move.") ? c.failpoints : "", c.cluster_resume};
   constexpr std::string_view poison = "saga.throw:";
   if (c.failpoints.starts_with(poison)) how.poisoned_sku = c.failpoints.substr(poison.size());
   if (const auto times = how.poisoned_sku.find('*'); times != std::string::npos) {

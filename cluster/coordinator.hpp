@@ -116,8 +116,8 @@ public:
   /// Asks for the shard to be at `to`. Begun: it is tried for 10 s to make the wish known, then
   /// it waits its turn; the map shows it by the shard's `to`.
   [[nodiscard]] virtual change move(domain::shard_id shard, const std::string& to) = 0;
-  /// Asks `node` to hand over all that it has, and gives it nothing more. It holds until the node
-  /// starts anew without a shard, or resume().
+  /// Asks `node` to hand over all that it has, and gives it nothing more. It holds until resume(),
+  /// or until the node starts anew: without a shard, or as one that resumes by its start.
   [[nodiscard]] virtual change drain(const std::string& node) = 0;
   /// Takes a drain back: what has left comes back by and by. Not a change for a node that has none.
   [[nodiscard]] virtual change resume(const std::string& node) = 0;

@@ -137,6 +137,7 @@ private:
   outcome absorb();
   task<outcome> enter();
   bool is_older_copy();
+  [[nodiscard]] bool is_to_resume() const;
   task<outcome> suspect(const etcd::node_row& other);
   task<outcome> show_stored();
   task<outcome> pass_on();
@@ -399,14 +400,12 @@ task<outcome> etcd_coordinator::engine::enter() {
   // By its first record it becomes the newest, whatever its clock says beside another one's.
   if (how_.life > newest_life() || (!ever_joined_ && how_.life > 0 && how_.life != newest_life()))
     entry.push_back({at_.life(how_.node), std::to_string(how_.life), 0});
+  if (!ever_joined_ && (found == picture_.nodes.end() || !is_mine(found->second)) && is_to_resume())
+    entry.push_back({at_.draining(how_.node), std::nullopt, 0});
   if (found == picture_.nodes.end()) {
     joined_ = false;
     rival_.reset();
     if (known_.version > 0) entry.push_back({at_.stored(how_.node), etcd::encode(known_), lease_});
-    // A node that comes back without a shard has been drained, and is meant to work again.
-    if (!ever_joined_ && picture_.draining.contains(how_.node)
-        && domain::leases_of(known_, how_.node).empty())
-      entry.push_back({at_.draining(how_.node), std::nullopt, 0});
     co_return co_await write("record", std::move(entry), absent(key));
   }
   const auto& there = found->second;
@@ -429,6 +428,12 @@ task<outcome> etcd_coordinator::engine::enter() {
   if (there.says == as_it_is && there.lease == lease_) co_return std::nullopt;
   version_at_ = clock::now() + version_pause;
   co_return co_await write("record", std::move(entry), unchanged(key, there.modified));
+}
+
+/// Whether this start takes a drain back: one that was done, as the node is meant to work again.
+bool etcd_coordinator::engine::is_to_resume() const {
+  return picture_.draining.contains(how_.node)
+         && (how_.resumes || domain::leases_of(known_, how_.node).empty());
 }
 
 /// The cluster has seen a later life of this node's folder than the last one of this disk, which is

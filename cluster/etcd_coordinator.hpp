@@ -22,6 +22,8 @@ public:
                                    // one holds now; empty: not known, and its lease is waited out
     std::uint64_t life = 0;        // of the folder: a number that rises (ADR 0021). 0: not told
     std::uint64_t life_before = 0; // that joined last, as the folder knows. 0: it is not compared
+    bool resumes = false; // a start ends a drain of this node; false: only one that has come to its
+                          // end, so that a drain outlives a crash
     domain::assignment_rules rules{};
     std::chrono::seconds lease = limits::member_lease;
     std::chrono::milliseconds period = limits::etcd_period;

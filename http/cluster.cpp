@@ -188,15 +188,28 @@ void move_shard(const exchange_ptr& ex) {
     {"shard.move", "shard " + std::to_string(*shard) + " to " + to}, w.take());
 }
 
+namespace {
+std::string node_state(const std::string& id, std::string_view state) {
+  json_writer w;
+  w.open('{');
+  w.text("id", id);
+  w.text("state", state);
+  w.close('}');
+  return w.take();
+}
+} // namespace
+
 /// POST /admin/v1/nodes/{id}/drain → 202; 404, 409 no-other-node.
 void drain_node(const exchange_ptr& ex) {
   if (!ex->at->to.cluster) return send(ex, problems::not_found);
-  json_writer w;
-  w.open('{');
-  w.text("id", ex->params[0]);
-  w.text("state", "draining");
-  w.close('}');
-  send_moving(
-    ex, ex->at->to.cluster->drain(ex->params[0]), {"node.drain", ex->params[0]}, w.take());
+  const auto& id = ex->params[0];
+  send_moving(ex, ex->at->to.cluster->drain(id), {"node.drain", id}, node_state(id, "draining"));
+}
+
+/// POST /admin/v1/nodes/{id}/resume → 202, also when it was not being drained; 404.
+void resume_node(const exchange_ptr& ex) {
+  if (!ex->at->to.cluster) return send(ex, problems::not_found);
+  const auto& id = ex->params[0];
+  send_moving(ex, ex->at->to.cluster->resume(id), {"node.resume", id}, node_state(id, "up"));
 }
 } // namespace jumun::http

@@ -35,7 +35,7 @@ struct cluster_info {
   std::string assigner = {};        // who decides on moves; empty: nobody is known to
   std::string agreement_error = {}; // why the coordinator can't be reached now; empty: it can
   std::vector<member_info> members = {};
-  std::vector<sight> sees = {}; // of the node that answers
+  std::vector<sight> sees = {};          // of the node that answers
   std::int64_t certificate_until_ms = 0; // of its tunnel; 0: none
 };
 struct shard_info {
@@ -52,7 +52,7 @@ struct shard_info {
   std::optional<std::uint64_t> decisions = {}; // about its orders, durable, since it started
   std::optional<move_info> move = {};
 };
-/// What asking for a move or a drain came to.
+/// What asking for a move, a drain or its end came to.
 enum class moving : std::uint8_t { begun = 1, unknown_node, nowhere_to_go, unavailable };
 
 /// Port to the owners of shards. Thread-safe; nothing of it blocks.
@@ -63,5 +63,6 @@ public:
   [[nodiscard]] virtual std::vector<shard_info> shards() = 0; // all of them, by number
   [[nodiscard]] virtual moving move(int shard, const std::string& to) = 0;
   [[nodiscard]] virtual moving drain(const std::string& node) = 0;
+  [[nodiscard]] virtual moving resume(const std::string& node) = 0; // takes a drain back
 };
 } // namespace jumun::http

@@ -48,6 +48,7 @@ void get_cluster(const exchange_ptr& ex);
 void list_shards(const exchange_ptr& ex);
 void move_shard(const exchange_ptr& ex);
 void drain_node(const exchange_ptr& ex);
+void resume_node(const exchange_ptr& ex);
 /// `sights`: JSON of each node that said whom it sees.
 [[nodiscard]] std::string cluster_json(
   const cluster_info& c, const std::vector<std::string>& sights);

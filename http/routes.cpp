@@ -79,6 +79,7 @@ constexpr route table[] = {
   {"GET",  "/admin/v1/shards",                               ops,  reader,                       home::all_nodes, list_shards},
   {"POST", "/admin/v1/shards/{n}/move",                      ops,  admin,                        home::any_owner, move_shard},
   {"POST", "/admin/v1/nodes/{id}/drain",                     ops,  admin,                        home::any_owner, drain_node},
+  {"POST", "/admin/v1/nodes/{id}/resume",                    ops,  admin,                        home::any_owner, resume_node},
   {"GET",  "/admin/v1/backups",                              ops,  reader,                       home::here,      list_backups, reads},
   {"POST", "/admin/v1/backups",                              ops,  admin,                        home::here,      make_backup, reads},
   {"GET",  "/livez",                                         ops,  open_to_all,                  home::here,      get_livez, !reads, crowd::probe},

@@ -42,6 +42,7 @@ std::unique_ptr<cluster::coordinator> agreement_by_etcd(
   o.previous = std::move(self.previous);
   o.life = self.life;
   o.life_before = self.life_before;
+  o.resumes = how.resumes;
   o.rules.owners_min = how.owners_min;
   o.random = random_bits;
   return std::make_unique<cluster::etcd_coordinator>(std::move(o));

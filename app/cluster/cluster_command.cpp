@@ -2,6 +2,7 @@
 #include "app/outbound/http_client.hpp"
 #include "app/read_file.hpp"
 #include "domain/ids.hpp"
+#include "http/problem.hpp"
 #include "http/render.hpp"
 #include <algorithm>
 #include <atomic>
@@ -22,6 +23,9 @@ using nlohmann::json;
 constexpr auto answer_by = std::chrono::seconds{10};
 constexpr auto look_again = std::chrono::milliseconds{500};
 constexpr std::size_t answer_bytes_max = 4 << 20;
+/// With --within, nobody waits at a screen: so long a drain may be refused, or nobody be there who
+/// takes shards. On a busy machine a node that is late with its lease is missed for some seconds.
+constexpr auto without_taker_max = std::chrono::seconds{30};
 constexpr int misses_max = 20; // looks without an answer, in a row: a node restarts in that time
 
 std::atomic<bool> interrupted{false};
@@ -29,7 +33,9 @@ std::atomic<bool> interrupted{false};
 /// What went wrong, as a person reads it.
 struct trouble {
   std::string why;
+  std::string code{}; // of the problem that the node answered with, or no_answer
 };
+constexpr std::string_view no_answer = "no-answer";
 
 /// The ops listener of one node.
 class ops_client {
@@ -58,14 +64,18 @@ private:
     std::promise<outbound_response> came;
     client_.send(std::move(r), [&](outbound_response a) { came.set_value(std::move(a)); });
     const auto a = came.get_future().get();
-    if (a.status == 0) throw trouble{base_ + " does not answer: " + a.error};
+    if (a.status == 0)
+      throw trouble{base_ + " does not answer: " + a.error, std::string{no_answer}};
     auto said = json::parse(a.body, nullptr, /*allow_exceptions=*/false);
     if (a.status / 100 == 2 && !said.is_discarded()) return said;
     auto why = "HTTP " + std::to_string(a.status);
+    std::string code;
+    if (said.is_object() && said.contains("code") && said["code"].is_string())
+      code = said["code"].get<std::string>();
     for (const auto* part : {"code", "title", "detail"})
       if (said.is_object() && said.contains(part) && said[part].is_string())
         why += ": " + said[part].get<std::string>();
-    throw trouble{base_ + " answered " + why};
+    throw trouble{base_ + " answered " + why, std::move(code)};
   }
 
   std::string base_, key_;
@@ -172,11 +182,30 @@ progress look(ops_client& ops, const cluster_request& asked) {
   return now;
 }
 
+using clock = std::chrono::steady_clock;
+clock::duration patience_of(const cluster_request& asked) {
+  return std::min<clock::duration>(std::chrono::seconds{asked.within_s}, without_taker_max);
+}
+
+void ask_for_drain(ops_client& ops, const cluster_request& asked) {
+  const auto until = clock::now() + patience_of(asked);
+  for (;; std::this_thread::sleep_for(look_again)) {
+    try {
+      (void)ops.post("/admin/v1/nodes/" + http::percent_encoded(asked.node) + "/drain", "");
+      return;
+    } catch (const trouble& t) {
+      const bool passes = t.code == http::problems::no_other_node.code
+                          || t.code == http::problems::overloaded.code || t.code == no_answer;
+      if (!passes || clock::now() >= until) throw;
+    }
+  }
+}
+
 /// Shows how far it has come until it is done.
 exit_code watch(ops_client& ops, const cluster_request& asked) {
-  using clock = std::chrono::steady_clock;
   const auto before = std::signal(SIGINT, [](int) { interrupted = true; });
   const auto until = clock::now() + std::chrono::seconds{asked.within_s};
+  auto taken_until = clock::now() + patience_of(asked); // when nobody is left who takes shards
   progress now{domain::shard_count + 1};
   int misses = 0;
   for (;;) {
@@ -189,7 +218,9 @@ exit_code watch(ops_client& ops, const cluster_request& asked) {
       if (++misses == misses_max) throw;
     }
     if (now.left == 0) break;
-    if (!now.goes_on)
+    if (now.goes_on)
+      taken_until = clock::now() + patience_of(asked);
+    else if (clock::now() >= taken_until)
       throw trouble{std::to_string(now.left) + " shards are left, and no other node takes any now"};
     if (asked.within_s > 0 && clock::now() >= until)
       throw trouble{"not done within " + std::to_string(asked.within_s) + " s; it goes on"};
@@ -214,11 +245,16 @@ exit_code run(const cluster_request& asked) {
       print_status(c, shards);
     return exit_code::ok;
   }
+  if (asked.what == doing::resume) {
+    (void)ops.post("/admin/v1/nodes/" + http::percent_encoded(asked.node) + "/resume", "");
+    std::printf("asked for; %s gets shards again, by and by\n", asked.node.c_str());
+    return exit_code::ok;
+  }
   if (asked.what == doing::move)
     (void)ops.post(
       "/admin/v1/shards/" + std::to_string(asked.shard) + "/move", json{{"to", asked.node}}.dump());
   else
-    (void)ops.post("/admin/v1/nodes/" + http::percent_encoded(asked.node) + "/drain", "");
+    ask_for_drain(ops, asked);
   std::printf("asked for; ");
   if (!asked.no_wait) return watch(ops, asked);
   std::printf("jumun cluster status shows how far it has come\n");
@@ -227,8 +263,8 @@ exit_code run(const cluster_request& asked) {
 } // namespace
 
 CLI::App* add_cluster_command(CLI::App& app, cluster_request& into) {
-  auto* cluster =
-    app.add_subcommand("cluster", "look at a running cluster, move its shards, empty a node");
+  auto* cluster = app.add_subcommand(
+    "cluster", "look at a running cluster, move its shards, empty a node or fill it again");
   cluster->require_subcommand(1);
   const auto verb = [&](const char* name, const char* doc, cluster_request::doing what) {
     auto* sub = cluster->add_subcommand(name, doc);
@@ -248,16 +284,19 @@ CLI::App* add_cluster_command(CLI::App& app, cluster_request& into) {
     ->check(CLI::Range(0U, static_cast<unsigned>(domain::shard_count - 1)));
   move->add_option("NODE", into.node, "where to")->required();
   auto* drain = verb("drain", "hand over all shards of a node", doing::drain);
-  drain
-    ->add_option(
-      "NODE", into.node, "whose; default: $JUMUN_NODE_ID, so that a node can say so of itself")
-    ->required()
-    ->envname("JUMUN_NODE_ID");
+  auto* resume = verb("resume", "take a drain back: the node gets shards again", doing::resume);
+  for (auto* sub : {drain, resume})
+    sub
+      ->add_option(
+        "NODE", into.node, "whose; default: $JUMUN_NODE_ID, so that a node can say so of itself")
+      ->required()
+      ->envname("JUMUN_NODE_ID");
   for (auto* sub : {move, drain})
     sub->add_flag("--no-wait", into.no_wait, "ask for it, and don't watch it being done");
   drain
-    ->add_option(
-      "--within", into.within_s, "seconds to watch at most, 1..86400; default: to its end")
+    ->add_option("--within", into.within_s,
+      "seconds to watch at most, 1..86400, and up to 30 of them without a node that takes shards; "
+      "default: to its end, and none without")
     ->check(CLI::Range(1U, 86'400U));
   return cluster;
 }

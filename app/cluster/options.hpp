@@ -21,5 +21,6 @@ struct cluster_options {
   std::string cert_file, key_file, ca_file; // empty: plain, on loopback
   std::string simulator_node; // whose payment simulator is the cluster's; empty: each its own
   std::string die_at;         // --failpoints move.<step>: at this step of a move
+  bool resumes = false;       // its start takes a drain of it back, be it done or not
 };
 } // namespace jumun::app

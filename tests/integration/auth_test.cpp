@@ -81,6 +81,7 @@ TEST_CASE("the roles of API.md's table are those of the routes, and admin is in 
     {"GET /admin/v1/config", read},
     {"POST /admin/v1/shards/{n}/move", "admin"},
     {"POST /admin/v1/nodes/{id}/drain", "admin"},
+    {"POST /admin/v1/nodes/{id}/resume", "admin"},
     {"POST /admin/v1/backups", "admin"},
     {"PUT /admin/v1/log-level", "admin"},
     {"PUT /admin/v1/faults/{target}", "admin"},

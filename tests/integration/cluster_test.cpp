@@ -78,4 +78,6 @@ TEST_CASE("a node that is alone says so when its shards should go elsewhere", "[
   CHECK(
     need(ops.send("POST", "/admin/v1/nodes/n1/drain"), 409).json().at("code") == "no-other-node");
   CHECK(need(ops.send("POST", "/admin/v1/nodes/n2/drain"), 404).json().at("code") == "not-found");
+  CHECK(need(ops.send("POST", "/admin/v1/nodes/n1/resume"), 202).json().at("state") == "up");
+  need(ops.send("POST", "/admin/v1/nodes/n2/resume"), 404);
 }

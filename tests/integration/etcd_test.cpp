@@ -208,6 +208,31 @@ TEST_CASE(
   expect_sound(all);
 }
 
+TEST_CASE(
+  "a drain that has not come to its end outlives a crash, but not a start that resumes", "[etcd]") {
+  const etcd_servers etcd;
+  const auto other = one(etcd, "n1");
+  etcd_node n{{.node = "n2", .urls = {etcd.url()}, .moves = false, .owners_min = 2}};
+  other->until_joined();
+  n.until_joined();
+  other->until("n2 has its share", [&] { return other->owned_by("n2") > 0; });
+  CHECK(other->at().drain("n2") == change::begun);
+  other->until("n2 drains", [&] { return other->state_of("n2") == "draining"; });
+  n.die();
+  n.start_again(/*knows=*/true);
+  n.until_joined();
+  CHECK(n.state_of("n2") == "draining");
+  for (const bool knows : {true, false}) { // and with its old record there, or after it is gone
+    n.die();
+    n.resume_by_start(true);
+    n.start_again(knows);
+    n.until_joined();
+    n.until("it is up", [&] { return n.state_of("n2") == "up"; });
+    CHECK(other->at().drain("n2") == change::begun);
+    n.until("it drains again", [&] { return n.state_of("n2") == "draining"; });
+  }
+}
+
 TEST_CASE("another node assigns when the assigner is gone", "[etcd]") {
   const etcd_servers etcd;
   auto all = start(etcd, 3);

@@ -59,6 +59,38 @@ TEST_CASE("a node empties itself by a command that ends when it can't", "[cluste
   CHECK(shop.served(1) == domain::shard_count);
 }
 
+TEST_CASE("a node that is stopped in the middle of its drain takes part again when it is started, "
+          "or when somebody says so",
+  "[cluster][moves]") {
+  shop_of_nodes shop{2, {"--cluster-resume"}};
+  auto ops = shop.at(0).ops();
+  const auto state = [&](const std::string& node) {
+    const auto c = need(ops.get("/admin/v1/cluster"), 200).json();
+    for (const auto& m : c.at("members"))
+      if (m.at("id") == node) return m.at("state").get<std::string>();
+    return std::string{};
+  };
+  const auto drain = [&](const std::string& node) {
+    return ops.post("/admin/v1/nodes/" + node + "/drain", json::object()).status;
+  };
+  need(ops.post("/admin/v1/nodes/n1/drain", json::object()), 202);
+  ask_until([&] { return state("n1") == "draining"; });
+  CHECK(drain("n0") == 409); // somebody has to have the shards
+  shop.at(1).kill9();
+  shop.at(1).restart();
+  ask_until([&] { return state("n1") == "up"; });
+  ask_until([&] { return drain("n0") == 202; });
+  ask_until([&] { return state("n0") == "draining"; });
+  temp_dir dir;
+  process command{
+    {{"cluster", "resume", "--ops", "http://127.0.0.1:" + std::to_string(shop.at(1).ops_port())},
+      dir.path() / "resume.log", {"JUMUN_NODE_ID=n0"}}};
+  while (command.read_line()) {}
+  CHECK(command.wait().exit_code == 0);
+  ask_until([&] { return state("n0") == "up"; });
+  shop.await_whole();
+}
+
 TEST_CASE("a shard that is moved there and back has its whole history", "[cluster][moves]") {
   shop_of_nodes shop{2, {"--simulator-node", "n0"}};
   auto people = shop.client(0);

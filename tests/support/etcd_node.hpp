@@ -24,6 +24,7 @@ public:
     cluster::etcd::tls_files tls{};
     std::string user{}, password_file{};
     std::uint64_t life = 0, life_before = 0; // of its disk; 0: not told
+    bool resumes = false;
   };
   explicit etcd_node(options how) : how_{std::move(how)} { start(); }
   ~etcd_node() { leave(); }
@@ -105,6 +106,7 @@ public:
   void die() { thaw(), at_->stop(false); } // its lease runs out
   /// What its next lives say that they are.
   void become(std::string release) { how_.release = std::move(release); }
+  void resume_by_start(bool resumes) { how_.resumes = resumes; }
   /// Another process, on the same disk. `knows`: of the one before, as its disk tells.
   void start_again(bool knows, std::uint64_t life = 0, std::uint64_t before = 0) {
     how_.life = life, how_.life_before = before;
@@ -130,6 +132,7 @@ private:
     o.stored = how_.stored;
     o.incarnation = incarnation_, o.previous = how_.previous;
     o.life = how_.life, o.life_before = how_.life_before;
+    o.resumes = how_.resumes;
     o.rules.first_quiet = how_.first_quiet;
     o.rules.owners_min = how_.owners_min;
     o.rules.rebalance_quiet = how_.rebalance_quiet;

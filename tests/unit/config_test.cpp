@@ -161,6 +161,7 @@ TEST_CASE("each setting is taken inside its bounds and refused outside", "[confi
     {"etcd-password-file", {""}, {"\n"}},
     {"cluster-owners-min", {"1"}, {"0", "257"}},
     {"cluster-owner-wait-ms", {"5000"}, {"-1", "60001"}},
+    {"cluster-resume", {"false"}, {"yes", "1"}},
     {"cluster-bind", {"127.0.0.1"}, {"", "localhost"}},
     {"cluster-port", {"7400"}, {"-1", "65536"}},
     {"cluster-advertise", {""}, {"h", ":1", "h:0"}},
