@@ -78,6 +78,24 @@ def about_probes(owner):
             yield f"{probe} is not {path} of the ops listener"
 
 
+def about_going(owner):
+    """A pod that is told to go has the time for what it does then, and one that owns shards comes back to serve."""
+    spec = owner["spec"]["template"]["spec"]
+    (container,) = [c for c in spec["containers"] if c["name"] == "jumun"]
+    env = {e["name"]: e.get("value") for e in container.get("env", [])}
+    given, needed = spec.get("terminationGracePeriodSeconds", 30), int(env.get("JUMUN_DRAIN_GRACE_MS", 0)) / 1000 + 25
+    command = container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])
+    if env.get("JUMUN_ROLE") == "shard":
+        if "drain" not in command or "--within" not in command:
+            yield "it goes without handing its shards over, or without an end to that"
+        else:
+            needed += int(command[command.index("--within") + 1])
+        if env.get("JUMUN_CLUSTER_RESUME") != "true":
+            yield "once stopped in mid-drain it never takes part again"
+    if given < needed:
+        yield f"it is killed after {given} s, and needs {needed:.0f}"
+
+
 def about_overlay(things):
     """What is wrong with the objects as a whole."""
     kinds = {}
@@ -86,7 +104,7 @@ def about_overlay(things):
     for owner in workloads(things):
         faults = list(about_pod(owner))
         if owner["metadata"]["labels"]["app.kubernetes.io/name"] == "jumun":
-            faults += about_probes(owner)
+            faults += list(about_probes(owner)) + list(about_going(owner))
         if "all-in-one" not in name_of(owner) and owner["metadata"]["name"] not in kinds.get("PodDisruptionBudget", {}):
             faults.append("has no PodDisruptionBudget")
         if owner["kind"] == "StatefulSet":
@@ -123,15 +141,18 @@ def prove_that_faults_are_seen(things):
 
     strange = planted(lambda d: pod(d).update(enableServiceLink=False), "Deployment")
     assert any(list(against_schema(t, r)) for t in strange for r in RELEASES), "an unknown field passes"
-    for spoil, kind in (
+    for spoil, kind, *at in (
             (lambda d: pod(d).update(enableServiceLinks=True), "Deployment"),
             (lambda d: pod(d)["containers"][0]["securityContext"].pop("readOnlyRootFilesystem"), "Deployment"),
             (lambda d: pod(d)["containers"][0].pop("livenessProbe"), "Deployment"),
             (lambda d: d["spec"].update(replicas=2), "Deployment"),
             (lambda d: d["metadata"].update(name="budget"), "PodDisruptionBudget"),
+            (lambda d: pod(d).update(terminationGracePeriodSeconds=30), "Deployment"),
+            (lambda d: pod(d).update(terminationGracePeriodSeconds=860), "StatefulSet", 1),
+            (lambda d: pod(d)["containers"][0]["env"].remove({"name": "JUMUN_CLUSTER_RESUME", "value": "true"}), "StatefulSet", 1),
             (lambda d: d["spec"].pop("persistentVolumeClaimRetentionPolicy"), "StatefulSet"),
             (lambda d: d["spec"]["ports"][0].update(name="caf"), "Service")):
-        assert list(about_overlay(planted(spoil, kind))), "a planted fault passes"
+        assert list(about_overlay(planted(spoil, kind, *at))), "a planted fault passes"
 
 
 def main():
