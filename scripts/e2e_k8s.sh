@@ -2,19 +2,24 @@
 # Deploys k8s/overlays/cluster on the Kubernetes that $KUBECTL reaches, and shows under load (Debian's siege) that it rolls,
 # scales, heals and keeps its data. Prints a table: step, requests, failed, availability. Exits 0 when every step held what
 # it promises. Takes about 20 minutes; ends by deleting its name spaces (shop-e2e, shop-e2e-node), --keep keeps them.
+#   scripts/e2e_k8s.sh [--keep] [STEP…]   some steps alone, of what is deployed: deploy tour idle roll-gateways roll-shards
+#                  bad-release no-probes kill-gateway delete-shard kill-shard mid-drain scale-gateways scale-shards autoscale settings
+#                  wedge books
 #   KUBECTL       how to reach it, as an admin (default: kubectl)
 #   JUMUN_BINARY  makes the Secrets (default: build/jumun)
 # Its nodes must have the images localhost/jumun:VERSION (scripts/build_image.sh) and localhost/jumun-e2e:e2e
-# (buildah bud -t localhost/jumun-e2e:e2e tests/k8s), a default StorageClass, and DNS for Services.
+# (buildah bud -t localhost/jumun-e2e:e2e tests/k8s), a default StorageClass, and DNS for Services; metrics-server for the
+# autoscaler's step, which is left out without.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 keep=''
-case ${1:-} in
-  '') ;;
-  --keep) keep=1 ;;
-  *) sed -n '2,/^set /{/^set /d;s/^# \?//;p}' "$0"; exit 2 ;;
-esac
+[[ ${1:-} != --keep ]] || { keep=1; shift; }
+steps=("$@")
+for step in "${steps[@]}"; do
+  grep -q "^\(if \)\?chosen $step\b" "$0" || { sed -n '2,/^set /{/^set /d;s/^# \?//;p}' "$0"; exit 2; }
+done
+chosen() { ((${#steps[@]} == 0)) || [[ " ${steps[*]} " == *" $1 "* ]]; }
 read -ra kubectl <<<"${KUBECTL:-kubectl}"
 ns=shop-e2e node_ns=shop-e2e-node
 say() { printf '%s e2e: %s\n' "$(date +%T)" "$*" >&2; }
@@ -49,13 +54,17 @@ lowered() {
   if ((minor < 23)); then sed 's|^apiVersion: autoscaling/v2$|apiVersion: autoscaling/v2beta2|; s|^apiVersion: policy/v1$|apiVersion: policy/v1beta1|'
   else cat; fi
 }
+# By hand, a step says how many pods there are: the autoscalers are applied and taken away again.
+apply() {
+  "$tools/bin/kubectl" kustomize tests/k8s | lowered | "${kubectl[@]}" apply --validate=false -f - >/dev/null
+  k delete hpa --all >/dev/null
+}
 deploy() {
   say "deploying to Kubernetes 1.$minor"
   clean_up
   "${kubectl[@]}" create namespace "$ns" >/dev/null
   scripts/k8s_secrets.sh | k create -f - >/dev/null
-  "$tools/bin/kubectl" kustomize tests/k8s | lowered | "${kubectl[@]}" apply --validate=false -f - >/dev/null
-  # The autoscalers raise both to two; it need not be waited for.
+  apply
   k scale deployment gateway --replicas=2 >/dev/null
   k scale statefulset shard --replicas=2 >/dev/null
   k wait --for=condition=Ready pod/load --timeout=120s >/dev/null
@@ -75,17 +84,18 @@ $1" "${@:2}"; }
 # The README's tour, through the Service.
 tour() {
   load '
+    run=$(date +%s%N)
     ask -X PUT $shop/v1/products/americano -d "{\"name\":\"Americano\",\"unit_price\":{\"amount\":4500,\"currency\":\"KRW\"}}" -o /dev/null
-    ask $shop/v1/inventory/americano/adjustments -H "Idempotency-Key: stock-1" -d "{\"delta\":1000000,\"reason\":\"opening stock\"}" -o /dev/null
-    settled=$(ask $shop/v1/orders -H "Idempotency-Key: order-1" -H "Prefer: wait=20" -d "$order")
+    ask $shop/v1/inventory/americano/adjustments -H "Idempotency-Key: stock-1-$run" -d "{\"delta\":1000000,\"reason\":\"opening stock\"}" -o /dev/null
+    settled=$(ask $shop/v1/orders -H "Idempotency-Key: order-1-$run" -H "Prefer: wait=20" -d "$order")
     [[ $(jq -r .status <<<"$settled") == preparing ]] || { echo "$settled"; exit 1; }
     id=$(jq -r .id <<<"$settled") delivery=$(jq -r .delivery.id <<<"$settled")
     [[ $(ask $shop/v1/orders/$id/events | jq -r "[.data[].type] | join(\" \")") == "OrderPlaced StockDecreased PaymentApproved DeliveryStarted" ]]
     for step in picked_up delivered; do
-      ask $shop/v1/deliveries/$delivery/updates -H "Idempotency-Key: $step-1" -d "{\"status\":\"$step\"}" | jq -e --arg s $step ".status == \$s" >/dev/null
+      ask $shop/v1/deliveries/$delivery/updates -H "Idempotency-Key: $step-$run" -d "{\"status\":\"$step\"}" | jq -e --arg s $step ".status == \$s" >/dev/null
     done
-    second=$(ask $shop/v1/orders -H "Idempotency-Key: order-2" -H "Prefer: wait=20" -d "$order" | jq -r .id)
-    ask $shop/v1/orders/$second/cancellations -H "Idempotency-Key: cancel-1" -d "{}" -o /dev/null
+    second=$(ask $shop/v1/orders -H "Idempotency-Key: order-2-$run" -H "Prefer: wait=20" -d "$order" | jq -r .id)
+    ask $shop/v1/orders/$second/cancellations -H "Idempotency-Key: cancel-1-$run" -d "{}" -o /dev/null
     for try in $(seq 60); do
       [[ $(ask $shop/v1/orders/$second | jq -r .status) == cancelled ]] && exit 0
       sleep 0.5
@@ -105,17 +115,15 @@ recorder() { load '
     done
     sleep 0.2
   done' >&2; }
+# How many of the recorded orders are not there, once their shards had time to come back.
 lost_orders() { load '
-  lost=0
-  while read -r id; do
-    for try in $(seq 60); do # while its shard is on its way, or comes back
-      code=$(ask -o /dev/null -w "%{http_code}" $shop/v1/orders/$id) || code=000
-      [[ $code == 200 || $code == 404 ]] && break
-      sleep 0.5
-    done
-    [[ $code == 200 ]] || lost=$((lost + 1))
-  done </work/record
-  echo $lost'; }
+  sed "s|.*|url = \"$shop/v1/orders/&\"\noutput = /dev/null|" /work/record >/work/recorded
+  for try in $(seq 60); do
+    lost=$(ask -K /work/recorded -w "%{http_code}\n" 2>/dev/null | grep -cvx 200 || true)
+    [[ $lost == 0 ]] && break
+    sleep 1
+  done
+  echo "$lost"'; }
 
 # -- steps -------------------------------------------------------------------------------------------
 
@@ -123,7 +131,7 @@ table=() failed_steps=0
 row() { table+=("$(printf '%-46s %9s %7s %9s  %s' "$@")"); say "${table[-1]}"; }
 # Runs COMMAND while siege sends orders. WANTED: availability in per cent at least.
 under_load() { # NAME WANTED COMMAND…
-  local name=$1 wanted=$2 siege=0 keeping=0 ok=yes note='' figures lost
+  local name=$1 wanted=$2 siege=0 keeping=0 ok=yes note='' figures lost requests failures availability longest
   shift 2
   say "$name"
   load 'rm -f /work/siege.json; printf "%s POST %s\n" "$shop/v1/orders" "$order" >/work/urls
@@ -133,25 +141,27 @@ under_load() { # NAME WANTED COMMAND…
   recorder &
   keeping=$!
   sleep 3
-  "$@" || { ok=no note="the step itself failed; "; }
+  "$@" & # in the background the first command that fails ends it
+  wait $! || ok=no note='the step itself failed; '
   sleep 3
   in_load 'rm -f /work/go; pkill -INT siege || true'
   wait "$siege" || true
   wait "$keeping" || true
-  figures=$(in_load 'sed -n "/{/,/}/p" /work/siege.json | jq -r "[.transactions, .failed_transactions, .availability] | @tsv"')
-  read -r requests failures availability <<<"$figures"
+  figures=$(in_load 'sed -n "/{/,/}/p" /work/siege.json | jq -r "[.transactions, .failed_transactions, .availability, .longest_transaction] | @tsv"')
+  read -r requests failures availability longest <<<"$figures"
   lost=$(lost_orders)
-  note+="$lost of $(in_load 'wc -l </work/record') recorded orders lost"
+  note+="longest $longest s; $lost of $(in_load 'wc -l </work/record') recorded orders lost"
   [[ $lost == 0 ]] || ok=no
   awk -v a="$availability" -v w="$wanted" 'BEGIN {exit !(a >= w)}' || ok=no
   [[ $ok == yes ]] || failed_steps=$((failed_steps + 1))
-  row "$name" "$((requests + failures))" "$failures" "$availability %" "$([[ $ok == yes ]] && echo ok || echo FAILED): $note"
+  row "$name" "$((requests + failures))" "$failures" "$(printf '%.2f %%' "$availability")" "$([[ $ok == yes ]] && echo ok || echo FAILED): $note"
 }
 show() { # NAME COMMAND…: without load
   local name=$1 ok=yes begun=$SECONDS
   shift
   say "$name"
-  "$@" || { ok=FAILED; failed_steps=$((failed_steps + 1)); }
+  "$@" &
+  wait $! || ok=FAILED failed_steps=$((failed_steps + 1))
   row "$name" - - - "${ok/yes/ok}: $((SECONDS - begun)) s"
 }
 
@@ -159,17 +169,22 @@ roll() { # KIND NAME
   k rollout restart "$1" "$2" >/dev/null
   k rollout status "$1" "$2" --timeout=900s >/dev/null
 }
-# Without the probes and the grace, as the seed's first deployment was.
-roll_without_probes() {
-  k patch deployment gateway --type=json -p '[{"op":"remove","path":"/spec/template/spec/containers/0/readinessProbe"},
-    {"op":"remove","path":"/spec/template/spec/containers/0/startupProbe"}]' >/dev/null
-  k set env deployment gateway JUMUN_DRAIN_GRACE_MS=0 >/dev/null
-  k patch deployment gateway -p '{"spec":{"minReadySeconds":0}}' >/dev/null
+# A release that can't serve, and says so at once: it finds no etcd. Rolled out, and taken back 40 s later.
+bad_release() {
+  local until=$((SECONDS + 40))
+  k set env deployment gateway JUMUN_ETCD=https://nowhere:2379 JUMUN_CLUSTER_OWNER_WAIT_MS=0 >/dev/null
+  while ((SECONDS < until)); do sleep 1; done
+  k rollout undo deployment gateway >/dev/null
   k rollout status deployment gateway --timeout=300s >/dev/null
-  sleep 3
+}
+# As many a first deployment is.
+without_probes() {
+  k patch deployment gateway --type=json -p '[{"op":"remove","path":"/spec/template/spec/containers/0/readinessProbe"},
+    {"op":"remove","path":"/spec/template/spec/containers/0/startupProbe"}, {"op":"replace","path":"/spec/minReadySeconds","value":0}]' >/dev/null
+  k rollout status deployment gateway --timeout=300s >/dev/null
 }
 with_probes_again() {
-  "$tools/bin/kubectl" kustomize tests/k8s | lowered | "${kubectl[@]}" apply --validate=false -f - >/dev/null
+  apply
   k rollout status deployment gateway --timeout=300s >/dev/null
 }
 gateways_ready() { [[ $(k get deployment gateway -o jsonpath='{.status.readyReplicas}') == "$1" ]]; }
@@ -191,8 +206,11 @@ another_pod() { [[ $(k get pod "$1" -o jsonpath='{.metadata.uid}') != "$2" ]]; }
 all_served() {
   await 180 'all shards are served' load 'ask $ops/admin/v1/shards | jq -e "[.data[] | select(.state == \"running\")] | length == 256"'
 }
-owners() { load 'ask $ops/admin/v1/shards | jq -r "[.data[].owner] | unique | length"'; }
-owned_by() { [[ $(owners) == "$1" ]]; }
+# All shards are served by so many nodes, each has its share, and none is on its way.
+shared_by() {
+  load 'ask $ops/admin/v1/shards | jq -e --argjson n "$1" ".data | all(.[]; .state == \"running\" and .moving_to == null) and
+    (group_by(.owner) | length == \$n and all(.[]; length >= 220 / \$n))"' "$1"
+}
 scale_gateways() {
   k scale deployment gateway --replicas=5 >/dev/null
   k rollout status deployment gateway --timeout=300s >/dev/null
@@ -203,11 +221,40 @@ scale_gateways() {
 scale_shards() {
   k scale statefulset shard --replicas=3 >/dev/null
   k rollout status statefulset shard --timeout=300s >/dev/null
-  await 240 'the third has its share' owned_by 3
+  await 300 'each of three has its share' shared_by 3
   k scale statefulset shard --replicas=2 >/dev/null
   await 300 'two pods are left' bash -c '[[ $("$@" get pod -l app.kubernetes.io/component=shard -o name | wc -l) == 2 ]]' bash "${kubectl[@]}" -n "$ns"
-  all_served
-  owned_by 2
+  await 120 'each of two has its share' shared_by 2
+}
+node_is() { # NODE STATE
+  load 'ask $ops/admin/v1/cluster | jq -e --arg n "$1" --arg s "$2" ".members[] | select(.id == \$n) | .state == \$s"' "$@"
+}
+# Its preStop is cut off after three seconds.
+cut_short() { # POD
+  local before
+  before=$(k get pod "$1" -o jsonpath='{.metadata.uid}')
+  k delete pod "$1" --grace-period=3 >/dev/null
+  await 120 "$1 is another" another_pod "$1" "$before"
+  k wait --for=condition=Ready "pod/$1" --timeout=300s >/dev/null
+  await 30 "$1 takes part" node_is "$1" up
+  await 300 'each of two has its share' shared_by 2
+}
+has_metrics() { k get --raw "/apis/metrics.k8s.io/v1beta1/namespaces/$ns/pods" | jq -e '[.items[] | select(.metadata.name | startswith("gateway"))] | length >= 2'; }
+more_gateways() { (($(k get deployment gateway -o jsonpath='{.status.readyReplicas}') > 2)); }
+# By the processor time that it takes to answer readers who do not pause.
+autoscale() {
+  "$tools/bin/kubectl" kustomize tests/k8s | lowered | "${kubectl[@]}" apply --validate=false -f - >/dev/null
+  k delete hpa shard >/dev/null
+  load 'echo "$shop/v1/products" >/work/reads
+    exec siege -q -b -c 12 -t 600S -H "Authorization: Bearer $(cat /admin/key)" -f /work/reads >/dev/null 2>&1' &
+  local ok=0
+  await 300 'more than two gateways are ready' more_gateways || ok=1
+  k get hpa gateway >&2
+  in_load 'pkill -INT -f "[/]work/reads" || true'
+  await 400 'two gateways are left' gateways_ready 2 || ok=1
+  k get hpa gateway >&2
+  k delete hpa --all >/dev/null
+  return $ok
 }
 setting_is() { # KEY FIELD VALUE: of every gateway
   local ip
@@ -246,8 +293,6 @@ POD
 # The books of all folders together, once nobody writes any more.
 books() {
   k scale deployment gateway --replicas=0 >/dev/null
-  k delete hpa --all >/dev/null
-  k scale deployment gateway --replicas=0 >/dev/null
   k scale statefulset shard --replicas=0 >/dev/null
   await 300 'all have stopped' bash -c '[[ -z $("$@" get pod -l app.kubernetes.io/name=jumun -o name) ]]' bash "${kubectl[@]}" -n "$ns"
   k apply -f - >/dev/null <<POD
@@ -273,21 +318,28 @@ POD
   [[ $(k get pod books -o jsonpath='{.status.phase}') == Succeeded ]]
 }
 
-show 'deploy: etcd, two shards, two gateways' deploy
-show "the README's tour, through the Service" tour
-under_load 'nothing happens, for 20 s' 100 sleep 20
-under_load 'rolling update of the gateways' 100 roll deployment gateway
-under_load 'rolling update of the shards' 100 roll statefulset shard
-under_load 'the same of gateways without probes' 0 roll_without_probes
-show 'with probes again' with_probes_again
-under_load 'a gateway is killed' 99 kill_gateway
-under_load 'a shard is deleted, comes back on its volume' 100 delete_shard shard-1
-under_load 'a shard is killed, comes back on its volume' 0 delete_shard shard-0 --grace-period=0 --force
-under_load 'gateways 2 → 5 → 2' 100 scale_gateways
-under_load 'shards 2 → 3 → 2' 100 scale_shards
-show 'a ConfigMap changes: live, and what needs a restart' change_settings
-under_load 'a gateway stands still: liveness restarts it' 0 wedge
-show 'jumun check of all volumes' books
+chosen deploy && show 'deploy: etcd, two shards, two gateways' deploy
+chosen tour && show "the README's tour, through the Service" tour
+chosen idle && under_load 'nothing happens, for 20 s' 100 sleep 20
+chosen roll-gateways && under_load 'rolling update of the gateways' 100 roll deployment gateway
+chosen roll-shards && under_load 'rolling update of the shards' 100 roll statefulset shard
+chosen bad-release && under_load 'a release that can not serve, and back' 100 bad_release
+chosen no-probes && show 'the gateways get no probes' without_probes
+chosen no-probes && under_load 'the same release, and back' 0 bad_release
+chosen no-probes && show 'with probes again' with_probes_again
+chosen kill-gateway && under_load 'a gateway is killed' 90 kill_gateway
+chosen delete-shard && under_load 'a shard is deleted, comes back on its volume' 100 delete_shard shard-1
+chosen kill-shard && under_load 'a shard is killed, comes back on its volume' 0 delete_shard shard-0 --grace-period=0 --force
+chosen mid-drain && under_load 'a shard is stopped in mid-drain, takes part again' 0 cut_short shard-1
+chosen scale-gateways && under_load 'gateways 2 → 5 → 2' 100 scale_gateways
+chosen scale-shards && under_load 'shards 2 → 3 → 2' 100 scale_shards
+if chosen autoscale; then
+  if has_metrics >/dev/null 2>&1; then under_load 'the autoscaler: 2 gateways, more, 2' 100 autoscale
+  else row 'the autoscaler' - - - 'left out: there is no metrics-server'; fi
+fi
+chosen settings && show 'a ConfigMap changes: live, and what needs a restart' change_settings
+chosen wedge && under_load 'a gateway stands still: liveness restarts it' 0 wedge
+chosen books && show 'jumun check of all volumes' books
 
 printf '\n%-46s %9s %7s %9s  %s\n' step requests failed available ''
 printf '%s\n' "${table[@]}"
