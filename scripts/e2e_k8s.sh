@@ -239,10 +239,14 @@ cut_short() { # POD
   await 30 "$1 takes part" node_is "$1" up
   await 300 'each of two has its share' shared_by 2
 }
-has_metrics() { k get --raw "/apis/metrics.k8s.io/v1beta1/namespaces/$ns/pods" | jq -e '[.items[] | select(.metadata.name | startswith("gateway"))] | length >= 2'; }
+has_metrics() { k get --raw /apis/metrics.k8s.io/v1beta1; }
+gateways_measured() {
+  k get --raw "/apis/metrics.k8s.io/v1beta1/namespaces/$ns/pods" | jq -e '[.items[] | select(.metadata.name | startswith("gateway"))] | length >= 2'
+}
 more_gateways() { (($(k get deployment gateway -o jsonpath='{.status.readyReplicas}') > 2)); }
 # By the processor time that it takes to answer readers who do not pause.
 autoscale() {
+  await 120 'the gateways are measured' gateways_measured
   "$tools/bin/kubectl" kustomize tests/k8s | lowered | "${kubectl[@]}" apply --validate=false -f - >/dev/null
   k delete hpa shard >/dev/null
   load 'echo "$shop/v1/products" >/work/reads
