@@ -81,6 +81,8 @@ const asksOf = (order) => ({
   audit: { "/admin/v1/audit?limit=100": 4_000 },
   faults: { "/admin/v1/fault-targets": 2_000, "/admin/v1/faults": 2_000, "/v1/products?limit=200": 10_000 },
 });
+/** The payments time out after 100 s, and then 50,000 sagas ask what became of them: a server for each few views. */
+const viewsAtOnce = (pairs) => (pairs ? 1 : 4);
 const always = { "/admin/v1/overview": 0, "/admin/v1/whoami": 30_000 };
 
 /** Asks the same without a browser, until the returned function is called. */
@@ -121,91 +123,100 @@ async function main() {
   const { close, heading, open } = await import("./support/browser.mjs");
   const { Server } = await import("./support/server.mjs");
   const { addProduct } = await import("./support/shop.mjs");
+  const { until } = await import("./support/until.mjs");
   const { values: v, positionals } = parseArgs({ allowPositionals: true, options: { open: { type: "string", default: "50000" }, rate: { type: "string", default: "2000" },
     seconds: { type: "string", default: "8" }, pairs: { type: "string", default: "4" }, json: { type: "boolean", default: false } } });
+  const names = Object.keys(asksOf("")).filter((name) => !positionals.length || positionals.includes(name));
   const [opened, rate, seconds, pairs] = [v.open, v.rate, v.seconds, v.pairs].map(Number);
-  const server = new Server("--enable-faults", "--payment-timeout-ms", "100000", "--max-waiting-orders", "1000000", "--max-provider-calls", "1000000");
-  await server.start();
-  try {
-    for (let i = 0; i < 16; i++) await addProduct(server, `sku-${i}`, 900_000_000);
-    if (opened) {
-      const filled = await load({ url: server.shop, rate: 0, seconds: 600, count: opened, token: "tok_slow_3600000", connections: 32 });
-      console.log(`# ${filled.good} orders wait for slow payments, placed in ${filled.seconds.toFixed(0)} s`);
+  const table = [];
+  let each = 0;
+  for (let from = 0; from < names.length; from += viewsAtOnce(pairs)) await some(names.slice(from, from + viewsAtOnce(pairs)));
+  console.table(table);
+  if (v.json) console.log(JSON.stringify(table));
+  await close();
+
+  async function some(wanted) {
+    const server = new Server("--enable-faults", "--payment-timeout-ms", "100000", "--max-waiting-orders", "1000000", "--max-provider-calls", "1000000");
+    await server.start();
+    try {
+      for (let i = 0; i < 16; i++) await addProduct(server, `sku-${i}`, 900_000_000);
+      if (opened) {
+        const filled = await load({ url: server.shop, rate: 0, seconds: 600, count: opened, token: "tok_slow_3600000", connections: 32 });
+        console.log(`# ${filled.good} orders wait for slow payments, placed in ${filled.seconds.toFixed(0)} s`);
+        await sleep(3_000);
+      }
+      const { data: [first] } = await server.ask("GET", "/admin/v1/sagas?limit=1");
+      const views = Object.entries({ overview: "#/", orders: "#/orders", order: `#/orders/${first?.order_id}`, attention: "#/attention", inventory: "#/inventory?by=reserved",
+        sku: "#/inventory/sku-1", events: "#/events", actors: "#/actors", busiest: "#/actors?by=messages_handled", sagas: "#/actors?kind=saga", actor: "#/actors/supervisor%2F1", cluster: "#/cluster?by=load",
+        storage: "#/storage", audit: "#/audit", faults: "#/faults" }).filter(([name]) => wanted.includes(name));
+      const measured = async (during = async () => {}) => {
+        const before = cpu(server.pid), from = performance.now();
+        const [said, more] = await Promise.all([load({ url: server.shop, rate, seconds, token: "tok_approve", wait: 10, connections: 32 }), during()]);
+        const used = cpu(server.pid) - before;
+        return { perSecond: said.good / said.seconds, each: (used * 1e6) / said.good, share: used / ((performance.now() - from) / 1_000), refused: said.refused, more };
+      };
+      const idle = async (ms) => {
+        const before = cpu(server.pid), from = performance.now();
+        await sleep(ms);
+        return ((cpu(server.pid) - before) * 1e6) / (performance.now() - from); // ms a second
+      };
+      // After a while they leave memory; then the server is at rest.
+        await until("they sleep", async () => (await server.ask("GET", "/admin/v1/actor-totals")).data.find((t) => t.kind === "saga").dormant >= 0.99 * opened);
       await sleep(3_000);
-    }
-    const { data: [first] } = await server.ask("GET", "/admin/v1/sagas?limit=1");
-    const views = Object.entries({ overview: "#/", orders: "#/orders", order: `#/orders/${first?.order_id}`, attention: "#/attention", inventory: "#/inventory?by=reserved",
-      sku: "#/inventory/sku-1", events: "#/events", actors: "#/actors", busiest: "#/actors?by=messages_handled", sagas: "#/actors?kind=saga", actor: "#/actors/supervisor%2F1", cluster: "#/cluster?by=load",
-      storage: "#/storage", audit: "#/audit", faults: "#/faults" }).filter(([name]) => !positionals.length || positionals.includes(name));
-    const measured = async (during = async () => {}) => {
-      const before = cpu(server.pid), from = performance.now();
-      const [said, more] = await Promise.all([load({ url: server.shop, rate, seconds, token: "tok_approve", wait: 10, connections: 32 }), during()]);
-      const used = cpu(server.pid) - before;
-      return { perSecond: said.good / said.seconds, each: (used * 1e6) / said.good, share: used / ((performance.now() - from) / 1_000), refused: said.refused, more };
-    };
-    const idle = async (ms) => {
-      const before = cpu(server.pid), from = performance.now();
-      await sleep(ms);
-      return ((cpu(server.pid) - before) * 1e6) / (performance.now() - from); // ms a second
-    };
-    // Those placed last fall asleep after a while; then the server is at rest.
-    for (let before = Infinity, now = await idle(3_000); now < 0.8 * before; ) [before, now] = [now, await idle(3_000)];
-    const quiet = await idle(5_000);
-    await measured(); // warm
-    const { each } = await measured();
-    console.log(`# at rest ${quiet.toFixed(1)} ms of CPU a second; an order ${each.toFixed(0)} µs, so ${rate} a second ${((each * rate) / 1e3).toFixed(0)} ms`);
-    const table = [];
-    for (const [name, place] of views) {
-      const asks = asksOf(first?.order_id)[name];
-      const before = await idle(seconds * 500);
-      const end = replay(server.ops, asks);
-      await sleep(1_000);
-      const meanwhile = await idle(seconds * 1_000);
-      end();
-      await sleep(500);
-      const asked = meanwhile - (before + (await idle(seconds * 500))) / 2;
-      const perSecond = Object.values(asks).reduce((n, every) => n + 1_000 / every, 0);
-      const row = { view: name, "asks/s": perSecond.toFixed(1), "CPU ms/s": asked.toFixed(1), "% of load": ((asked / ((each * rate) / 1e3)) * 100).toFixed(2) };
-      const runs = { off: [], alone: [], on: [] };
-      const page = pairs ? await open(server.ops, place) : undefined;
-      await page?.goto("about:blank"); // nothing is asked
-      for (let i = 0; i < pairs; i++)
-        for (const kind of i % 2 ? ["on", "alone", "off"] : ["off", "alone", "on"]) {
-          if (kind === "on") {
-            await page.goto(`${server.ops}/console/${place}`);
-            await heading(page).waitFor();
-            runs.on.push(await measured(async () => {
-              await sleep(1_000);
-              await watchFrames(page);
-              await sleep((seconds - 2) * 1_000);
-              return framesOf(page);
-            }));
-            await page.goto("about:blank");
-          } else {
-            const stop = kind === "alone" ? replay(server.ops, asks) : () => {};
-            runs[kind].push(await measured());
-            stop();
+      if (!each) {
+        await measured(); // warm
+        ({ each } = await measured());
+        console.log(`# an order ${each.toFixed(0)} µs of the server's CPU, so ${rate} a second ${((each * rate) / 1e3).toFixed(0)} ms`);
+      }
+      for (const [name, place] of views) {
+        const asks = asksOf(first?.order_id)[name];
+        const before = await idle(seconds * 500);
+        const end = replay(server.ops, asks);
+        await sleep(1_000);
+        const meanwhile = await idle(seconds * 1_000);
+        end();
+        await sleep(500);
+        const asked = meanwhile - (before + (await idle(seconds * 500))) / 2;
+        const perSecond = Object.values(asks).reduce((n, every) => n + 1_000 / every, 0);
+        const row = { view: name, "asks/s": perSecond.toFixed(1), "CPU ms/s": asked.toFixed(1), "% of load": ((asked / ((each * rate) / 1e3)) * 100).toFixed(2) };
+        const runs = { off: [], alone: [], on: [] };
+        const page = pairs ? await open(server.ops, place) : undefined;
+        await page?.goto("about:blank"); // nothing is asked
+        for (let i = 0; i < pairs; i++)
+          for (const kind of i % 2 ? ["on", "alone", "off"] : ["off", "alone", "on"]) {
+            if (kind === "on") {
+              await page.goto(`${server.ops}/console/${place}`);
+              await heading(page).waitFor();
+              runs.on.push(await measured(async () => {
+                await sleep(1_000);
+                await watchFrames(page);
+                await sleep((seconds - 2) * 1_000);
+                return framesOf(page);
+              }));
+              await page.goto("about:blank");
+            } else {
+              const stop = kind === "alone" ? replay(server.ops, asks) : () => {};
+              runs[kind].push(await measured());
+              stop();
+            }
           }
-        }
-      await page?.context().close();
-      if (pairs) Object.assign(row, told(runs));
-      table.push(row);
-      console.log(Object.entries(row).map(([k, x]) => `${k}=${x}`).join("  "));
+        await page?.context().close();
+        if (pairs) Object.assign(row, told(runs));
+        table.push(row);
+        console.log(Object.entries(row).map(([k, x]) => `${k}=${x}`).join("  "));
+      }
+      function told(runs) {
+        const of = (kind, what) => median(runs[kind].map((r) => r[what]));
+        const dearer = (kind) => (of(kind, "each") / of("off", "each") - 1) * 100;
+        const frames = runs.on.map((r) => r.more);
+        return { "orders/s off": of("off", "perSecond").toFixed(0),
+          "alone": of("alone", "perSecond").toFixed(0), "page": of("on", "perSecond").toFixed(0), "µs each off": of("off", "each").toFixed(0),
+          "alone %": dearer("alone").toFixed(1), "page %": dearer("on").toFixed(1), "frames/s": median(frames.map((f) => f.perSecond)).toFixed(1),
+          "frame p99 ms": median(frames.map((f) => f.p99)).toFixed(0), "long tasks": frames.reduce((n, f) => n + f.tasks, 0), "longest ms": Math.max(...frames.map((f) => f.longest)).toFixed(0) };
+      }
+    } finally {
+      await server.remove();
     }
-    function told(runs) {
-      const of = (kind, what) => median(runs[kind].map((r) => r[what]));
-      const dearer = (kind) => (of(kind, "each") / of("off", "each") - 1) * 100;
-      const frames = runs.on.map((r) => r.more);
-      return { "orders/s off": of("off", "perSecond").toFixed(0),
-        "alone": of("alone", "perSecond").toFixed(0), "page": of("on", "perSecond").toFixed(0), "µs each off": of("off", "each").toFixed(0),
-        "alone %": dearer("alone").toFixed(1), "page %": dearer("on").toFixed(1), "frames/s": median(frames.map((f) => f.perSecond)).toFixed(1),
-        "frame p99 ms": median(frames.map((f) => f.p99)).toFixed(0), "long tasks": frames.reduce((n, f) => n + f.tasks, 0), "longest ms": Math.max(...frames.map((f) => f.longest)).toFixed(0) };
-    }
-    console.table(table);
-    if (v.json) console.log(JSON.stringify(table));
-  } finally {
-    await close();
-    await server.remove();
   }
 }
 

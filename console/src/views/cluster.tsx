@@ -185,6 +185,7 @@ function Members({ cluster, shards, done }: { cluster: Cluster; shards: Shard[];
     {
       id: "id",
       head: t.node,
+      width: "max(92px, 11vw)",
       cell: (m) => (
         <>
           <NodeLink node={m.id} />
@@ -192,13 +193,13 @@ function Members({ cluster, shards, done }: { cluster: Cluster; shards: Shard[];
         </>
       ),
     },
-    { id: "state", head: t.state, width: "104px", cell: (m) => <Chip state={m.state} /> },
-    { id: "role", head: t.role, width: "80px", show: "wide", cell: (m) => m.role },
-    { id: "shards", head: t.shards, width: "76px", num: true, cell: (m) => count(m.shards) },
+    { id: "state", head: t.state, width: "92px", cell: (m) => <Chip state={m.state} /> },
+    { id: "role", head: t.role, width: "64px", show: "wide", cell: (m) => m.role },
+    { id: "shards", head: t.shards, width: "68px", num: true, cell: (m) => count(m.shards) },
     {
       id: "open",
       head: t.inFlight,
-      width: "90px",
+      width: "80px",
       num: true,
       show: "wide",
       cell: (m) => count(sum(m.id, "sagas_open")),
@@ -206,7 +207,7 @@ function Members({ cluster, shards, done }: { cluster: Cluster; shards: Shard[];
     {
       id: "lag",
       head: t.lag,
-      width: "96px",
+      width: "88px",
       num: true,
       show: "wide",
       cell: (m) => duration(sum(m.id, "lag_us")),
@@ -214,13 +215,13 @@ function Members({ cluster, shards, done }: { cluster: Cluster; shards: Shard[];
     {
       id: "mailbox",
       head: t.mailbox,
-      width: "84px",
+      width: "76px",
       num: true,
       show: "extra",
       cell: (m) => count(sum(m.id, "mailbox")),
     },
-    { id: "map", head: t.map, width: "76px", num: true, show: "wide", cell: (m) => count(m.map_version) },
-    { id: "release", head: t.release, width: "90px", show: "wide", cell: (m) => m.release ?? none },
+    { id: "map", head: t.map, width: "56px", num: true, show: "wide", cell: (m) => count(m.map_version) },
+    { id: "release", head: t.release, width: "72px", show: "wide", cell: (m) => m.release ?? none },
     { id: "tunnel", head: t.addressOf, show: "extra", cell: (m) => m.tunnel ?? none },
     {
       id: "drain",
