@@ -461,7 +461,9 @@ TEST_CASE(
   alone.first_quiet = 1h; // no map is made
   alone.stored = domain::taken_by("n1", {});
   etcd_node first{alone};
-  first.until("it has joined", [&] { return first.now()->joined; });
+  // It is a member. It serves nothing before there is a map that all agree on.
+  first.until("it is there", [&] { return first.has_noted("cluster.joined"); });
+  CHECK(!first.now()->joined);
   alone.node = "n2", alone.stored = domain::taken_by("n2", {});
   etcd_node second{alone};
   CHECK(second.refused().why == refusal::cause::other_cluster);
