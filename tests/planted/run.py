@@ -43,8 +43,12 @@ ELSEWHERE = {
     "any_copy_served": (UNIT, "[mover]"),
     "missing_rows_given": (UNIT, "[mover]"),
     "missing_forgotten": (UNIT, "[ownership]"),
-    # What comes of it is seldom seen: the order must be lost behind its command.
-    "told_before_durable": (SIM, "[cluster]"),
+    # It takes two holders at one epoch, which all the rest prevents.
+    "passed_by_anybody": (UNIT, "[assignment]"),
+    # The swarm's nodes rebuild the map for ever: red, but late.
+    "map_rebuilt_from_oldest": (UNIT, "[assignment]"),
+    # It takes a giver that is back, and an agreement that still can't be written to.
+    "given_twice": (UNIT, "[mover]"),
 }
 
 

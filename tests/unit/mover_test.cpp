@@ -334,6 +334,29 @@ TEST_CASE("a whole copy of a shard that went to another node is dropped", "[move
   CHECK(taker.rows().empty());
 }
 
+TEST_CASE("what was given is not offered again while its next owner can't be entered", "[mover]") {
+  world w{7};
+  while (w.step()) {}
+  some_writes(w, 50);
+  auto &giver = w.at("n1"), &taker = w.at("n2");
+  w.agreeing = false;
+  giver.die_at_ = "move.given";
+  w.want("n2");
+  REQUIRE(w.reaches("n1", "move.given", [&] {
+    if (!w.step()) w.pass_time(100);
+  }));
+  REQUIRE_FALSE(w.truth.empty());
+  giver.steps_.clear();
+  for (int second = 0; second < 10; ++second) {      // it has died, and is back
+    while (w.step()) CHECK(taker.rows() == w.truth); // an offer would have them deleted
+    w.pass_time(1'000);
+  }
+  CHECK(giver.steps_.count("move.offered") == 0);
+  w.agreeing = true;
+  REQUIRE(w.settles());
+  CHECK(taker.rows() == w.truth);
+}
+
 TEST_CASE("a shard whose rows are not in the folder is not given away", "[mover]") {
   world w{3};
   while (w.step()) {}
