@@ -121,9 +121,10 @@ def stale_disk(w, chance):
                 m.ended_with.clear()
                 m.start()
                 yield from refused(w, m)
-            m.kill()
-            copy(newest, m.data)
-        finally:
+        finally:  # it may be ended at any moment, and must not leave the old copy there
+            if newest.exists():
+                m.kill()
+                copy(newest, m.data)
             m.start()
             shutil.rmtree(old, ignore_errors=True)
             shutil.rmtree(newest, ignore_errors=True)
