@@ -9,6 +9,7 @@ import signal
 import time
 import types
 
+from world import Busy
 
 DISK_FULL, NOT_IN_CLUSTER = 5, 11  # exit codes
 # Borrowed by those who need it to be gone, and by those who need what it remembers.
@@ -107,6 +108,8 @@ def stale_disk(w, chance):
     """A node that owns shards is started on an old copy of its disk, and must be refused."""
     with w.borrowed(chance, [ALL_OF_ETCD]), w.borrowed(chance, w.shop.nodes[1:]) as m:
         old, newest = m.folder.parent / f"{m.name}.old", m.folder.parent / f"{m.name}.newest"
+        if w.shop.owned(m) == 0:
+            raise Busy(f"{m.name} owns nothing that an old copy could lack")
         m.kill()
         copy(m.data, old)
         m.start()

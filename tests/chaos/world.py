@@ -6,7 +6,7 @@ import time
 
 
 class Busy(Exception):
-    """Every machine that a fault could take is another fault's now."""
+    """No machine is free for a fault, or none is as it needs one."""
 
 
 class World:
