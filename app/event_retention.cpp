@@ -58,22 +58,22 @@ domain::shard_set event_retention::served() const {
 
 /// In a cluster a shard's offsets are older or younger than another's, by where it came from. Those
 /// whose oldest event stays must not hold up the others.
-domain::shard_set event_retention::begun_by_old(domain::shard_set of) const {
+domain::shard_set event_retention::begun_by_old(const domain::shard_set& of) const {
   if (!how_.served) return of;
-  for (const auto s : domain::numbers_of(of)) {
-    const auto shard = static_cast<std::size_t>(s);
-    const auto first = storage::read_oldest(journal_.disk(), domain::shard_set{}.set(shard), 1);
-    of.set(shard, due(first) > 0);
-  }
-  return of;
+  domain::shard_set begun;
+  for (const auto& e : storage::read_oldest_of_each(journal_.disk(), of))
+    if (too_old(e)) begun.set(static_cast<unsigned char>(e.feed_key.front()));
+  return begun;
+}
+
+bool event_retention::too_old(const storage::old_event& e) const {
+  return how_.keep.count() > 0 && e.fact.time_ms < how_.now_ms() - how_.keep.count();
 }
 
 /// How many of them have to go, from the first on. The size of all is estimated by that of these.
 std::size_t event_retention::due(const events& oldest) const {
   std::size_t n = 0, bytes = 0;
-  const auto too_old = how_.now_ms() - how_.keep.count();
-  if (how_.keep.count() > 0)
-    while (n < oldest.size() && oldest[n].fact.time_ms < too_old) ++n;
+  while (n < oldest.size() && too_old(oldest[n])) ++n;
   if (how_.keep_bytes == 0 || how_.served || oldest.empty()) return n;
   for (const auto& e : oldest) bytes += e.bytes;
   const auto each = std::max<std::uint64_t>(1, bytes / oldest.size());

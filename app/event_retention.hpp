@@ -34,7 +34,8 @@ private:
   void work();
   void drop_left_behind();
   [[nodiscard]] domain::shard_set served() const;
-  [[nodiscard]] domain::shard_set begun_by_old(domain::shard_set of) const;
+  [[nodiscard]] domain::shard_set begun_by_old(const domain::shard_set& of) const;
+  [[nodiscard]] bool too_old(const storage::old_event& e) const;
   [[nodiscard]] std::size_t due(const events& oldest) const;
   [[nodiscard]] std::optional<std::string> archive(const events& these);
   [[nodiscard]] bool trim(const events& these, const domain::shard_set& of, std::uint64_t up_to);

@@ -2,6 +2,7 @@
 #include "domain/invariant.hpp"
 #include "domain/limits.hpp"
 #include "storage/feed_rows.hpp"
+#include "storage/queries.hpp"
 #include <algorithm>
 #include <map>
 
@@ -21,11 +22,12 @@ void raise_marks(
   auto shared = low_water_row(to);
   const auto now = disk.get(table::meta, shared.key);
   if (of.all() && (!now || *now < *shared.value)) out.push_back(std::move(shared)); // big-endian
+  const auto low = read_low_water(disk);
   for (const auto s : domain::numbers_of(of)) {
     const auto shard = static_cast<domain::shard_id>(s);
     auto own = low_water_row(shard, to);
-    if (of.all() && !disk.get(table::meta, own.key)) continue;
-    if (read_low_water(disk, shard) < to) out.push_back(std::move(own));
+    if (low.of[shard] >= to || (of.all() && !disk.get(table::meta, own.key))) continue;
+    out.push_back(std::move(own));
   }
 }
 
@@ -47,17 +49,30 @@ std::vector<old_event> read_events(
   }
   return out;
 }
+/// Up to the bounds' last: all of that was durable before the cursors are opened.
+std::vector<old_event> read_behind(
+  const store& disk, const feed_bounds& bounds, const domain::shard_set& of, std::size_t limit) {
+  if (bounds.last == 0) return {};
+  const auto first = [&](domain::shard_id s) {
+    return of[s] ? std::optional{bounds.low.of[s] + 1} : std::nullopt;
+  };
+  return read_events(disk, feed_cursor{disk, first, bounds.last}, nullptr, limit);
+}
 } // namespace
 
 std::vector<old_event> read_oldest(
   const store& disk, const domain::shard_set& of, std::size_t limit) {
-  const auto last = read_last_offset(disk); // before the cursors are opened: all of it is durable
-  if (last == 0) return {};
-  const auto low = read_low_water(disk);
-  const auto first = [&](domain::shard_id s) {
-    return of[s] ? std::optional{low.of[s] + 1} : std::nullopt;
-  };
-  return read_events(disk, feed_cursor{disk, first, last}, nullptr, limit);
+  return read_behind(disk, read_feed_bounds(disk), of, limit);
+}
+
+std::vector<old_event> read_oldest_of_each(const store& disk, const domain::shard_set& of) {
+  std::vector<old_event> out;
+  const auto bounds = read_feed_bounds(disk);
+  for (const auto s : domain::numbers_of(of))
+    for (auto& e :
+      read_behind(disk, bounds, domain::shard_set{}.set(static_cast<std::size_t>(s)), 1))
+      out.push_back(std::move(e));
+  return out;
 }
 
 std::vector<old_event> read_left_behind(

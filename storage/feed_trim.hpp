@@ -22,6 +22,9 @@ struct old_event {
 /// Of these shards the next `limit` events behind their low-water marks, by offset. May block.
 [[nodiscard]] std::vector<old_event> read_oldest(
   const store& disk, const domain::shard_set& of, std::size_t limit);
+/// Of each of these shards the next one, where there is one. May block.
+[[nodiscard]] std::vector<old_event> read_oldest_of_each(
+  const store& disk, const domain::shard_set& of);
 /// Those that were left behind, at or below the marks, from `from` on.
 [[nodiscard]] std::vector<old_event> read_left_behind(
   const store& disk, const domain::shard_set& of, std::uint64_t from, std::size_t limit);

@@ -107,7 +107,7 @@ void put(wire::FeedPart& to, const http::feed_part& part) {
     f->set_shard(row.shard);
   }
   to.set_expired(part.expired);
-  to.set_begins_after(part.begin.greatest()); // all that releases before 0.3 read
+  to.set_begins_after(part.begin.greatest()); // all that an older build reads
   if (!part.begin.one()) to.set_begin(to_text(part.begin));
   to.set_last(part.last);
   to.set_served(bytes_of(part.served));
