@@ -110,11 +110,12 @@ def stale_disk(w, chance):
         old, newest = m.folder.parent / f"{m.name}.old", m.folder.parent / f"{m.name}.newest"
         if w.shop.owned(m) == 0:
             raise Busy(f"{m.name} owns nothing that an old copy could lack")
+        yield from serving(w, m)  # a life that has joined; a copy of one that has yet to may begin it
         m.kill()
         copy(m.data, old)
         m.start()
         try:
-            yield from joined(w, m)
+            yield from serving(w, m)
             m.kill()
             copy(m.data, newest)
             copy(old, m.data)
@@ -134,16 +135,22 @@ def stale_disk(w, chance):
         yield seconds(w, chance, 5, least=2)
 
 
-def joined(w, m, within_s=30):
-    """Until that node is a member of the cluster as it sees it itself."""
+def serves(w, m):
+    """True: it runs a shard, so its present life has joined. That it is a member says less: the
+    record in etcd may still be the one of the process before."""
+    with contextlib.suppress(OSError):
+        return any(s["owner"] == m.name and s["state"] == "running" for s in w.shop.shards(m))
+    return False
+
+
+def serving(w, m, within_s=30):
+    """Until that node serves; gives it up after a while, as its shards may have moved on."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            members = w.shop.told(m, "/admin/v1/cluster")["members"]
-            if any(one["id"] == m.name and one["state"] != "away" for one in members):
-                return
+        if serves(w, m):
+            return
         yield 0.2
-    raise TimeoutError(f"{m.name} did not join within {within_s} s")
+    raise TimeoutError(f"{m.name} did not serve within {within_s} s")
 
 
 def refused(w, m, within_s=60):
@@ -152,10 +159,9 @@ def refused(w, m, within_s=60):
     while time.monotonic() < end:
         if NOT_IN_CLUSTER in m.ended_with:
             return
-        with contextlib.suppress(OSError):
-            if any(s["owner"] == m.name and s["state"] == "running" for s in w.shop.shards(m)):
-                w.fail(f"{m.name} serves from an old copy of its disk")
-                return
+        if serves(w, m):
+            w.fail(f"{m.name} serves from an old copy of its disk")
+            return
         yield 0.2
     raise TimeoutError(f"{m.name} did not reach the cluster within {within_s} s")
 
