@@ -321,6 +321,29 @@ TEST_CASE("an owner that is being restarted is waited for, by so many as leave r
   CHECK(placed.get() == 201);
 }
 
+TEST_CASE("a server that ends lets go of who waits for another node", "[cluster][edge]") {
+  fake_cluster c{2, fake_cluster::waiting_for(std::chrono::hours{1})};
+  const auto id = c.id_at(0);
+  c.away.insert(0);
+  public_client asker{c[1]};
+  REQUIRE(asker.send(get_request(http::order_path(id))));
+  const auto looked = [&] {
+    const std::lock_guard lock{c.guard};
+    return c.looked;
+  };
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (looked() < 3 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  REQUIRE(looked() >= 3); // it is tried again and again
+  auto ended = std::async(std::launch::async, [of = std::move(c.nodes.back())]() mutable {
+    of.reset(); // waits for its threads
+  });
+  c.nodes.pop_back();
+  const bool lets_go = ended.wait_for(patience) == std::future_status::ready;
+  const std::lock_guard lock{c.guard};
+  c.away.clear(); // or this test would wait for an hour, too
+  CHECK(lets_go);
+}
+
 TEST_CASE("a long poll waits at the owner", "[cluster][edge]") {
   fake_cluster c{2};
   const auto id = c.id_at(1);

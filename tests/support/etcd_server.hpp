@@ -4,28 +4,35 @@
 #include <arpa/inet.h>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <netinet/in.h>
+#include <random>
 #include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace jumun::tests {
-/// Ports of 127.0.0.1 that are free now.
+/// Ports of 127.0.0.1 that are free now, of those that the kernel gives to nobody by itself: a server
+/// that comes back finds its port still free, whatever has connected to whom meanwhile.
 inline std::vector<std::uint16_t> free_ports(std::size_t count) {
+  constexpr int lowest = 10'000;
+  int ephemeral = 32'768;
+  std::ifstream{"/proc/sys/net/ipv4/ip_local_port_range"} >> ephemeral;
+  if (ephemeral <= lowest) throw std::runtime_error{"no ports but the kernel's own"};
+  std::random_device chance;
+  std::uniform_int_distribution<int> any{lowest, ephemeral - 1};
   std::vector<std::uint16_t> ports;
   std::vector<int> held; // all at once, so that none is given twice
-  for (std::size_t n = 0; n < count; ++n) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  for (int tries = 0; ports.size() < count && tries < 10'000; ++tries) {
+    const auto port = static_cast<std::uint16_t>(any(chance));
+    held.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in at{};
-    at.sin_family = AF_INET, at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&at), size) != 0
-        || ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0)
-      throw std::runtime_error{"no free port"};
-    held.push_back(fd);
-    ports.push_back(ntohs(at.sin_port));
+    at.sin_family = AF_INET, at.sin_addr.s_addr = htonl(INADDR_LOOPBACK), at.sin_port = htons(port);
+    if (::bind(held.back(), reinterpret_cast<sockaddr*>(&at), sizeof at) == 0)
+      ports.push_back(port);
   }
   for (const int fd : held) ::close(fd);
+  if (ports.size() < count) throw std::runtime_error{"no free port"};
   return ports;
 }
 
@@ -45,8 +52,8 @@ inline std::string etcd_tool(const std::string& name) {
   throw std::runtime_error{"there is no " + name + ": run scripts/setup.sh"};
 }
 
-/// Debian's etcd (package etcd-server): a cluster of one or more on ephemeral ports of loopback,
-/// with data in a temporary folder. Answers when the constructor returns.
+/// Debian's etcd (package etcd-server): a cluster of one or more on free ports of loopback, with
+/// data in a temporary folder. Answers when the constructor returns.
 class etcd_servers {
 public:
   struct options {
