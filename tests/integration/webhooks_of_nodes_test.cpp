@@ -37,17 +37,6 @@ struct webhook_nodes {
     const auto name = shop.shards(0).at(shard).at("owner").get<std::string>();
     return static_cast<std::size_t>(name.back() - '0');
   }
-  void move(domain::shard_id shard, std::size_t to) {
-    const auto name = shop_of_nodes::name(to);
-    need(ops(0).post("/admin/v1/shards/" + std::to_string(shard) + "/move", {{"to", name}}), 202);
-    ask_until([&] {
-      const auto s = shop.shards(to).at(shard);
-      return s.at("owner") == name && s.at("state") == "running";
-    });
-  }
-  static domain::shard_id shard_of_order(const std::string& id) {
-    return domain::shard_of(*domain::parse_id(domain::id_kind::order, id));
-  }
   /// An order of each node, settled.
   texts order_everywhere() {
     texts ids;
@@ -175,12 +164,12 @@ TEST_CASE("what waits for an endpoint is sent though the shards of both move, an
   for (const auto& order : orders)
     for (std::size_t to = 0; to < 3; ++to)
       if (!at.shop.holds(to, order)) {
-        at.move(at.shard_of_order(order), to);
+        at.shop.move(at.shop.shard_of_order(order), to);
         break;
       }
   at.order_everywhere();
   const auto old = at.owner(id);
-  at.move(shard, (old + 1) % 3);
+  at.shop.move(shard, (old + 1) % 3);
   const auto first = receiver.so_far().front().id;
   const auto failed = need(at.ops(old).get(path(id) + "/deliveries"), 200).json().at("data");
   REQUIRE(failed.size() == 1);
@@ -203,7 +192,7 @@ TEST_CASE("an endpoint misses nothing while its node is killed, its shard moves 
   webhook_receiver receiver;
   const auto id = at.create(1, receiver).at("id").get<std::string>();
   const auto shard = domain::shard_of(*domain::parse_id(domain::id_kind::webhook, id));
-  at.move(shard, 1);
+  at.shop.move(shard, 1);
   order_lines one_of_each;
   for (const auto& sku : at.skus) one_of_each.emplace_back(sku, 1);
   steady_orders people{at.shop.at(0), one_of_each, 25ms};
@@ -216,7 +205,7 @@ TEST_CASE("an endpoint misses nothing while its node is killed, its shard moves 
   people.await(10);
 
   for (const std::size_t to : {2, 0, 2}) {
-    at.move(shard, to);
+    at.shop.move(shard, to);
     people.await(5);
   }
   at.shop.at(1).kill9(); // another's, whose events it is reading

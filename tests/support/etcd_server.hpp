@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 namespace jumun::tests {
-/// Ports of 127.0.0.1 that are free now, of those that the kernel gives to nobody by itself: a server
-/// that comes back finds its port still free, whatever has connected to whom meanwhile.
+/// Ports of 127.0.0.1 that are free now, of those that the kernel gives to nobody by itself: a
+/// server that comes back finds its port still free, whatever has connected to whom meanwhile.
 inline std::vector<std::uint16_t> free_ports(std::size_t count) {
   constexpr int lowest = 10'000;
   int ephemeral = 32'768;

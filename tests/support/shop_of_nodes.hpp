@@ -90,11 +90,23 @@ public:
     });
     return id;
   }
-  /// Whether that node has the order's saga.
-  bool holds(std::size_t i, const std::string& order) {
+  /// Returns once that node serves it.
+  void move(domain::shard_id shard, std::size_t to) {
+    auto ops = at(0).ops();
+    need(ops.post("/admin/v1/shards/" + std::to_string(shard) + "/move", {{"to", name(to)}}), 202);
+    ask_until([&] {
+      const auto s = shards(to).at(shard);
+      return s.at("owner") == name(to) && s.at("state") == "running";
+    });
+  }
+  [[nodiscard]] static domain::shard_id shard_of_order(const std::string& order) {
     const auto id = domain::parse_id(domain::id_kind::order, order);
     if (!id) throw std::runtime_error("no order id: " + order);
-    const auto s = shards(i).at(domain::shard_of(*id)); // whoever is asked tells of all of them
+    return domain::shard_of(*id);
+  }
+  /// Whether that node has the order's saga.
+  bool holds(std::size_t i, const std::string& order) {
+    const auto s = shards(i).at(shard_of_order(order)); // whoever is asked tells of all of them
     return s.at("owner") == name(i) && s.at("state") == "running";
   }
   /// Stops all of them, and verifies each folder and all together. Empty: they are sound.
