@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -36,13 +35,19 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-/// The cursor in an envelope; 0 for what is none.
-std::uint64_t cursor_in(const std::string& line) {
-  const auto e = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  const auto text = e.is_object() ? e.value("cursor", "") : std::string{};
+constexpr std::string_view name_begins = "events-", name_ends = ".jsonl";
+
+/// 0: it begins with none.
+std::uint64_t number_in(std::string_view text) {
   std::uint64_t n = 0;
   (void)std::from_chars(text.data(), text.data() + text.size(), n);
   return n;
+}
+
+/// The cursor in an envelope; 0 for what is none.
+std::uint64_t cursor_in(const std::string& line) {
+  const auto e = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  return number_in(e.is_object() ? e.value("cursor", "") : std::string{});
 }
 
 /// The newest file with something in it; its name sorts last.
@@ -50,7 +55,7 @@ std::string newest_in(const std::string& dir) {
   std::string newest;
   for (const auto& f : fs::directory_iterator{dir}) {
     const auto name = f.path().filename().string();
-    if (name.starts_with("events-") && name.ends_with(".jsonl") && f.file_size() > 0)
+    if (name.starts_with(name_begins) && name.ends_with(name_ends) && f.file_size() > 0)
       newest = std::max(newest, f.path().string());
   }
   return newest;
@@ -75,6 +80,7 @@ std::optional<std::string> event_archive::open() {
 
 /// The tail of a file is its last whole line, and perhaps a part of one.
 std::optional<std::string> event_archive::read_tail(const std::string& path) {
+  number_ = number_in(fs::path{path}.filename().string().substr(name_begins.size()));
   fd_ = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
   const auto size = fd_ < 0 ? -1 : ::lseek(fd_, 0, SEEK_END);
   if (size < 0) return why(path);
@@ -98,11 +104,13 @@ std::optional<std::string> event_archive::read_tail(const std::string& path) {
 
 std::optional<std::string> event_archive::begin_file(std::uint64_t first) {
   if (fd_ >= 0) ::close(fd_);
-  char name[48];
-  std::snprintf(name, sizeof name, "/events-%020llu.jsonl", static_cast<unsigned long long>(first));
-  fd_ = ::open((dir_ + name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  number_ = std::max(first, number_ + 1);
+  const auto digits = std::to_string(number_);
+  const auto path = dir_ + '/' + std::string{name_begins} + std::string(20 - digits.size(), '0')
+                    + digits + std::string{name_ends};
+  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   bytes_ = 0;
-  if (fd_ < 0 || !sync_folder(dir_)) return why(dir_ + name);
+  if (fd_ < 0 || !sync_folder(dir_)) return why(path);
   return {};
 }
 

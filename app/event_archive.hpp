@@ -5,8 +5,9 @@
 
 namespace jumun::app {
 /// The archive of trimmed events: DIR/events-<first cursor, 20 digits>.jsonl, one envelope of
-/// API.md a line, in the order of cursors, each once. A file that has passed archive_file_bytes_max
-/// is left alone, and the next one begun. Blocks; one thread.
+/// API.md a line, in the order in which they are appended. A file that has passed
+/// archive_file_bytes_max is left alone, and the next one begun; its name sorts behind, whatever
+/// its first cursor (in a cluster a later batch may begin lower). Blocks; one thread.
 class event_archive {
 public:
   explicit event_archive(std::string dir) : dir_{std::move(dir)} {}
@@ -29,7 +30,8 @@ private:
   [[nodiscard]] std::optional<std::string> read_tail(const std::string& path);
 
   const std::string dir_;
-  int fd_ = -1; // the newest file, for appending
+  int fd_ = -1;              // the newest file, for appending
+  std::uint64_t number_ = 0; // in its name
   std::uint64_t bytes_ = 0, last_ = 0;
 };
 } // namespace jumun::app

@@ -42,7 +42,7 @@ std::optional<std::string> event_retention::pass() {
   while (!stopping_) {
     const auto of = begun_by_old(served());
     auto oldest = storage::read_oldest(journal_.disk(), of, storage::trim_batch_max);
-    oldest.resize(due(oldest));
+    oldest.resize(whole_offsets(oldest, due(oldest)));
     if (oldest.empty()) break;
     if (auto failed = archive(oldest)) return failed;
     if (!trim(oldest, of, oldest.back().offset)) break;
@@ -84,6 +84,19 @@ std::size_t event_retention::due(const events& oldest) const {
   return std::max<std::size_t>(n, std::min<std::uint64_t>(too_many, oldest.size()));
 }
 
+/// So many of them that no offset is torn: a mark is an offset, and in a cluster events of several
+/// shards may have the same one (each brings those that it had elsewhere). All of them go, or none:
+/// what stays behind a mark is read by nobody, and taken for archived.
+std::size_t event_retention::whole_offsets(const events& oldest, std::size_t n) {
+  std::uint64_t stays = 0; // perhaps with others of the next batch
+  if (n < oldest.size())
+    stays = oldest[n].offset;
+  else if (n == storage::trim_batch_max)
+    stays = oldest.back().offset;
+  while (n > 0 && oldest[n - 1].offset == stays) --n;
+  return n;
+}
+
 /// Those that a pass which died hadn't archived already. In a cluster a smaller offset is no sign
 /// of that: better twice than never.
 std::optional<std::string> event_retention::archive(const events& these) {
@@ -115,12 +128,12 @@ void event_retention::drop_left_behind() {
   for (auto from = left_from_; !stopping_;) {
     const auto left = storage::read_left_behind(journal_.disk(), of, from, storage::trim_batch_max);
     if (left.empty()) break;
-    from = left.back().offset + 1;
+    from = left.back().offset; // again: the next batch may have others there
     const auto still_open = [](const auto& e) { return e.order_open; };
     const auto kept = std::find_if(left.begin(), left.end(), still_open);
     if (kept != left.end() && !first_open) first_open = kept->offset;
-    if (std::all_of(left.begin(), left.end(), still_open)) continue;
-    if (!trim(left, of, 0)) return;
+    if (!std::all_of(left.begin(), left.end(), still_open) && !trim(left, of, 0)) return;
+    if (left.size() < storage::trim_batch_max) break;
   }
   if (stopping_ || how_.served) return; // what another shard brings may lie anywhere
   left_from_ = first_open.value_or(storage::read_low_water(journal_.disk()).greatest() + 1);

@@ -37,6 +37,7 @@ private:
   [[nodiscard]] domain::shard_set begun_by_old(const domain::shard_set& of) const;
   [[nodiscard]] bool too_old(const storage::old_event& e) const;
   [[nodiscard]] std::size_t due(const events& oldest) const;
+  [[nodiscard]] static std::size_t whole_offsets(const events& oldest, std::size_t n);
   [[nodiscard]] std::optional<std::string> archive(const events& these);
   [[nodiscard]] bool trim(const events& these, const domain::shard_set& of, std::uint64_t up_to);
 

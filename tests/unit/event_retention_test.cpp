@@ -1,6 +1,8 @@
+#include "app/event_archive.hpp"
 #include "app/event_retention.hpp"
 #include "domain/limits.hpp"
 #include "storage/check.hpp"
+#include "storage/feed_rows.hpp"
 #include "storage/queries.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/memory_store.hpp"
@@ -8,7 +10,9 @@
 #include "tests/support/toy_shop.hpp"
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace {
 using namespace jumun;
@@ -154,6 +158,72 @@ TEST_CASE("a shard whose oldest event stays holds up no other", "[retention][clu
   CHECK(s.disk->get(table::history, key));
   for (const auto& e : all)
     if (e.shard != young.shard) CHECK(low.of[e.shard] + 1 > e.offset);
+}
+
+TEST_CASE(
+  "shards that have the same offsets are trimmed and archived whole", "[retention][cluster]") {
+  auto disk = std::make_shared<tests::memory_store>();
+  const auto put = [&](const std::string& sku, std::uint64_t offset, std::int64_t time_ms) {
+    domain::event fact;
+    fact.type = domain::event_type::product_changed;
+    fact.key = fact.sku = sku;
+    fact.sequence = offset, fact.time_ms = time_ms;
+    auto row = encode(fact);
+    set_version(row, offset);
+    const auto key = history_key(fact), feed = feed_key(domain::shard_of(sku), offset);
+    REQUIRE_FALSE(disk->apply(
+      {{table::history, key, row}, feed_row(feed, {{offset, key}}), last_offset_row(offset)}));
+    return key;
+  };
+  const std::string one = "sku-1", other = "sku-2"; // as if each shard had been elsewhere
+  REQUIRE(domain::shard_of(one) != domain::shard_of(other));
+  constexpr auto old = trim_batch_max; // of each: a batch ends between two that have one offset
+  for (std::uint64_t n = 1; n <= old; ++n) put(one, n, 1), put(other, n, 1);
+  put(one, old + 1, 1);
+  const auto young = put(other, old + 1, long_after);
+
+  tests::temp_dir tmp;
+  for (int passes = 0; passes < 2; ++passes) { // the second one drops what was left behind a mark
+    journal j{disk, {true, read_last_offset(*disk), {}}};
+    app::event_retention::options how;
+    how.archive_dir = tmp.path().string();
+    how.keep = std::chrono::milliseconds{1'000};
+    how.now_ms = [] { return long_after; };
+    how.served = [] { return domain::all_shards(); };
+    CHECK_FALSE(app::event_retention(j, std::move(how)).pass());
+  }
+  CHECK(disk->get(table::history, young));
+  CHECK(read_low_water(*disk, domain::shard_of(one)) == old + 1);
+  CHECK(read_low_water(*disk, domain::shard_of(other)) == old);
+  std::map<std::string, std::set<std::uint64_t>> kept; // cursors by SKU
+  std::size_t lines = 0;
+  for (const auto& f : std::filesystem::directory_iterator{tmp.path()}) {
+    std::ifstream in{f.path()};
+    for (std::string line; std::getline(in, line); ++lines) {
+      const auto e = nlohmann::json::parse(line);
+      kept[e.at("partitionkey")].insert(std::stoull(e.at("cursor").get<std::string>()));
+    }
+  }
+  CHECK(kept[one].size() == old + 1);
+  CHECK(kept[other].size() == old);
+  CHECK(lines == 2 * old + 1); // each once
+}
+
+TEST_CASE("the newest file of an archive sorts last, wherever it begins", "[retention]") {
+  tests::temp_dir tmp;
+  const auto line = [](std::uint64_t cursor) {
+    return nlohmann::json{{"cursor", std::to_string(cursor)}}.dump() + "\n";
+  };
+  const std::string much(limits::archive_file_bytes_max, '\n');
+  {
+    app::event_archive a{tmp.path().string()};
+    REQUIRE_FALSE(a.open());
+    REQUIRE_FALSE(a.append(much + line(900), 900, 900)); // that file is full
+    REQUIRE_FALSE(a.append(line(5), 5, 5));              // of a shard that came from elsewhere
+  }
+  app::event_archive again{tmp.path().string()};
+  REQUIRE_FALSE(again.open());
+  CHECK(again.last() == 5);
 }
 
 TEST_CASE("a cursor that retention took is expired; later ones are not", "[retention]") {
