@@ -70,8 +70,8 @@ std::string waits_for(const order& o) {
   if (o.paused) return "; an operator has paused it, so nothing is sent until it is resumed";
   if (o.held_since_ms > 0)
     return "; the payment provider has not been asked since " + time_text(o.held_since_ms)
-           + " because " + o.last_error + ", and is asked again at "
-           + time_text(o.next_attempt_ms);
+           + " because " + o.last_error + ", and is asked again from "
+           + time_text(o.next_attempt_ms) + " on, as its breaker lets it be";
   if (o.next_attempt_ms == 0) return "; the answer of " + std::string{whom(o.at)} + " is awaited";
   return "; " + std::string{whom(o.at)} + " is asked again at " + time_text(o.next_attempt_ms)
          + " (failed attempts: " + std::to_string(o.attempts) + last_said(o) + ")";

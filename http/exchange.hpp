@@ -74,6 +74,7 @@ public:
   std::optional<std::string> wants_rows;
   std::unique_ptr<feed_ask> wants_events; // reply_across(), with a feed_part
   std::optional<retries> tries;           // once it has been tried in vain
+  bool last = false;                      // the connection is closed behind the answer
   bool began_here = false;                // with its handler: it is of a shard, and that was here
 
 private:

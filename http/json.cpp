@@ -15,6 +15,7 @@ class builder final : public nlohmann::json_sax<nlohmann::json> {
 public:
   json_value root;
   std::string why;
+  bool beyond_limits = false;
 
   bool null() override { return put({}); }
   bool boolean(bool v) override {
@@ -43,7 +44,7 @@ public:
   bool end_object() override {
     const bool unique = keys_unique(open_.back()->members);
     open_.pop_back();
-    return unique || stop("an object has the same key twice");
+    return unique || stop_at_limit("an object has the same key twice");
   }
   bool end_array() override {
     open_.pop_back();
@@ -58,6 +59,10 @@ private:
   bool stop(std::string because) {
     if (why.empty()) why = std::move(because);
     return false;
+  }
+  bool stop_at_limit(std::string because) {
+    beyond_limits = true;
+    return stop(std::move(because));
   }
   json_value& slot() {
     if (open_.empty()) return root;
@@ -80,7 +85,8 @@ private:
     return put(std::move(j));
   }
   bool open(json_value::kind kind) {
-    if (open_.size() == limits::json_depth_max) return stop("nested deeper than 16 levels");
+    if (open_.size() == limits::json_depth_max)
+      return stop_at_limit("nested deeper than 16 levels");
     auto& at = slot();
     at.is = kind;
     open_.push_back(&at); // stays valid: its siblings come only after it is closed
@@ -117,7 +123,7 @@ std::variant<json_value, json_malformed> parse_json(std::string_view bytes) {
   if (bytes.find('\0') != std::string_view::npos) return json_malformed{"a NUL byte is not JSON"};
   builder b;
   if (!nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &b))
-    return json_malformed{b.why.empty() ? "not JSON" : b.why};
+    return json_malformed{b.why.empty() ? "not JSON" : b.why, b.beyond_limits};
   return std::move(b.root);
 }
 

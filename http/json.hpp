@@ -34,6 +34,7 @@ struct json_value::member {
 /// Why a document is malformed: a sentence that holds nothing of the document.
 struct json_malformed {
   std::string why;
+  bool beyond_limits = false; // nested too deep, or a key twice: it may be JSON all the same
 };
 [[nodiscard]] std::variant<json_value, json_malformed> parse_json(std::string_view bytes);
 

@@ -80,7 +80,7 @@ std::string problem_body(const problem& p, std::string_view trace_id) {
   w.text("type", std::string{"/problems/"}.append(p.kind->code));
   w.text("title", p.kind->title);
   w.number("status", p.kind->status);
-  if (!p.detail.empty()) w.text("detail", p.detail);
+  w.text("detail", p.detail.empty() ? std::string{p.kind->title}.append(".") : p.detail);
   w.text("code", p.kind->code);
   w.text("trace_id", trace_id);
   if (p.allowed_actions) {

@@ -102,7 +102,7 @@ struct problem {
 /// How each refusal of the inside reads outside: the only such map.
 [[nodiscard]] const problem_kind& kind_of(domain::refusal why);
 
-/// RFC 9457 body: type, title, status, detail (unless empty), code, trace_id, errors (unless
+/// RFC 9457 body: type, title, status, detail (where there is none: the title), code, trace_id, errors (unless
 /// empty).
 [[nodiscard]] std::string problem_body(const problem& p, std::string_view trace_id);
 

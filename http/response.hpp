@@ -15,6 +15,7 @@ struct response {
   std::string_view cache_control = "no-store";
   /// Content-Security-Policy: this one for what is no page, but a browser might show as one.
   std::string_view content_policy = "default-src 'none'; frame-ancestors 'none'";
+  bool last = false;    // the connection is closed behind it
   bool endless = false; // `body` is empty, and comes bit by bit: see endless_body
 };
 } // namespace jumun::http

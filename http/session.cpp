@@ -166,7 +166,7 @@ void session::refuse(const head_refused& why) {
 void session::answer(response r) {
   asio::dispatch(socket_.get_executor(), guarded_step([this, r = std::move(r)] {
     JUMUN_INVARIANT(doing_ == doing::handling, "one answer for each request, one at a time");
-    if (at_->draining) keep_ = false;
+    if (at_->draining || r.last) keep_ = false;
     ++at_->counts.answered[std::min(r.status / 100, 5U)];
     out_ = wire_text(r, {head_only_, http_1_0_, keep_, stream_.is_tls()});
     written_ = 0;

@@ -185,6 +185,14 @@ TEST_CASE("every refusal is a problem with its own status and code", "[http][ren
   }
 }
 
+TEST_CASE("every problem says something in words", "[http][render]") {
+  for (const auto* kind : all_problems()) {
+    CAPTURE(kind->code);
+    const auto body = json::parse(problem_body({kind, "", {}}, "trace"));
+    CHECK(body.at("detail").get<std::string>().starts_with(kind->title));
+  }
+}
+
 TEST_CASE("a saga shows its steps, and what is at risk", "[http][render]") {
   auto o = order();
   o.next_attempt_ms = 1'763'832'005'000, o.attempts = 2, o.last_error = "timeout";

@@ -49,7 +49,7 @@ function waitsFor(s: Saga): string {
   const { standing: d } = s;
   if (d.paused) return "운영자가 멈춰 두어, 재개할 때까지 아무것도 보내지 않습니다.";
   if (d.held_since)
-    return `${dateTime(d.held_since)}부터 결제 대행사에 묻지 않고 있으며(${s.last_error}), ${dateTime(s.next_attempt_at!)}에 다시 묻습니다.`;
+    return `${dateTime(d.held_since)}부터 결제 대행사에 묻지 않고 있으며(${s.last_error}), ${dateTime(s.next_attempt_at!)}부터 차단기가 허용하는 대로 다시 묻습니다.`;
   if (!s.next_attempt_at) return `${whom(s.phase)}의 응답을 기다립니다.`;
   const last = s.last_error ? `, 마지막: ${s.last_error}` : "";
   return `${dateTime(s.next_attempt_at)}에 ${whom(s.phase)}에 다시 묻습니다(실패 ${s.attempts}회${last}).`;
