@@ -22,7 +22,7 @@ json pages(shop_client& c, const std::string& filter = "", std::string after = {
     const auto page = need(c.api.get("/v1/events?limit=200" + filter + from), 200).json();
     if (page.at("data").empty()) return all;
     for (const auto& e : page.at("data")) all.push_back(e);
-    REQUIRE(after != page.at("next_cursor")); // or it would go round for ever
+    REQUIRE(page.at("next_cursor") != after); // or it would go round for ever
     after = page.at("next_cursor");
   }
 }
@@ -54,8 +54,8 @@ TEST_CASE("a stream is the feed: what was, then what comes, filtered as asked", 
   const auto frames = all.take(told.size());
   CHECK(bodies(frames) == told);
   for (const auto& f : frames) {
-    CHECK(f.id == f.json().at("cursor"));
-    CHECK(f.event == f.json().at("type"));
+    CHECK(f.json().at("cursor") == f.id);
+    CHECK(f.json().at("type") == f.event);
   }
   CHECK(bodies(payments.take(2)) == pages(c, "&topic=payments"));
   CHECK(bodies(own.take(4)) == c.history(first));
