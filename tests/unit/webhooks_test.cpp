@@ -431,6 +431,27 @@ TEST_CASE(
 }
 
 namespace {
+/// Another node, which owns half of the shards, and whose answers come when the test says so.
+struct slow_neighbour final : http::elsewhere {
+  std::vector<http::done<http::forwarded_answer>> waiting;
+
+  http::place owner_of(domain::shard_id) override { return {}; }
+  http::place any_owner() override { return {}; }
+  http::place place_of(std::string_view) override { return {}; }
+  std::vector<http::member> members() override {
+    return {{"here", left, /*here=*/true}, {"there", right}};
+  }
+  domain::shard_set served() override { return left; }
+  void forward(const std::string&, http::forwarded_request, ms,
+    http::done<http::forwarded_answer> reply) override {
+    waiting.push_back(std::move(reply));
+  }
+  void find_products(
+    const std::string&, std::vector<std::string>, ms, http::done<products> reply) override {
+    reply({});
+  }
+};
+
 /// A dispatcher that serves all shards at `epoch`, and an endpoint of it.
 struct served_webhooks {
   storage::journal to{std::make_shared<tests::memory_store>(), {}};
@@ -481,6 +502,26 @@ TEST_CASE("an endpoint whose shard is leaving is not changed here any more", "[w
   at.webhooks.change(
     made.row.id, off, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
   CHECK_FALSE(answered.get_future().get().done);
+}
+
+TEST_CASE("an endpoint is not made any more once the server stops", "[webhooks]") {
+  slow_neighbour others;
+  served_webhooks at{1};
+  at.webhooks.join(others);
+  http::webhook_settings settings;
+  settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
+  std::optional<http::webhook_outcome> answer;
+  at.webhooks.create(settings, [&](http::webhook_outcome o) { answer = std::move(o); });
+  REQUIRE(others.waiting.size() == 1);
+  CHECK_FALSE(answer);
+  at.webhooks.stop(); // here a node's journal ends, and then its links
+  const auto before = at.to.stats().write_sets;
+  others.waiting.front()({http::forwarded_answer::kind::unknown, {}, {}, {}});
+  at.to.flush();
+  REQUIRE(answer);
+  CHECK_FALSE(answer->done);
+  CHECK(answer->refused.kind == &http::problems::shard_unavailable);
+  CHECK(at.to.stats().write_sets == before);
 }
 
 TEST_CASE(
