@@ -2,6 +2,7 @@
 #include "domain/limits.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
+#include <atomic>
 
 namespace jumun::app {
 using domain::feed_position;
@@ -23,6 +24,12 @@ void raise(feed_position& p, const feed_position& to) {
 }
 feed_position place_of(const webhook_delivery& d) {
   return domain::parse_feed_position(d.cursor).value_or(feed_position{});
+}
+/// A message's number is no name for a job: a lane that comes back may give it to another event,
+/// and what was settled is sent once more by hand.
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
 }
 } // namespace
 
@@ -124,8 +131,8 @@ std::optional<webhook_lane::job> webhook_lane::begin(std::int64_t now_ms) {
     head_->number = numbered_ = std::max(numbered_ + 1, head_->number);
   }
   const auto& next = by_hand ? by_hand_.front() : *head_;
-  under_way_ = next.number;
-  return job{next, by_hand};
+  under_way_ = next_serial();
+  return job{next, by_hand, *under_way_};
 }
 
 void webhook_lane::answered(const job& done, const domain::webhook_answer& got, std::int64_t now_ms,

@@ -30,6 +30,7 @@ public:
   struct job {
     domain::webhook_delivery what;
     bool by_hand = false;
+    std::uint64_t serial = 0; // no other job's, in no life of any lane
   };
   /// When begin() will have something; nullopt: nothing waits, or something is under way.
   [[nodiscard]] std::optional<std::int64_t> due_ms() const;
@@ -71,7 +72,7 @@ private:
   void begin_where(const http::feed_part& part);
   [[nodiscard]] std::uint64_t count_lost(const http::feed_part& part);
   void read_again();
-  [[nodiscard]] bool awaits(const job& which) const { return under_way_ == which.what.number; }
+  [[nodiscard]] bool awaits(const job& which) const { return under_way_ == which.serial; }
   void settle();
   void keep(const domain::webhook_delivery& settled);
   void keep_head();
@@ -87,7 +88,7 @@ private:
   std::deque<domain::webhook_delivery> by_hand_; // asked for
   std::deque<std::uint64_t> delivered_, failed_; // numbers of the settled rows, oldest first
   std::map<std::uint64_t, std::optional<domain::webhook_delivery>> changed_; // rows, by number
-  std::optional<std::uint64_t> under_way_;                                   // its number
+  std::optional<std::uint64_t> under_way_;                                   // its serial
   std::int64_t not_before_ms_ = 0;
   bool row_dirty_ = false;
   int held_ = 0;

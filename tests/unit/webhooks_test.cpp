@@ -430,6 +430,43 @@ TEST_CASE(
   CHECK(next.row().cursor.one() == 2);
 }
 
+TEST_CASE("an answer to a try of another life is not taken for one by hand", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
+  const auto late = *lane.begin(1);
+  webhook_lane next{endpoint(), {}}; // the shard went away and came back
+  on_disk disk;
+  take_in(next, 0, {fed(1), fed(2)}, 2);
+  CHECK(step(next, 1, 200) == 1);
+  disk.write(next);
+  CHECK(step(next, 2, 500) == 2);
+  const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
+  CHECK(next.redeliver(row) == webhook_lane::asked::queued);
+  const auto by_hand = *next.begin(3);
+  REQUIRE(by_hand.what.number == late.what.number);
+  next.answered(late, status(200), 3, middle, 1);
+  CHECK_FALSE(next.due_ms());          // what is under way still is
+  CHECK(next.row().cursor.one() == 1); // and the message that waits has not been delivered
+  CHECK(next.row().failing_since_ms > 0);
+  next.answered(by_hand, status(200), 3, middle, 1);
+  CHECK(step(next, 10'000, 200) == 2);
+}
+
+TEST_CASE("an answer of another life is not taken for another event's that has its number now",
+  "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  (void)lane.take_in(lane.read(), part({of(7, 5)}, 5, left));
+  const auto late = *lane.begin(1);
+  webhook_lane next{endpoint(), {}};
+  (void)next.take_in(next.read(), part({of(200, 5)}, 5, right)); // the other node is heard first
+  const auto job = *next.begin(1);
+  REQUIRE(job.what.number == late.what.number);
+  next.answered(late, status(200), 1, middle, 1);
+  CHECK(next.row().cursor == feed_position{});
+  next.answered(job, status(200), 1, middle, 1);
+  CHECK(next.row().cursor == place(0, 5));
+}
+
 namespace {
 /// Another node, which owns half of the shards, and whose answers come when the test says so.
 struct slow_neighbour final : http::elsewhere {
