@@ -280,7 +280,7 @@ void webhook_dispatcher::redeliver(domain::order_id id, const std::string& messa
   const auto is_it = [&](const domain::webhook_delivery& d) {
     return http::event_id(d.key, d.sequence) == message;
   };
-  auto kept = storage::all_webhook_deliveries(disk_, id); // at most 2 × webhook_rows_kept
+  auto kept = storage::all_webhook_deliveries(disk_, id); // some 2 × webhook_rows_kept
   const auto act = [&]() -> webhook_outcome {
     auto* lane = lane_of(id);
     if (!lane) return unknown();

@@ -467,6 +467,79 @@ TEST_CASE("an answer of another life is not taken for another event's that has i
   CHECK(next.row().cursor == place(0, 5));
 }
 
+TEST_CASE("a redelivery whose event can't be had holds up no other event", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  const auto begin = lane.read();
+  (void)lane.take_in(begin, part({of(7, 1)}, 1, left));
+  CHECK(step(lane, 1, 200) == 1);
+  (void)lane.take_in(begin, part({of(200, 2), of(201, 3), of(202, 4)}, 4, right));
+  CHECK(step(lane, 1, 200) == 2);
+  disk.write(lane);
+  for (const auto& [key, row] : disk.deliveries)
+    CHECK(lane.redeliver(*storage::decode<domain::webhook_delivery>(row))
+          == webhook_lane::asked::queued);
+  const auto away = *lane.begin(10);
+  REQUIRE((away.by_hand && away.what.number == 1));
+  lane.put_back(away, 510);
+  CHECK(lane.due_ms() == 0);
+  CHECK(step(lane, 10, 500) == 3); // the feed goes on, by its schedule
+  CHECK(lane.due_ms() == 510);
+  CHECK(step(lane, 510, 200) == 2); // the other one by hand, though asked for later
+  const auto again = *lane.begin(510);
+  CHECK(again.what.number == 1);
+  lane.put_back(again, 1'010);
+  CHECK(step(lane, 1'009, 200) == 0);
+  const auto back = *lane.begin(1'010);
+  CHECK(back.what.number == 1);
+  lane.put_back(back, 20'000);
+  CHECK(step(lane, 5'010, 200) == 3);
+  CHECK(step(lane, 5'010, 200) == 4);
+  CHECK(lane.reads());
+  CHECK(step(lane, 20'000, 200) == 1);
+  CHECK_FALSE(lane.due_ms());
+}
+
+TEST_CASE("a redelivery that waits for its event's node outlasts what is delivered meanwhile",
+  "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  take_in(lane, 0, {fed(1)}, 1);
+  CHECK(step(lane, 1, 200) == 1);
+  disk.write(lane);
+  const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
+  CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
+  const auto away = *lane.begin(1);
+  lane.put_back(away, 1'000);
+  std::uint64_t at = 1;
+  for (; at <= limits::webhook_rows_kept + 1; ++at) {
+    take_in(lane, at, {fed(at + 1)}, at + 1);
+    CHECK(step(lane, 1, 200) == at + 1);
+  }
+  disk.write(lane);
+  CHECK(disk.deliveries.size() == limits::webhook_rows_kept + 1);
+  auto restarted = disk.load();
+  CHECK(step(restarted, 1'000, 200) == 1);
+  disk.write(restarted);
+  CHECK(disk.deliveries.size() == limits::webhook_rows_kept);
+  CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
+  disk.write(lane.farewell());
+  CHECK(disk.deliveries.empty());
+}
+
+TEST_CASE("an event of the feed that can't be had holds up no redelivery", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
+  CHECK(step(lane, 1, 200) == 1);
+  disk.write(lane);
+  const auto away = *lane.begin(1);
+  lane.put_back(away, 501);
+  const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
+  CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
+  CHECK(step(lane, 2, 200) == 1);
+}
+
 namespace {
 /// Another node, which owns half of the shards, and whose answers come when the test says so.
 struct slow_neighbour final : http::elsewhere {
