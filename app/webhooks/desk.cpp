@@ -159,6 +159,8 @@ void webhook_dispatcher::create(http::webhook_settings s, replier reply) {
 void webhook_dispatcher::add(domain::webhook row, const replier& reply) {
   const auto act = [&]() -> std::optional<webhook_outcome> {
     const std::lock_guard held{guard_};
+    // The last answer it was waiting for may come when the journal has ended: see node::~node().
+    if (stopping_) return refuse(http::problems::shard_unavailable, "this node goes down");
     if (lanes_.size() >= limits::webhooks_max)
       return refuse(http::problems::webhooks_full,
         "there can be " + std::to_string(limits::webhooks_max) + "; delete one first");
@@ -278,7 +280,7 @@ void webhook_dispatcher::redeliver(domain::order_id id, const std::string& messa
   const auto is_it = [&](const domain::webhook_delivery& d) {
     return http::event_id(d.key, d.sequence) == message;
   };
-  auto kept = storage::all_webhook_deliveries(disk_, id); // at most 2 × webhook_rows_kept
+  auto kept = storage::all_webhook_deliveries(disk_, id); // some 2 × webhook_rows_kept
   const auto act = [&]() -> webhook_outcome {
     auto* lane = lane_of(id);
     if (!lane) return unknown();

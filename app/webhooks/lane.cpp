@@ -2,6 +2,7 @@
 #include "domain/limits.hpp"
 #include "storage/rows.hpp"
 #include <algorithm>
+#include <atomic>
 
 namespace jumun::app {
 using domain::feed_position;
@@ -23,6 +24,12 @@ void raise(feed_position& p, const feed_position& to) {
 }
 feed_position place_of(const webhook_delivery& d) {
   return domain::parse_feed_position(d.cursor).value_or(feed_position{});
+}
+/// A message's number is no name for a job: a lane that comes back may give it to another event,
+/// and what was settled is sent once more by hand.
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
 }
 } // namespace
 
@@ -108,7 +115,15 @@ void webhook_lane::advance_to(const feed_position& place) {
 
 std::optional<std::int64_t> webhook_lane::due_ms() const {
   if (!on() || under_way_ || held_ > 0) return {};
-  if (!by_hand_.empty()) return not_before_ms_;
+  const auto by_hand = by_hand_due_ms(), fed = fed_due_ms();
+  return by_hand && fed ? std::min(*by_hand, *fed) : by_hand ? by_hand : fed;
+}
+
+std::optional<std::int64_t> webhook_lane::by_hand_due_ms() const {
+  return by_hand_.empty() ? std::nullopt : std::optional{by_hand_not_before_ms_};
+}
+
+std::optional<std::int64_t> webhook_lane::fed_due_ms() const {
   if (head_) return std::max(not_before_ms_, head_->next_attempt_ms);
   if (!window_.empty()) return not_before_ms_;
   return {};
@@ -117,15 +132,16 @@ std::optional<std::int64_t> webhook_lane::due_ms() const {
 std::optional<webhook_lane::job> webhook_lane::begin(std::int64_t now_ms) {
   const auto due = due_ms();
   if (!due || *due > now_ms) return {};
-  const bool by_hand = !by_hand_.empty();
+  const auto by_hand_due = by_hand_due_ms();
+  const bool by_hand = by_hand_due && *by_hand_due <= now_ms;
   if (!by_hand && !head_) {
     head_ = std::move(window_.front());
     window_.pop_front();
     head_->number = numbered_ = std::max(numbered_ + 1, head_->number);
   }
   const auto& next = by_hand ? by_hand_.front() : *head_;
-  under_way_ = next.number;
-  return job{next, by_hand};
+  under_way_ = next_serial();
+  return job{next, by_hand, *under_way_};
 }
 
 void webhook_lane::answered(const job& done, const domain::webhook_answer& got, std::int64_t now_ms,
@@ -161,8 +177,13 @@ void webhook_lane::impossible(const job& which, std::string why, std::int64_t no
 void webhook_lane::put_back(const job& which, std::int64_t again_ms) {
   if (!awaits(which)) return;
   under_way_.reset();
+  if (which.by_hand) { // the next one may be of another node; if not, the feed has its turn first
+    std::rotate(by_hand_.begin(), by_hand_.begin() + 1, by_hand_.end());
+    by_hand_not_before_ms_ = again_ms;
+    return;
+  }
   not_before_ms_ = again_ms;
-  if (which.by_hand || !head_->attempts.empty()) return;
+  if (!head_->attempts.empty()) return;
   head_.reset();
   read_again();
 }
@@ -187,9 +208,15 @@ void webhook_lane::keep(const webhook_delivery& settled) {
   trim(kept);
 }
 
+/// What waits to be sent by hand is kept until it was: keep() counts it again then.
 void webhook_lane::trim(std::deque<std::uint64_t>& kept) {
   for (; kept.size() > limits::webhook_rows_kept; kept.pop_front())
-    changed_[kept.front()] = std::nullopt;
+    if (!waits_by_hand(kept.front())) changed_[kept.front()] = std::nullopt;
+}
+
+bool webhook_lane::waits_by_hand(std::uint64_t number) const {
+  return std::any_of(
+    by_hand_.begin(), by_hand_.end(), [&](const auto& d) { return d.number == number; });
 }
 
 // -- over HTTP ------------------------------------------------------------------------------------
@@ -214,8 +241,7 @@ webhook_lane::asked webhook_lane::redeliver(webhook_delivery what) {
     keep_head();
     return asked::is_next;
   }
-  for (const auto& d : by_hand_)
-    if (d.number == what.number) return asked::queued; // asking twice is one redelivery
+  if (waits_by_hand(what.number)) return asked::queued; // asking twice is one redelivery
   if (by_hand_.size() >= limits::webhook_redeliveries_max) return asked::full;
   what.redeliver = true;
   changed_[what.number] = what;
@@ -255,6 +281,7 @@ std::vector<storage::entry> webhook_lane::farewell() const {
   for (const auto number : delivered_) drop(number);
   for (const auto number : failed_) drop(number);
   for (const auto& [number, d] : changed_) drop(number);
+  for (const auto& d : by_hand_) drop(d.number);
   if (head_) drop(head_->number);
   return out;
 }

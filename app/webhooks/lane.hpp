@@ -30,6 +30,7 @@ public:
   struct job {
     domain::webhook_delivery what;
     bool by_hand = false;
+    std::uint64_t serial = 0; // no other job's, in no life of any lane
   };
   /// When begin() will have something; nullopt: nothing waits, or something is under way.
   [[nodiscard]] std::optional<std::int64_t> due_ms() const;
@@ -41,8 +42,9 @@ public:
   /// It can never be sent (retention has removed the event, or it is too long): given up.
   void impossible(const job& which, std::string why, std::int64_t now_ms);
   /// Its event can't be had now (its node is away, or its shard on the move): no try is used up,
-  /// and nothing begins before `again_ms`. What was never tried does not keep the other nodes'
-  /// events waiting: it is read again.
+  /// and nothing of its kind (by hand, or from the feed) begins before `again_ms`. What was never
+  /// tried does not keep the other nodes' events waiting: it is read again. What is asked for by
+  /// hand goes behind the others that are.
   void put_back(const job& which, std::int64_t again_ms);
 
   // -- over HTTP
@@ -71,11 +73,15 @@ private:
   void begin_where(const http::feed_part& part);
   [[nodiscard]] std::uint64_t count_lost(const http::feed_part& part);
   void read_again();
-  [[nodiscard]] bool awaits(const job& which) const { return under_way_ == which.what.number; }
+  /// When the next one of either kind may begin; nullopt: none waits.
+  [[nodiscard]] std::optional<std::int64_t> by_hand_due_ms() const;
+  [[nodiscard]] std::optional<std::int64_t> fed_due_ms() const;
+  [[nodiscard]] bool awaits(const job& which) const { return under_way_ == which.serial; }
   void settle();
   void keep(const domain::webhook_delivery& settled);
   void keep_head();
   void trim(std::deque<std::uint64_t>& kept);
+  [[nodiscard]] bool waits_by_hand(std::uint64_t number) const;
   void advance_to(const domain::feed_position& place);
 
   domain::webhook row_;
@@ -87,8 +93,8 @@ private:
   std::deque<domain::webhook_delivery> by_hand_; // asked for
   std::deque<std::uint64_t> delivered_, failed_; // numbers of the settled rows, oldest first
   std::map<std::uint64_t, std::optional<domain::webhook_delivery>> changed_; // rows, by number
-  std::optional<std::uint64_t> under_way_;                                   // its number
-  std::int64_t not_before_ms_ = 0;
+  std::optional<std::uint64_t> under_way_;                                   // its serial
+  std::int64_t not_before_ms_ = 0, by_hand_not_before_ms_ = 0;
   bool row_dirty_ = false;
   int held_ = 0;
 };

@@ -430,7 +430,138 @@ TEST_CASE(
   CHECK(next.row().cursor.one() == 2);
 }
 
+TEST_CASE("an answer to a try of another life is not taken for one by hand", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
+  const auto late = *lane.begin(1);
+  webhook_lane next{endpoint(), {}}; // the shard went away and came back
+  on_disk disk;
+  take_in(next, 0, {fed(1), fed(2)}, 2);
+  CHECK(step(next, 1, 200) == 1);
+  disk.write(next);
+  CHECK(step(next, 2, 500) == 2);
+  const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
+  CHECK(next.redeliver(row) == webhook_lane::asked::queued);
+  const auto by_hand = *next.begin(3);
+  REQUIRE(by_hand.what.number == late.what.number);
+  next.answered(late, status(200), 3, middle, 1);
+  CHECK_FALSE(next.due_ms());          // what is under way still is
+  CHECK(next.row().cursor.one() == 1); // and the message that waits has not been delivered
+  CHECK(next.row().failing_since_ms > 0);
+  next.answered(by_hand, status(200), 3, middle, 1);
+  CHECK(step(next, 10'000, 200) == 2);
+}
+
+TEST_CASE("an answer of another life is not taken for another event's that has its number now",
+  "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  (void)lane.take_in(lane.read(), part({of(7, 5)}, 5, left));
+  const auto late = *lane.begin(1);
+  webhook_lane next{endpoint(), {}};
+  (void)next.take_in(next.read(), part({of(200, 5)}, 5, right)); // the other node is heard first
+  const auto job = *next.begin(1);
+  REQUIRE(job.what.number == late.what.number);
+  next.answered(late, status(200), 1, middle, 1);
+  CHECK(next.row().cursor == feed_position{});
+  next.answered(job, status(200), 1, middle, 1);
+  CHECK(next.row().cursor == place(0, 5));
+}
+
+TEST_CASE("a redelivery whose event can't be had holds up no other event", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  const auto begin = lane.read();
+  (void)lane.take_in(begin, part({of(7, 1)}, 1, left));
+  CHECK(step(lane, 1, 200) == 1);
+  (void)lane.take_in(begin, part({of(200, 2), of(201, 3), of(202, 4)}, 4, right));
+  CHECK(step(lane, 1, 200) == 2);
+  disk.write(lane);
+  for (const auto& [key, row] : disk.deliveries)
+    CHECK(lane.redeliver(*storage::decode<domain::webhook_delivery>(row))
+          == webhook_lane::asked::queued);
+  const auto away = *lane.begin(10);
+  REQUIRE((away.by_hand && away.what.number == 1));
+  lane.put_back(away, 510);
+  CHECK(lane.due_ms() == 0);
+  CHECK(step(lane, 10, 500) == 3); // the feed goes on, by its schedule
+  CHECK(lane.due_ms() == 510);
+  CHECK(step(lane, 510, 200) == 2); // the other one by hand, though asked for later
+  const auto again = *lane.begin(510);
+  CHECK(again.what.number == 1);
+  lane.put_back(again, 1'010);
+  CHECK(step(lane, 1'009, 200) == 0);
+  const auto back = *lane.begin(1'010);
+  CHECK(back.what.number == 1);
+  lane.put_back(back, 20'000);
+  CHECK(step(lane, 5'010, 200) == 3);
+  CHECK(step(lane, 5'010, 200) == 4);
+  CHECK(lane.reads());
+  CHECK(step(lane, 20'000, 200) == 1);
+  CHECK_FALSE(lane.due_ms());
+}
+
+TEST_CASE("a redelivery that waits for its event's node outlasts what is delivered meanwhile",
+  "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  take_in(lane, 0, {fed(1)}, 1);
+  CHECK(step(lane, 1, 200) == 1);
+  disk.write(lane);
+  const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
+  CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
+  const auto away = *lane.begin(1);
+  lane.put_back(away, 1'000);
+  std::uint64_t at = 1;
+  for (; at <= limits::webhook_rows_kept + 1; ++at) {
+    take_in(lane, at, {fed(at + 1)}, at + 1);
+    CHECK(step(lane, 1, 200) == at + 1);
+  }
+  disk.write(lane);
+  CHECK(disk.deliveries.size() == limits::webhook_rows_kept + 1);
+  auto restarted = disk.load();
+  CHECK(step(restarted, 1'000, 200) == 1);
+  disk.write(restarted);
+  CHECK(disk.deliveries.size() == limits::webhook_rows_kept);
+  CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
+  disk.write(lane.farewell());
+  CHECK(disk.deliveries.empty());
+}
+
+TEST_CASE("an event of the feed that can't be had holds up no redelivery", "[webhooks]") {
+  webhook_lane lane{endpoint(), {}};
+  on_disk disk;
+  take_in(lane, 0, {fed(1), fed(2)}, 2);
+  CHECK(step(lane, 1, 200) == 1);
+  disk.write(lane);
+  const auto away = *lane.begin(1);
+  lane.put_back(away, 501);
+  const auto row = *storage::decode<domain::webhook_delivery>(disk.deliveries.begin()->second);
+  CHECK(lane.redeliver(row) == webhook_lane::asked::queued);
+  CHECK(step(lane, 2, 200) == 1);
+}
+
 namespace {
+/// Another node, which owns half of the shards, and whose answers come when the test says so.
+struct slow_neighbour final : http::elsewhere {
+  std::vector<http::done<http::forwarded_answer>> waiting;
+
+  http::place owner_of(domain::shard_id) override { return {}; }
+  http::place any_owner() override { return {}; }
+  http::place place_of(std::string_view) override { return {}; }
+  std::vector<http::member> members() override {
+    return {{"here", left, /*here=*/true}, {"there", right}};
+  }
+  domain::shard_set served() override { return left; }
+  void forward(const std::string&, http::forwarded_request, ms,
+    http::done<http::forwarded_answer> reply) override {
+    waiting.push_back(std::move(reply));
+  }
+  void find_products(
+    const std::string&, std::vector<std::string>, ms, http::done<products> reply) override {
+    reply({});
+  }
+};
+
 /// A dispatcher that serves all shards at `epoch`, and an endpoint of it.
 struct served_webhooks {
   storage::journal to{std::make_shared<tests::memory_store>(), {}};
@@ -481,6 +612,26 @@ TEST_CASE("an endpoint whose shard is leaving is not changed here any more", "[w
   at.webhooks.change(
     made.row.id, off, [&](http::webhook_outcome o) { answered.set_value(std::move(o)); });
   CHECK_FALSE(answered.get_future().get().done);
+}
+
+TEST_CASE("an endpoint is not made any more once the server stops", "[webhooks]") {
+  slow_neighbour others;
+  served_webhooks at{1};
+  at.webhooks.join(others);
+  http::webhook_settings settings;
+  settings.url = "https://shop.example/", settings.topics = {"orders"}, settings.types.emplace();
+  std::optional<http::webhook_outcome> answer;
+  at.webhooks.create(settings, [&](http::webhook_outcome o) { answer = std::move(o); });
+  REQUIRE(others.waiting.size() == 1);
+  CHECK_FALSE(answer);
+  at.webhooks.stop(); // here a node's journal ends, and then its links
+  const auto before = at.to.stats().write_sets;
+  others.waiting.front()({http::forwarded_answer::kind::unknown, {}, {}, {}});
+  at.to.flush();
+  REQUIRE(answer);
+  CHECK_FALSE(answer->done);
+  CHECK(answer->refused.kind == &http::problems::shard_unavailable);
+  CHECK(at.to.stats().write_sets == before);
 }
 
 TEST_CASE(
