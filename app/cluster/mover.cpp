@@ -468,10 +468,9 @@ void mover::take_complete(
   if (m.pieces != in.next) return answer(reply, shard, "a piece is missing");
   if (!std::exchange(in.copy.complete, true)) ++counts_.taken;
   if (JUMUN_PLANTED(copy_said_early)) answer(reply, shard);
+  // In each shard offsets only rise, whoever writes them. It is durable with what follows.
+  if (!JUMUN_PLANTED(offsets_begin_anew)) with_.journal.raise_offset(m.last_offset);
   write_meta({{storage::table::meta, storage::shard_copy_key(shard), storage::encode(in.copy)},
-               // In each shard offsets only rise, whoever writes them.
-               storage::last_offset_row(
-                 with_.journal.raise_offset(JUMUN_PLANTED(offsets_begin_anew) ? 0 : m.last_offset)),
                storage::low_water_row(shard, m.low_water)},
     task([this, shard, reply] {
       note(shard, {});
