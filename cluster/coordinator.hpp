@@ -29,6 +29,9 @@ struct view {
   std::vector<member> members; // by name; owners of shards that are away, too
   std::string assigner;        // who decides on moves; empty: nobody, or not known
   bool joined = false;         // this node's record has been seen among the others
+  /// The map was lost once, and made again of what nodes had stored: who never stored one has
+  /// nothing of what it gives him.
+  bool remade = false;
   bool operator==(const view&) const = default;
 };
 using view_ptr = std::shared_ptr<const view>;

@@ -634,6 +634,7 @@ void etcd_coordinator::engine::show() {
   const bool agreed =
     known_.version == 0 || ever_served_ || (picture_.map && domain::covers(*picture_.map, known_));
   next->joined = joined_ && agreed && !over_;
+  next->remade = picture_.map && picture_.map_remade;
   ever_served_ = ever_served_ || next->joined;
   if (*next == *before) return;
   {

@@ -115,7 +115,8 @@ void add(journal_stats& to, const journal_stats& more) {
 journal::journal(std::shared_ptr<store> disk, options how)
     : disk_(std::move(disk)), how_(std::move(how)),
       log_(how_.log ? how_.log : std::make_shared<local_log>(disk_)),
-      offset_(JUMUN_PLANTED(feed_offset_reused) ? 0 : how_.boot_offset) {
+      offset_(JUMUN_PLANTED(feed_offset_reused) ? 0 : how_.boot_offset),
+      written_offset_(how_.boot_offset) {
   JUMUN_INVARIANT(disk_ != nullptr, "a journal writes to a store");
   epochs_.fill(1);
   if (!how_.manual) worker_ = std::thread{[this] { work(); }};
@@ -259,9 +260,9 @@ void journal::reopen(domain::shard_id shard, domain::epoch_id epoch) {
   epochs_[shard] = epoch;
 }
 
-std::uint64_t journal::raise_offset(std::uint64_t above) {
+void journal::raise_offset(std::uint64_t above) {
   const std::lock_guard lock{guard_};
-  return offset_ = std::max(offset_, above);
+  offset_ = std::max(offset_, above);
 }
 
 void journal::work() {
@@ -356,6 +357,9 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
     auto row = w.rows.begin();
     for (std::size_t i = 0; i < w.entries.size(); ++i) {
       auto& e = w.entries[i];
+      // A row that was made before it was appended would be older than the events in between.
+      JUMUN_INVARIANT(e.in != table::meta || e.key != last_offset_key,
+        "the last offset is the committer's alone to write, so it never falls");
       const bool is_shown = row != w.rows.end() && row->entry == i;
       if (is_shown && (row++)->superseded) continue;
       if (i >= w.own_entries) events.push_back(out.rows.size());
@@ -363,9 +367,10 @@ std::optional<failure> journal::write(std::vector<waiting>& batch, journal_stats
     }
   }
   if (out.rows.empty()) return {}; // callbacks alone: what they wait for is on disk
-  if (!events.empty()) {
-    add_feed_rows(out, events);
-    out.add(last_offset_row(batch.back().offset), log_batch::own);
+  if (!events.empty()) add_feed_rows(out, events);
+  if (!events.empty() || batch.back().offset > written_offset_) { // by events, or raised
+    written_offset_ = batch.back().offset;
+    out.add(last_offset_row(written_offset_), log_batch::own);
   }
   for (const auto& e : out.rows) done.bytes += e.key.size() + (e.value ? e.value->size() : 0);
   done.entries = out.rows.size();

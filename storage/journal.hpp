@@ -119,7 +119,8 @@ public:
   [[nodiscard]] domain::epoch_id epoch_of(domain::shard_id shard) const;
 
   /// The feed's next offset is above this: offsets only rise in each shard, whoever wrote them.
-  std::uint64_t raise_offset(std::uint64_t above);
+  /// Durable with what is appended next.
+  void raise_offset(std::uint64_t above);
 
   /// manual only: commits one batch. False: nothing waits, or the journal has stopped.
   bool run_once();
@@ -202,6 +203,7 @@ private:
     std::uint16_t part = 0;     // the shard's last one in the batch that is being put together
   };
   std::array<log_end, domain::shard_count> ends_;
+  std::uint64_t written_offset_ = 0; // the store's last offset
   std::thread worker_;
 };
 

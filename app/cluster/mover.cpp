@@ -126,9 +126,6 @@ void mover::ask(const outgoing_ptr& o, const Message& m, std::function<void()> t
           return fail(o, said ? said->refused : "the answer can't be read");
         }
         if (r.how == cluster::asked::unsupported) return fail(o, "its release can't take a shard");
-        if (o->paused_ms > 0
-            && with_.now_ms() - o->paused_ms > std::chrono::milliseconds{pause_for}.count())
-          return fail(o, "the target did not answer while the shard was not served");
         if (o->paused_ms == 0 && r.how == cluster::asked::unknown && o->step == "offered")
           return fail(o, "the target did not answer");
         with_.later(resend_after, task([this, o, m, then] {
@@ -216,10 +213,13 @@ void mover::send(const outgoing_ptr& o, std::vector<storage::entry> rows) {
 }
 
 /// Stops serving: what is appended behind this is refused, and what was appended before it has been
-/// told to the tap when `done` runs.
+/// told to the tap when `done` runs. A timer takes it back, not an answer that may be long in
+/// coming nor the wall clock, which may be set back: without give() the target has no claim to it.
 void mover::pause(const outgoing_ptr& o) {
   step(o, "pausing");
   o->paused_ms = with_.now_ms();
+  with_.later(pause_for,
+    task([this, o] { fail(o, "the target did not answer while the shard was not served"); }));
   if (JUMUN_PLANTED(gives_while_serving)) return complete(o);
   with_.give_up(o->what.shard, task([this, o] {
     o->given_up = true;
@@ -468,10 +468,9 @@ void mover::take_complete(
   if (m.pieces != in.next) return answer(reply, shard, "a piece is missing");
   if (!std::exchange(in.copy.complete, true)) ++counts_.taken;
   if (JUMUN_PLANTED(copy_said_early)) answer(reply, shard);
+  // In each shard offsets only rise, whoever writes them. It is durable with what follows.
+  if (!JUMUN_PLANTED(offsets_begin_anew)) with_.journal.raise_offset(m.last_offset);
   write_meta({{storage::table::meta, storage::shard_copy_key(shard), storage::encode(in.copy)},
-               // In each shard offsets only rise, whoever writes them.
-               storage::last_offset_row(
-                 with_.journal.raise_offset(JUMUN_PLANTED(offsets_begin_anew) ? 0 : m.last_offset)),
                storage::low_water_row(shard, m.low_water)},
     task([this, shard, reply] {
       note(shard, {});

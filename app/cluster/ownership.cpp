@@ -20,11 +20,12 @@ ownership::ownership(std::string self, domain::shard_map stored, bool new_disk, 
       with_(std::move(with)), map_(std::make_shared<const domain::shard_map>(stored_)) {}
 
 void ownership::follow(const cluster::view& now) {
-  if (!now.joined) {
-    // What was this node's before it came is not on a disk that was made just now.
-    if (new_disk_ && !joined_) lose(now.map);
-    return;
-  }
+  // What was this node's before it came is not on a disk that was made just now. Nor is anything
+  // of a map that was lost in between: it may come only after this node, as the very first one did,
+  // but whoever owned a shard by it had it on disk.
+  const bool knew_none = stored_.version == 0 && (!seen_ || seen_->version == 0);
+  if ((new_disk_ && !joined_ && !now.joined) || (knew_none && now.remade)) lose(now.map);
+  if (!now.joined) return;
   if (joined_ && *seen_ == now.map) return;
   const bool first = !joined_.exchange(true);
   if (first) lacked_ = storage::read_missing(with_.journal.disk());

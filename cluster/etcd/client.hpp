@@ -15,6 +15,7 @@ struct row {
   std::string key, value;
   std::int64_t created = 0, modified = 0; // revisions
   std::int64_t lease = 0;                 // 0: none
+  std::uint64_t writes = 0;               // of the key since it was made
 };
 
 /// Where etcd's history stands. Two that differ may have different data between them.

@@ -90,6 +90,7 @@ result<agreed> read_agreed(const keys& at, const range& from) {
       all.map = decode_map(one.value);
       if (!all.map) return garbled(one.key);
       all.map_modified = one.modified;
+      all.map_remade = all.map->version > one.writes;
     } else if (one.key == at.assigner) {
       if (!is_name(one.value)) return garbled(one.key);
       all.assigner = assigner_row{one.value, one.created, one.lease};

@@ -37,6 +37,9 @@ struct agreed {
   std::optional<std::string> config;
   std::optional<domain::shard_map> map;
   std::int64_t map_modified = 0; // 0: there is none
+  /// It has not been in etcd from its first version on: each write raises that by one, but the one
+  /// that makes it again of what nodes have stored.
+  bool map_remade = false;
   std::optional<assigner_row> assigner;
   std::map<std::string, node_row> nodes; // limits::members_max at most
   std::map<std::string, domain::shard_map> stored;

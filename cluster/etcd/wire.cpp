@@ -135,6 +135,7 @@ std::optional<range> range_answer(std::string_view text) {
       one.created = f.number<std::int64_t>("create_revision");
       one.modified = f.number<std::int64_t>("mod_revision");
       one.lease = f.number<std::int64_t>("lease");
+      one.writes = f.number<std::uint64_t>("version");
       if (!f.ok() || one.created <= 0 || one.modified < one.created) return {};
       r.rows.push_back(std::move(one));
     }

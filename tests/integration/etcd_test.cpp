@@ -323,6 +323,7 @@ TEST_CASE(
   all[2]->leave(); // its shards are known to the others alone
   all[0]->until("n3 is away", [&] { return all[0]->state_of("n3") == "away"; });
   const auto before = all[0]->now()->map;
+  for (auto& n : all) CHECK(!n->now()->remade); // however often it has changed
   etcd.wipe();
   etcd_node::options patient{"n4", {etcd.url()}};
   patient.rebalance_quiet = 1h;
@@ -335,6 +336,7 @@ TEST_CASE(
     CHECK((is.node == was.node && is.epoch == was.epoch));
   }
   CHECK(fresh.now()->map.lineage == before.lineage);
+  CHECK(fresh.now()->remade); // an n3 on an empty disk would be told so, whoever came first
   CHECK(fresh.state_of("n3") == "away");
   all[2]->start_again(/*knows=*/false);
   all[2]->until_joined();

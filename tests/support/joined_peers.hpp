@@ -96,6 +96,14 @@ public:
     next.what();
     return true;
   }
+  /// The same, unless the time would have to come to it.
+  bool step_now() {
+    {
+      std::lock_guard lock{guard_};
+      if (events_.empty() || events_.begin()->first.first > now_ms_) return false;
+    }
+    return step();
+  }
   /// Steps until nothing is under way; false: something still was after `most` steps.
   bool run(std::size_t most = 1'000'000) {
     while (most-- > 0)

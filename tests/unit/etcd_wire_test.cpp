@@ -66,6 +66,7 @@ TEST_CASE("etcd's answers are read, and what has another form is none", "[etcd-w
   CHECK(range->rows[0].key == "a");
   CHECK(range->rows[0].value == "b");
   CHECK(range->rows[0].lease == 9);
+  CHECK(range->rows[0].writes == 2);
   CHECK(wire::range_answer("{" + head + "}").value().rows.empty());
   CHECK(wire::txn_answer("{" + head + R"(,"succeeded":true})") == true);
   CHECK(wire::txn_answer("{" + head + "}") == false); // what is zero is left out
@@ -186,6 +187,19 @@ TEST_CASE("the first map is made of nothing only when nobody has one", "[etcd-wi
   CHECK(again.write->shards == stored.shards);
   CHECK(again.write->version == 9);
   CHECK(again.write->lineage == "l1");
+}
+
+TEST_CASE("a map with more versions than writes was made again", "[etcd-wire]") {
+  const etcd::keys at{"c"};
+  auto map = map_of("n1");
+  map.version = 9;
+  for (const std::uint64_t writes : {1, 8, 9}) {
+    etcd::range all;
+    all.rows.push_back({at.map, etcd::encode(map), 5, 5, 0, writes});
+    const auto read = etcd::read_agreed(at, all);
+    REQUIRE(std::holds_alternative<etcd::agreed>(read));
+    CHECK(std::get<etcd::agreed>(read).map_remade == (writes < 9));
+  }
 }
 
 TEST_CASE("a map that was put back from a backup learns what the nodes know", "[etcd-wire]") {

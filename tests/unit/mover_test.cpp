@@ -47,6 +47,8 @@ public:
   std::set<std::string> steps_;
   std::string die_at_; // dies when it reaches this step
   bool has_rows_ = true;
+  bool syncs_ = true;         // false: its disk stalls
+  std::int64_t clock_ms_ = 0; // by how much its wall clock differs
 };
 
 class world {
@@ -146,7 +148,7 @@ void toy_node::boot() {
         done(in_.epoch > e ? cluster::passed::done : cluster::passed::fenced);
       });
     },
-    [this] { return in_.net.now_ms(); }, [this] { return in_.chance(); },
+    [this] { return in_.net.now_ms() + clock_ms_; }, [this] { return in_.chance(); },
     [](std::string_view, const std::string&) {},
     [this](std::string_view step) {
       steps_.emplace(step);
@@ -202,14 +204,14 @@ void toy_node::follow() {
 }
 
 bool toy_node::act(std::mt19937_64& chance) {
-  if (chance() % 3 == 0 && journal_->run_once()) return true;
+  if (chance() % 3 == 0 && syncs_ && journal_->run_once()) return true;
   if (!passes_.empty() && in_.agreeing && chance() % 3 == 0) {
     auto pass = std::move(passes_.front());
     passes_.pop_front();
     pass();
     return true;
   }
-  if (tasks_.empty() && journal_->run_once()) return true;
+  if (tasks_.empty() && syncs_ && journal_->run_once()) return true;
   if (tasks_.empty()) return !passes_.empty() && in_.agreeing;
   auto work = std::move(tasks_.front());
   tasks_.pop_front();
@@ -353,6 +355,39 @@ TEST_CASE("what was given is not offered again while its next owner can't be ent
   }
   CHECK(giver.steps_.count("move.offered") == 0);
   w.agreeing = true;
+  REQUIRE(w.settles());
+  CHECK(taker.rows() == w.truth);
+}
+
+TEST_CASE(
+  "a shard is not served for two seconds at most, whatever hangs or is set back", "[mover]") {
+  const auto* const what = GENERATE("the disk", "the network and the clock");
+  CAPTURE(what);
+  world w{GENERATE(range(1U, 10U))};
+  while (w.step()) {}
+  some_writes(w, 50);
+  w.want("n2");
+  auto &giver = w.at("n1"), &taker = w.at("n2");
+  REQUIRE(w.reaches("n1", "move.paused", [&] {
+    if (!w.step()) w.pass_time(100);
+  }));
+  REQUIRE(giver.serves_ == 0);
+  const auto failed = giver.mover_->counted().failed.load();
+  if (std::string_view{what} == "the disk") {
+    taker.syncs_ = false; // what it is asked is answered once it is durable
+  } else {
+    w.net.isolate("n2");
+    giver.clock_ms_ = -3'600'000;
+  }
+  for (int tenth = 0; tenth < 21; ++tenth) {
+    w.pass_time(100);
+    while (giver.act(w.chance) || taker.act(w.chance) || w.net.step_now()) {}
+  }
+  CHECK(giver.serves_ == 1);
+  CHECK(giver.mover_->counted().failed == failed + 1);
+  taker.syncs_ = true;
+  giver.clock_ms_ = 0;
+  w.net.heal("n2");
   REQUIRE(w.settles());
   CHECK(taker.rows() == w.truth);
 }

@@ -158,6 +158,39 @@ TEST_CASE("a new disk has none of the shards that the cluster knows as the node'
 }
 
 TEST_CASE(
+  "of a map that was lost and made again a disk without one has nothing", "[ownership][cluster]") {
+  fixture f;
+  const bool new_disk = GENERATE(true, false); // false: it was started before, and heard of no map
+  CAPTURE(new_disk);
+  {
+    const auto node = f.start({}, new_disk);
+    cluster::view none; // etcd was wiped, and this node is the first to be back
+    none.joined = true;
+    node->follow(none);
+    f.journal.flush();
+    auto again = f.agreed({{1, {"a", 1}}, {2, {"b", 1}}}); // by what b had stored
+    again.remade = true;
+    node->follow(again);
+    f.journal.flush();
+    CHECK(f.owned.empty());
+    CHECK(domain::numbers_of(node->missing()) == numbers{1});
+    again = f.agreed({{3, {"a", 1}}}); // given out now: nobody ever had it
+    again.remade = true;
+    node->follow(again);
+    f.journal.flush();
+    CHECK(f.owned == leases{{3, 1}});
+  }
+  const auto stored = f.disk->get(storage::table::meta, storage::shard_map_key);
+  const auto later = f.start(*storage::decode<domain::shard_map>(*stored));
+  auto now = f.agreed({});
+  now.remade = true;
+  later->follow(now);
+  f.journal.flush();
+  CHECK(f.owned == leases{{3, 1}, {3, 1}}); // what it served since it serves again
+  CHECK(domain::numbers_of(later->missing()) == numbers{1});
+}
+
+TEST_CASE(
   "what a new disk lacks it lacks also when its first start never joined", "[ownership][cluster]") {
   fixture f;
   const auto first = f.start({}, /*new_disk=*/true);

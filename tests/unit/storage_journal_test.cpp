@@ -298,6 +298,27 @@ TEST_CASE("a shard's events of one batch are one row of the feed, by rising offs
   CHECK(run_in(*f.disk, domain::shard_of("coffee"), 3).size() == 1);
 }
 
+TEST_CASE("the last offset on disk rises with what is appended next, never falls", "[journal]") {
+  fixture f;
+  std::uint64_t version = 0;
+  const auto commit = [&](std::size_t events) {
+    auto set = next_version("tea", ++version);
+    for (std::size_t n = 0; n < events; ++n) set.events.push_back(adjusted("tea", version));
+    REQUIRE(f.j.append(std::move(set)) == append_result::ok);
+    const auto before = f.j.stats().entries;
+    REQUIRE(f.j.run_once());
+    return f.j.stats().entries - before;
+  };
+  f.j.raise_offset(7);
+  CHECK(commit(0) == 2); // the set's row, and how far the feed is by now
+  CHECK(read_last_offset(*f.disk) == 7);
+  commit(3);
+  CHECK(read_last_offset(*f.disk) == 10);
+  f.j.raise_offset(7);
+  CHECK(commit(0) == 1); // nothing new
+  CHECK(read_last_offset(*f.disk) == 10);
+}
+
 TEST_CASE("offsets go on where the last process ended", "[journal]") {
   auto disk = std::make_shared<tests::memory_store>();
   for (std::uint64_t boot = 1; boot <= 3; ++boot) {
