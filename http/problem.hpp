@@ -102,8 +102,8 @@ struct problem {
 /// How each refusal of the inside reads outside: the only such map.
 [[nodiscard]] const problem_kind& kind_of(domain::refusal why);
 
-/// RFC 9457 body: type, title, status, detail (where there is none: the title), code, trace_id, errors (unless
-/// empty).
+/// RFC 9457 body: type, title, status, detail (where there is none: the title), code, trace_id,
+/// errors (unless empty).
 [[nodiscard]] std::string problem_body(const problem& p, std::string_view trace_id);
 
 /// The same as a whole answer, in the form that an Idempotency-Key keeps.
