@@ -296,9 +296,10 @@ TEST_CASE("every place a saga can stand has one honest sentence", "[operator]") 
     CHECK(text.find(o.customer) == std::string::npos);
     const auto state = saga_state_of(o);
     const auto has = [&](const char* part) { return text.find(part) != std::string::npos; };
-    if (!at_rest(o)) CHECK(has("since 20"));           // since when
-    if (state == "paused") CHECK(has("paused"));       // what it waits for
-    if (state == "waiting") CHECK(has("again at 20")); // the next attempt's time
+    if (!at_rest(o)) CHECK(has("since 20"));     // since when
+    if (state == "paused") CHECK(has("paused")); // what it waits for
+    if (state == "waiting")                      // the next attempt's time
+      CHECK(has(o.held_since_ms > 0 ? "again from 20" : "again at 20"));
     if (state == "running") CHECK(has("awaited"));
     if (money_at_risk(o) > 0 && state != "done")
       CHECK(has((std::to_string(money_at_risk(o)) + " KRW").c_str())); // what is at risk
