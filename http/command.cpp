@@ -73,7 +73,7 @@ std::variant<json_value, problem> read_body(const exchange_ptr& ex, bool or_empt
   }
   auto parsed = parse_json(ex->body);
   if (auto* bad = std::get_if<json_malformed>(&parsed)) {
-    ex->last = ex->last || bad->beyond_limits; // as behind every limit (API.md)
+    ex->last = bad->beyond_limits; // as behind every limit (API.md)
     return problem{&problems::malformed_json, std::move(bad->why), {}};
   }
   return std::move(std::get<json_value>(parsed));

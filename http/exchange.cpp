@@ -38,9 +38,9 @@ void exchange::add_fields(std::string& more) const {
 
 void exchange::reply(response r) {
   if (began_here && read_too_late(shared_from_this(), r.status)) return;
+  r.last = r.last || last;
   if (across_) return reply_across({forwarded_answer::kind::answered, std::move(r), {}, {}});
   add_fields(r.more);
-  r.last = r.last || last;
   if (answered_.exchange(true)) return;
   account(r.status);
   held = {}, entering = {};

@@ -183,6 +183,7 @@ std::string encode(http::forwarded_answer a) {
   m.set_etag(std::move(a.what.etag));
   m.set_location(std::move(a.what.location));
   m.set_more(std::move(a.what.more));
+  m.set_last(a.what.last);
   if (a.rows) put(*m.mutable_rows(), std::move(*a.rows));
   if (a.events) put(*m.mutable_events(), *a.events);
   return text_of(m);
@@ -199,6 +200,7 @@ std::optional<http::forwarded_answer> decode_answer(std::string_view bytes) {
   a.what.etag = std::move(*m.mutable_etag());
   a.what.location = std::move(*m.mutable_location());
   a.what.more = std::move(*m.mutable_more());
+  a.what.last = m.last();
   if (m.has_rows() && !(a.rows = list_in(*m.mutable_rows()))) return {};
   if (m.has_events() && !(a.events = feed_part_in(m.events()))) return {};
   return a;

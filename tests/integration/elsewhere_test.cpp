@@ -32,6 +32,15 @@ void put_order(fake_cluster::node& at, domain::order_id id, const std::string& c
   const std::lock_guard lock{at.shop().mutex};
   at.shop().orders[id] = o;
 }
+/// Once somebody has looked so often at who owns a shard; false: nobody did.
+bool is_looked_up(fake_cluster& c, std::size_t times) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;; std::this_thread::yield()) {
+    const std::lock_guard lock{c.guard};
+    if (c.looked >= times) return true;
+    if (std::chrono::steady_clock::now() >= end) return false;
+  }
+}
 /// An answer without what differs from second to second and from request to request.
 std::string lasting(const raw_reply& r) {
   auto head = r.head;
@@ -71,6 +80,19 @@ TEST_CASE("any node answers for the owner, byte for byte", "[cluster][edge]") {
   for (const auto& head : c.heads) { // who asks was found before; the credential goes no further
     CHECK(head.find("secret") == std::string::npos);
     CHECK(head.find("a=b") == std::string::npos);
+  }
+}
+
+TEST_CASE("behind a body beyond the limits any node ends the connection", "[cluster][edge]") {
+  fake_cluster c{2};
+  const auto target = "/v1/inventory/" + c.name_at(1, "sku-") + "/adjustments";
+  for (auto i : {0U, 1U}) { // the other node, then the owner itself
+    CAPTURE(i);
+    public_client client{c[i]};
+    const auto r = client.ask(post_request(target, R"({"delta":1,"delta":2,"reason":"r"})"));
+    CHECK(r.status == 400);
+    CHECK(r.field("connection") == "close");
+    CHECK(client.rest().empty());
   }
 }
 
@@ -300,10 +322,6 @@ TEST_CASE("an owner that is being restarted is waited for, by so many as leave r
   for (auto& r : readers) heard.insert(r.get());
   CHECK(heard == std::multiset<int>{200, 200, 503});
 
-  const auto looked = [&] {
-    const std::lock_guard lock{c.guard};
-    return c.looked;
-  };
   {
     const std::lock_guard lock{c.guard};
     c.away.insert(1);
@@ -312,8 +330,7 @@ TEST_CASE("an owner that is being restarted is waited for, by so many as leave r
   auto placed = std::async(std::launch::async, [&] { // what it sells has a price over there
     return public_client{c[0]}.ask(post_request("/v1/orders", order_of({sku}).dump())).status;
   });
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (looked() < 10 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  CHECK(is_looked_up(c, 10));
   {
     const std::lock_guard lock{c.guard};
     c.away.clear();
@@ -327,13 +344,7 @@ TEST_CASE("a server that ends lets go of who waits for another node", "[cluster]
   c.away.insert(0);
   public_client asker{c[1]};
   REQUIRE(asker.send(get_request(http::order_path(id))));
-  const auto looked = [&] {
-    const std::lock_guard lock{c.guard};
-    return c.looked;
-  };
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (looked() < 3 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-  REQUIRE(looked() >= 3); // it is tried again and again
+  REQUIRE(is_looked_up(c, 3)); // it is tried again and again
   auto ended = std::async(std::launch::async, [of = std::move(c.nodes.back())]() mutable {
     of.reset(); // waits for its threads
   });

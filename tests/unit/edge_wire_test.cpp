@@ -33,6 +33,7 @@ http::forwarded_answer some_answer() {
   http::forwarded_answer a;
   a.what.status = 409, a.what.content_type = "application/problem+json", a.what.body = "{}";
   a.what.etag = "\"7\"", a.what.location = "/v1/x", a.what.more = "Retry-After: 1\r\n";
+  a.what.last = true;
   a.rows.emplace();
   a.rows->kind = 'o', a.rows->newest_first = true, a.rows->end = "e";
   a.rows->rows = {{"k1", "{}"}, {std::string{"\0k", 2}, "[]"}};
@@ -80,6 +81,7 @@ TEST_CASE("an answer comes over as it was given", "[wire][cluster]") {
   CHECK(got->what.etag == a.what.etag);
   CHECK(got->what.location == a.what.location);
   CHECK(got->what.more == a.what.more);
+  CHECK(got->what.last);
   REQUIRE(got->rows);
   CHECK(got->rows->kind == 'o');
   CHECK(got->rows->newest_first);
