@@ -29,11 +29,11 @@ unset JUMUN_PORT JUMUN_OPS_PORT JUMUN_CLUSTER_PORT # `jumun serve` reads them, t
 mkdir -p "$dir"
 dir=$(cd -- "$dir" && pwd)
 
-# Ends the script that holds the folder; it ends the rest.
+# Ends the script that holds the folder; it ends the rest. Not by INT: whoever was started in the background is deaf to that.
 if [[ $down ]]; then
   [[ -s $dir/pid ]] || die "nothing runs on $dir"
   pid=$(<"$dir/pid")
-  kill -INT "$pid" 2>/dev/null || { rm -f "$dir/pid"; die "nothing runs on $dir"; }
+  kill -TERM "$pid" 2>/dev/null || { rm -f "$dir/pid"; die "nothing runs on $dir"; }
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   say "ended"
   exit 0
