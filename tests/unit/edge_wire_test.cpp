@@ -164,7 +164,9 @@ TEST_CASE("what the edges of past releases sent is still read", "[golden]") {
   };
   same("request", edge_wire::encode(some_request()),
     [](const std::string& b) { return edge_wire::encode(edge_wire::decode_request(b).value()); });
-  same("answer", edge_wire::encode(some_answer()),
+  auto answer = some_answer();
+  answer.what.last = false; // no field 10 in releases before it: their connections go on
+  same("answer", edge_wire::encode(answer),
     [](const std::string& b) { return edge_wire::encode(edge_wire::decode_answer(b).value()); });
   same("skus", edge_wire::encode_skus({"a", "b"}),
     [](const std::string& b) { return edge_wire::encode_skus(edge_wire::decode_skus(b).value()); });
