@@ -139,6 +139,7 @@ private:
   struct newest {
     std::optional<std::string> value;
     std::uint64_t position = 0;
+    std::uint64_t born = 0; // an order's first set, if it was appended here; 0: any other row
   };
   using overlay = std::unordered_map<std::string, newest>; // by table and key; nodes stay put
   /// One of a waiting set's entries, by number, and its row in the overlay.
@@ -175,6 +176,7 @@ private:
   void broken(const failure& why);
   std::optional<append_result> refusal_of(const write_set& set) const;
   std::optional<std::uint64_t> pending_version(const write_set::replaced& row) const;
+  bool surely_absent(table in, std::string_view key) const;
 
   std::shared_ptr<store> disk_;
   options how_;
@@ -186,6 +188,7 @@ private:
   // Durable rows that the overlay still has, oldest first: an order is read again within
   // milliseconds. A row that was written since is forgotten by its later place here.
   std::deque<std::pair<overlay::value_type*, std::uint64_t>> recent_;
+  std::uint64_t forgotten_ = 0; // the newest position whose row has left the overlay
   std::array<domain::epoch_id, domain::shard_count> epochs_;
   // Write sets are counted from 1: appended; on disk; on disk and their callbacks have run.
   std::uint64_t position_ = 0, durable_ = 0, told_ = 0;

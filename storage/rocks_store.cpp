@@ -206,7 +206,9 @@ rocksdb::ColumnFamilyOptions family_options(
   t.format_version = 5;
   rocksdb::ColumnFamilyOptions o;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(t));
-  o.compression = compression();
+  o.compression = rocksdb::kNoCompression; // nine tenths are in the last level, most of the time
+  o.bottommost_compression = compression();
+  o.level0_file_num_compaction_trigger = 8; // each compaction rewrites the level below: ADR 0024
   o.level_compaction_dynamic_level_bytes = true;
   o.write_buffer_size =
     static_cast<std::size_t>(std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));

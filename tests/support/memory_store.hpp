@@ -29,6 +29,7 @@ public:
   }
   [[nodiscard]] std::uint64_t applies() const { return counted(applies_); }
   [[nodiscard]] std::uint64_t entries() const { return counted(entries_); }
+  [[nodiscard]] std::uint64_t gets() const { return counted(gets_); }
   [[nodiscard]] std::size_t rows(storage::table in) const {
     const std::lock_guard lock{guard_};
     return of(in).size();
@@ -46,6 +47,7 @@ public:
   }
   std::optional<std::string> get(storage::table in, std::string_view key) const override {
     const std::lock_guard lock{guard_};
+    ++gets_;
     const auto found = of(in).find(key);
     if (found == of(in).end()) return {};
     return found->second;
@@ -94,6 +96,7 @@ private:
   mutable std::mutex guard_;
   std::array<rows_by_key, storage::table_count> tables_;
   std::uint64_t applies_ = 0, entries_ = 0, fail_at_ = 0;
+  mutable std::uint64_t gets_ = 0;
   bool written_anyway_ = false, dead_ = false;
 };
 } // namespace jumun::tests

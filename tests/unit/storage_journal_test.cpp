@@ -247,6 +247,93 @@ TEST_CASE("a newer value appended during the commit outlives it in the overlay",
   CHECK(f.j.disk().get(table::stock, sku_key("tea")) == stock_row(1));
 }
 
+namespace {
+/// An order's row of this version, over the one before it.
+write_set order_set(std::uint64_t version) {
+  auto o = tests::sample_order();
+  o.version = version;
+  write_set set;
+  set.shard = domain::shard_of(o.id);
+  set.entries.push_back({table::orders, order_key(o.id), encode(o)});
+  set.replaces = write_set::replaced{table::orders, order_key(o.id), version - 1};
+  return set;
+}
+/// The first row of its payment.
+write_set payment_set() {
+  auto p = tests::sample_payment();
+  p.version = 1;
+  write_set set;
+  set.shard = domain::shard_of(p.order);
+  set.entries.push_back({table::payments, order_key(p.order), encode(p)});
+  set.replaces = write_set::replaced{table::payments, order_key(p.order), 0};
+  return set;
+}
+} // namespace
+
+TEST_CASE("of an order that is new here the disk is not asked for what it lacks", "[journal]") {
+  fixture f;
+  const auto id = tests::sample_id;
+  REQUIRE(f.j.append(order_set(1)) == append_result::ok);
+  f.j.flush();
+  const auto before = f.disk->gets();
+  CHECK_FALSE(f.j.latest(table::payments, order_key(id)));
+  CHECK_FALSE(f.j.latest(table::deliveries, order_key(id)));
+  CHECK_FALSE(f.j.latest(table::reservations, reservation_key("tea", id, 0)));
+  CHECK(f.j.append(payment_set()) == append_result::ok);
+  CHECK(f.disk->gets() == before);
+  CHECK(f.j.append(payment_set()) == append_result::stale_version);
+  CHECK_FALSE(f.j.latest(table::products, sku_key("tea"))); // no order's row
+  CHECK(f.disk->gets() == before + 1);
+}
+
+TEST_CASE("an order that is not new here may have rows on the disk", "[journal]") {
+  fixture f;
+  REQUIRE(f.disk->apply(order_set(1).entries) == std::nullopt);
+  REQUIRE(f.disk->apply(payment_set().entries) == std::nullopt);
+  REQUIRE(f.j.append(order_set(2)) == append_result::ok);
+  CHECK(f.j.latest(table::payments, order_key(tests::sample_id)));
+  CHECK(f.j.append(payment_set()) == append_result::stale_version);
+}
+
+TEST_CASE(
+  "what has left the overlay is looked for on the disk, however new its order", "[journal]") {
+  fixture f;
+  REQUIRE(f.j.append(order_set(1)) == append_result::ok);
+  REQUIRE(f.j.append(payment_set()) == append_result::ok);
+  f.j.flush();
+  for (std::uint64_t n = 0; n < 3'000; ++n) {
+    write_set set;
+    set.entries.push_back(
+      {table::stock, sku_key("sku" + std::to_string(n)), stock_row(1)}); // more than it keeps
+    REQUIRE(f.j.append(std::move(set)) == append_result::ok);
+  }
+  f.j.flush();
+  REQUIRE_FALSE(f.j.recent(table::payments, order_key(tests::sample_id)));
+  // Its own row comes back into the overlay, as that of an order that goes on.
+  REQUIRE(f.j.append(order_set(2)) == append_result::ok);
+  CHECK(f.j.latest(table::payments, order_key(tests::sample_id)));
+  CHECK(f.j.append(payment_set()) == append_result::stale_version);
+}
+
+TEST_CASE("rows of a new order leave the overlay before its own", "[journal]") {
+  fixture f;
+  REQUIRE(f.j.append(order_set(1)) == append_result::ok);
+  REQUIRE(f.j.append(payment_set()) == append_result::ok);
+  f.j.flush();
+  std::uint64_t version = 1;
+  for (std::uint64_t n = 0; n < 3'000; ++n) {
+    write_set set;
+    set.entries.push_back({table::stock, sku_key("sku" + std::to_string(n)), stock_row(1)});
+    REQUIRE(f.j.append(std::move(set)) == append_result::ok);
+    if (n % 1'000 == 0) REQUIRE(f.j.append(order_set(++version)) == append_result::ok);
+    f.j.flush();
+  }
+  REQUIRE(f.j.recent(table::orders, order_key(tests::sample_id)));
+  REQUIRE_FALSE(f.j.recent(table::payments, order_key(tests::sample_id)));
+  CHECK(f.j.latest(table::payments, order_key(tests::sample_id)));
+  CHECK(f.j.append(payment_set()) == append_result::stale_version);
+}
+
 TEST_CASE("a lower epoch than the shard's is fenced", "[journal]") {
   fixture f;
   const auto shard = domain::shard_of("tea");
