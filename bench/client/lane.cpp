@@ -37,7 +37,6 @@ void lane::run() {
     c.open(c.to);
   }
   tick();
-  if (schedule_) wait_for_due();
   context_.run();
   done_ = true;
 }
@@ -85,7 +84,8 @@ void lane::go_on(connection& by) {
   const auto now = clock::now();
   if (schedule_) {
     idle_.push_back(&by);
-    return send_due(now);
+    send_due(now);
+    return wait_for_due();
   }
   if (!stopping_ && now < end_ && !spent()) ask(by, now);
 }
@@ -112,9 +112,14 @@ void lane::send_due(clock::time_point now) {
   }
 }
 
+/// Sleeps while no connection is free: whoever is behind its schedule would look at it 20,000 times
+/// a second, on the cores that the server needs.
 void lane::wait_for_due() {
+  if (waits_for_due_ || stopping_ || idle_.empty()) return;
+  waits_for_due_ = true;
   due_.expires_at(std::max(schedule_->due(), clock::now() + due_pause_min));
   due_.async_wait([this](boost::system::error_code ec) {
+    waits_for_due_ = false;
     if (ec || stopping_) return;
     send_due(clock::now());
     wait_for_due();

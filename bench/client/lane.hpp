@@ -46,6 +46,7 @@ private:
   std::deque<connection*> idle_; // open loop: the longest idle first
   std::optional<schedule> schedule_;
   clock::time_point measured_, end_, give_up_at_;
+  bool waits_for_due_ = false; // due_ is set
   boost::asio::steady_timer due_{context_}, tick_{context_};
   std::uint64_t requests_max_ = 0, asked_ = 0; // 0: no such end
   bool stopping_ = false;
