@@ -55,7 +55,8 @@ void add_flags(CLI::App& app, options& o) {
   app.add_flag("--idempotency-keys", o.keyed, "each order has an Idempotency-Key of its own");
   app.add_flag("--syscalls", o.syscalls,
     "count the server's system calls by the kernel's tracepoints (needs root; a little slower)");
-  app.add_option("--dir", o.dir, "where the data folders go; default $TMPDIR or /tmp");
+  app.add_option("--dir", o.dir, "where the data folders go; default $TMPDIR or /tmp")
+    ->check(CLI::ExistingDirectory);
   app.add_flag("--keep", o.keep, "leave them there");
   app.add_option("--url", o.url,
     "load a server that runs already, at http://HOST:PORT; its books "
