@@ -13,7 +13,8 @@ constexpr std::string_view latest = "latest"; // in place of a cursor: from now 
 
 /// Where to read from: the latest of `after`, `cursor` (by which other lists go on) and
 /// Last-Event-ID. (An EventSource comes again with the address that it began with; a pager may send
-/// a fixed field.) nullopt: the 400 is sent.
+/// a fixed field.) `latest` is for who names no place: it would skip what came while an EventSource
+/// was away. nullopt: the 400 is sent.
 struct position {
   std::optional<domain::feed_position> after; // nullopt: from the begin
 };
@@ -22,10 +23,12 @@ std::optional<position> read_position(const exchange_ptr& ex) {
   const std::string given[] = {ex->query(cursor_name).value_or(""),
     ex->query("cursor").value_or(""), std::string{ex->head.find("last-event-id").value_or("")}};
   constexpr auto end = domain::feed_position::latest;
+  bool from_now_on = false;
   for (const auto& text : given) {
-    if (text.empty()) continue;
-    const auto p = text == latest ? domain::feed_position{end} : domain::parse_feed_position(text);
-    if (!p || (text != latest && p->one() == end)) {
+    from_now_on = from_now_on || text == latest;
+    if (text.empty() || text == latest) continue;
+    const auto p = domain::parse_feed_position(text);
+    if (!p || p->one() == end) {
       send(ex, problems::invalid_cursor);
       return {};
     }
@@ -33,6 +36,7 @@ std::optional<position> read_position(const exchange_ptr& ex) {
     for (std::size_t s = 0; s < domain::shard_count; ++s)
       at.after->of[s] = std::max(at.after->of[s], p->of[s]);
   }
+  if (from_now_on && !at.after) at.after = domain::feed_position{end};
   return at;
 }
 

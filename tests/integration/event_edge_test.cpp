@@ -240,6 +240,12 @@ TEST_CASE("a cursor that is gone is 410, one that is none 400", "[http][events]"
   const auto now = c.get("/v1/events?after=latest").json();
   CHECK(now.at("data").empty());
   CHECK(now.at("next_cursor") == "50");
+  // One that began with `latest` goes on where it was: what came while it was away is not lost.
+  CHECK(c.get("/v1/events?after=latest&limit=1", {{"Last-Event-ID", "45"}})
+          .json()
+          .at("data")[0]
+          .at("cursor")
+        == "46");
 }
 
 TEST_CASE("Accept chooses between a page and a stream", "[http][events]") {
