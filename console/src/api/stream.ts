@@ -1,6 +1,6 @@
 // Server-sent events over fetch: EventSource can't send the key in a header, and a key in a URL ends up
 // in logs. Comes again by itself, from the last id, with a pause that grows.
-import { address, credentials, Problem, problemOf, type Query } from "./http";
+import { address, credentials, get, Problem, problemOf, type Query } from "./http";
 import { keyRefused } from "../live/session";
 import { heard, unheard } from "../live/link";
 
@@ -58,6 +58,8 @@ export function listen(path: string, query: Query, to: Listener): () => void {
     current = new AbortController();
     const watch = new QuietWatch(() => current.abort());
     try {
+      // "latest" is another place at each try: what came between two would be missed.
+      if (!last && query.after === "latest") last = await endOf(path, query, current.signal);
       const answer = await fetch(address(path, query), {
         headers: {
           Accept: "text/event-stream",
@@ -110,6 +112,12 @@ export function listen(path: string, query: Query, to: Listener): () => void {
     clearTimeout(timer);
     current.abort();
   };
+}
+
+/** Where the feed ends now, as an id to go on from. */
+async function endOf(path: string, query: Query, signal: AbortSignal): Promise<string> {
+  const page = await get<{ next_cursor: string | null }>(path, { ...query, limit: 1 }, signal);
+  return page.next_cursor ?? "";
 }
 
 /** Calls back when nothing was heard for too long: a connection that died without a word. */
