@@ -18,6 +18,7 @@
   X(epoch_check_dropped, "a former owner of a shard may still write to it")                        \
   X(version_check_dropped, "a write set may replace a row that it has not seen")                   \
   X(overlay_erased_early, "a row appended during a commit is read stale after it")                 \
+  X(eviction_not_counted, "a row that memory has forgotten counts as one that never was")          \
   X(feed_offset_reused, "after a restart the feed counts from the begin again")                    \
   X(pause_lost_on_restart, "an operator's pause is not on disk")                                   \
   X(check_overlooks, "`jumun check` does not report a wrong sum of reservations")                  \

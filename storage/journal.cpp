@@ -13,7 +13,6 @@
 
 namespace jumun::storage {
 namespace {
-constexpr std::size_t recent_rows_max = 2'048; // some 1 MB: it stays in the processor's caches
 constexpr std::size_t patient_sets_max = 256;
 // In meta, eight bytes, big endian.
 constexpr std::string_view last_offset_key = "last_offset", low_water_key = "events_low_water";
@@ -483,13 +482,13 @@ void journal::landed(std::vector<waiting>& batch, const journal_stats& done) {
   idle_.notify_all();
 }
 
-/// Keeps the newest recent_rows_max of what is durable. A row that was written again since is still
+/// Keeps the newest recent_rows of what is durable. A row that was written again since is still
 /// somebody's: of a later batch, or of its later place in `recent_`.
 void journal::forget_older() {
-  for (; recent_.size() > recent_rows_max; recent_.pop_front()) {
+  for (; recent_.size() > how_.recent_rows; recent_.pop_front()) {
     const auto [row, position] = recent_.front();
     if (row->second.position != position) continue;
-    forgotten_ = position;
+    if (!JUMUN_PLANTED(eviction_not_counted)) forgotten_ = position;
     overlay_.erase(overlay_.find(row->first));
   }
 }

@@ -82,6 +82,8 @@ public:
     std::function<std::int64_t()> now_us = {};
     /// For how long a set that nobody waits for stays in memory, at most.
     std::chrono::milliseconds patience{1};
+    /// How many durable rows stay in memory, at least: some 1 MB, so in the processor's caches.
+    std::size_t recent_rows = 2'048;
     /// Where commits go; empty: to the store alone (local_log).
     std::shared_ptr<commit_log> log = {};
   };

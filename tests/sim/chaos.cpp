@@ -82,6 +82,7 @@ options::options(std::uint64_t seed, std::size_t of_nodes) : nodes(of_nodes) {
   undeliverable_pct = one_of(0U, 10U, 40U);
   operators_heal = draw() % 4 != 0;
   dormant_ms = one_of(std::int64_t{0}, std::int64_t{30}, std::int64_t{500}, std::int64_t{5'000});
+  recent_rows = std::array<std::size_t, 4>{1, 8, 64, 2'048}[mix(seed, 0x2e7e) % 4];
   if (nodes == 1) return;
   for (std::size_t f = alone_count; f < fault_count; ++f) {
     const auto scale = one_of(0U, 0U, 1U, 1U, 4U);
@@ -106,12 +107,12 @@ std::string options::text() const {
                     + " skew_ms=" + std::to_string(skew_ms)
                     + " one_bank_line=" + std::to_string(one_bank_line) + " ")
     + "shards=" + std::to_string(shards) + " skus=" + std::to_string(skus)
-    + " orders=" + std::to_string(orders) + " shelf=" + std::to_string(shelf)
-    + " day_ms=" + std::to_string(day_ms) + " lives_max=" + std::to_string(lives_max)
-    + " commit_patience=" + std::to_string(commit_patience) + " hurry=" + std::to_string(hurry)
-    + " provider_ms=" + std::to_string(provider_ms) + " payment_timeout_ms="
-    + std::to_string(payment_timeout_ms) + " dormant_ms=" + std::to_string(dormant_ms)
-    + " waiters_pct=" + std::to_string(waiters_pct) + " declined_pct="
+    + " orders=" + std::to_string(orders) + " shelf=" + std::to_string(shelf) + " day_ms="
+    + std::to_string(day_ms) + " lives_max=" + std::to_string(lives_max) + " commit_patience="
+    + std::to_string(commit_patience) + " recent_rows=" + std::to_string(recent_rows)
+    + " hurry=" + std::to_string(hurry) + " provider_ms=" + std::to_string(provider_ms)
+    + " payment_timeout_ms=" + std::to_string(payment_timeout_ms) + " dormant_ms="
+    + std::to_string(dormant_ms) + " waiters_pct=" + std::to_string(waiters_pct) + " declined_pct="
     + std::to_string(declined_pct) + " undeliverable_pct=" + std::to_string(undeliverable_pct)
     + " operators_heal=" + std::to_string(operators_heal) + " rates(/10000):";
   for (std::size_t f = 0; f < fault_count; ++f)

@@ -118,11 +118,12 @@ struct options {
   std::size_t shards = 8; // that are used, and owned by these nodes
   std::size_t skus = 3;
   std::size_t orders = 12;
-  std::int64_t shelf = 20;      // each SKU begins with so many
-  std::int64_t day_ms = 20'000; // orders come in over this long
-  std::size_t lives_max = 8;    // no more kills after so many
-  unsigned commit_patience = 8; // one in so many steps commits, while others could go on
-  unsigned hurry = 16;          // one in so many steps lets time pass while work is waiting
+  std::int64_t shelf = 20;         // each SKU begins with so many
+  std::int64_t day_ms = 20'000;    // orders come in over this long
+  std::size_t lives_max = 8;       // no more kills after so many
+  unsigned commit_patience = 8;    // one in so many steps commits, while others could go on
+  std::size_t recent_rows = 2'048; // durable rows that the journal keeps in memory
+  unsigned hurry = 16;             // one in so many steps lets time pass while work is waiting
   std::int64_t provider_ms = 20;
   std::int64_t payment_timeout_ms = 1'000;
   std::int64_t dormant_ms = 5'000; // sagas that are idle for so long leave memory

@@ -16,6 +16,7 @@ life::life(outside& world, life_options how)
   std::shared_ptr<storage::store> disk{std::shared_ptr<void>{}, &world.disk_}; // not ours to free
   storage::journal::options journaling;
   journaling.manual = true;
+  journaling.recent_rows = how_.recent_rows;
   journaling.boot_offset = storage::read_last_offset(world.disk_.truth());
   journaling.on_failure = [this](const storage::failure&) { kill(); };
   journaling.log =

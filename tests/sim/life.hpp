@@ -27,8 +27,9 @@ struct life_options {
   std::int64_t dormant_ms = std::chrono::milliseconds{limits::dormant_after}.count();
   std::vector<std::string> delivery_countries;
   std::string poisoned_sku;
-  unsigned commit_patience = 8; // one in so many steps commits, while others could go on
-  unsigned hurry = 16;          // one in so many steps lets time pass while work is waiting
+  std::size_t recent_rows = 2'048; // durable rows that the journal keeps in memory
+  unsigned commit_patience = 8;    // one in so many steps commits, while others could go on
+  unsigned hurry = 16;             // one in so many steps lets time pass while work is waiting
   std::function<void(const domain::order_step&)> order_durable = [](const domain::order_step&) {};
   std::function<void(domain::shard_id)> recovered = [](domain::shard_id) {};
   /// The clock on this machine's wall, in unix microseconds; empty: the timeline's.

@@ -71,6 +71,7 @@ private:
     how.delivery_countries = {"KR"};
     if (poisoned_) how.poisoned_sku = people_.skus().front();
     how.commit_patience = options_.commit_patience;
+    how.recent_rows = options_.recent_rows;
     how.hurry = options_.hurry;
     how.order_durable = [this](const domain::order_step& s) { people_.order_durable(s); };
     if (how_.trace) how.trace = [this](const std::string& what) { trace(what); };

@@ -101,6 +101,7 @@ void cluster_day::start(machine& m) {
   how.dormant_ms = options_.dormant_ms;
   how.delivery_countries = {"KR"};
   how.commit_patience = options_.commit_patience;
+  how.recent_rows = options_.recent_rows;
   how.order_durable = [this](const domain::order_step& s) { people_.order_durable(s); };
   if (how_.trace)
     how.trace = [this, name = m.name](const std::string& what) { trace(name + ": " + what); };
