@@ -126,7 +126,9 @@ void send_answers(const exchange_ptr& ex, const wanted& w, std::vector<forwarded
   std::vector<std::string> data;
   data.reserve(merged.rows.size());
   for (const auto& row : merged.rows) data.push_back(event_json(row.event.fact, row.cursor));
-  send_page(ex, data, to_text(merged.next), "after", {~missing});
+  // Nobody who was asked answers: what will be the end then is what `latest` stands for.
+  const auto unknown = merged.next.one() == domain::feed_position::latest;
+  send_page(ex, data, unknown ? "latest" : to_text(merged.next), "after", {~missing});
 }
 } // namespace
 
