@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { close, closePages, done, go, heading, open } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
@@ -55,6 +57,26 @@ test("each view lives through a restart: what it shows stays, and it goes on", a
       (await page.getByText("No connection to the server.").count()) === 0 && (await page.getByRole("alert").count()) === 0);
     await done(page);
   }
+});
+
+test("a server that comes back with an older feed: the tail goes on at its end", async () => {
+  const page = await open(server.ops, "#/events");
+  await page.getByText("Waiting for the next event…").waitFor();
+  const rows = page.getByRole("table", { name: "Events" }).locator("tbody tr[aria-rowindex]");
+  const shows = async (ids) => (await rows.filter({ hasText: new RegExp(ids.map((id) => id.slice(-6)).join("|")) }).count()) > 0;
+  let last;
+  for (let n = 0; n < 60; n++) last = (await placeOrder(server)).id; // the new feed is behind this place for long
+  await until("the tail follows", () => shows([last]));
+  await server.stop("SIGKILL");
+  rmSync(join(server.dir, "data"), { recursive: true });
+  await server.start();
+  await addProduct(server, "americano");
+  const since = [];
+  await until("the tail goes on", async () => {
+    since.push((await placeOrder(server)).id);
+    return shows(since);
+  });
+  await done(page);
 });
 
 test("a connection that is cut is said, and comes back", async () => {

@@ -1,6 +1,6 @@
 // Server-sent events over fetch: EventSource can't send the key in a header, and a key in a URL ends up
 // in logs. Comes again by itself, from the last id, with a pause that grows.
-import { address, credentials, get, Problem, problemOf, type Query } from "./http";
+import { address, credentials, get, Problem, problemOf, Unreachable, type Query } from "./http";
 import { keyRefused } from "../live/session";
 import { heard, unheard } from "../live/link";
 
@@ -11,7 +11,8 @@ export interface Frame {
 }
 export interface Listener {
   frame(f: Frame): void;
-  /** The server refused for good (403, 404, 410): the stream does not come again. */
+  /** The server refused for good (403, 404, 410): the stream does not come again. One from `latest`
+   * on does, at the new end, where its place is in the feed no more. */
   refused?(why: Problem): void;
   /** True: connected; false: it will be tried again. */
   open?(is: boolean): void;
@@ -96,9 +97,11 @@ export function listen(path: string, query: Query, to: Listener): () => void {
       await once();
     } catch (why) {
       if (stopped) return;
+      const gone = why instanceof Problem && ["cursor-expired", "invalid-cursor"].includes(why.code);
       const forGood = why instanceof Problem && why.status < 500 && why.status !== 429;
-      if (forGood) return to.refused?.(why);
-      if (!(why instanceof Problem)) unheard();
+      if (gone && last && query.after === "latest") last = "";
+      else if (forGood) return to.refused?.(why);
+      if (!(why instanceof Problem || why instanceof Unreachable)) unheard();
     }
     if (stopped) return;
     to.open?.(false);
