@@ -75,6 +75,7 @@ void lane::finish() {
   for (; schedule_ && !spent() && schedule_->due() < end_; schedule_->advance())
     count_unanswered(schedule_->due(), now);
   tick_.cancel();
+  due_.cancel();
 }
 
 void lane::on_open(connection& by) { go_on(by); }
