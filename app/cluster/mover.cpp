@@ -91,7 +91,7 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
 void mover::begin_wanted() {
   for (const auto& [shard, what] : wanted_) {
     if (out_.size() >= moves_at_once) return;
-    const bool given = emptying_[shard] && !JUMUN_PLANTED(given_twice);
+    const bool given = (emptying_[shard] || given_[shard]) && !JUMUN_PLANTED(given_twice);
     if (out_.count(shard) > 0 || given) continue;
     // An old copy of a folder must not become the only one.
     if (!with_.has_rows(shard) && !JUMUN_PLANTED(missing_rows_given)) continue;
@@ -287,14 +287,28 @@ void mover::pass(domain::shard_id shard, domain::epoch_id epoch, const std::stri
           out_.erase(moved);
         }
         wanted_.erase(shard);
-        empty(shard, epoch + 1, [this, shard] {
-          put(storage::shard_given_key(shard), {});
+        given_.set(shard);
+        empty(shard, epoch + 1, [this, shard, epoch, to] {
           note(shard, {});
           with_.reached("move.emptied");
+          forget_given(shard, {epoch, to});
           begin_wanted();
         });
       })();
     });
+}
+
+/// The row that says that a shard was given stays until this node's map says so, too. Until then
+/// nobody may have seen its next owner: an agreement that is restored from before is told again.
+void mover::forget_given(domain::shard_id shard, const storage::shard_given& given) {
+  if (with_.owner_of(shard).second > given.epoch) {
+    given_.reset(shard);
+    return put(storage::shard_given_key(shard), {});
+  }
+  with_.later(again_after, task([this, shard, given] {
+    if (with_.owner_of(shard).second > given.epoch) return forget_given(shard, given);
+    pass(shard, given.epoch, given.to);
+  }));
 }
 
 void mover::count_move(const outgoing& o) {

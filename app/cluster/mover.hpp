@@ -115,6 +115,7 @@ private:
   void complete(const outgoing_ptr& o);
   void give(const outgoing_ptr& o);
   void pass(domain::shard_id shard, domain::epoch_id epoch, const std::string& to);
+  void forget_given(domain::shard_id shard, const storage::shard_given& given);
   void empty(domain::shard_id shard, domain::epoch_id epoch, std::function<void()> then);
   void empty_rest(domain::shard_id shard, domain::epoch_id epoch, std::function<void()> then);
   void put(std::string key, std::optional<std::string> row, storage::durable_callback then = {});
@@ -149,6 +150,7 @@ private:
   std::map<domain::shard_id, early_offer> early_;
   domain::shard_set coming_;   // wanted here, by the newest map
   domain::shard_set emptying_; // their old rows are being deleted: nothing is taken for them
+  domain::shard_set given_;    // to another node, which this node's map does not say yet
   mutable std::mutex guard_;   // of what follows
   std::map<domain::shard_id, move_progress> progress_;
 };

@@ -118,6 +118,7 @@ public:
   std::string owner = "n1", wanted = "n1";
   domain::epoch_id epoch = 1;
   bool agreeing = true;                     // false: nobody can change the map
+  bool restored = false;                    // the next change of the owner is undone at once
   bool in_contact = true;                   // false: and everybody knows
   std::map<std::string, std::string> truth; // rows of the shard that somebody was told are durable
   std::map<std::string, std::unique_ptr<toy_node>> nodes;
@@ -146,6 +147,7 @@ void toy_node::boot() {
       passes_.push_back([this, e, to, done = std::move(done)] {
         if (in_.owner == name_ && in_.epoch == e) in_.change(to, e + 1);
         done(in_.epoch > e ? cluster::passed::done : cluster::passed::fenced);
+        if (std::exchange(in_.restored, false)) in_.change(name_, e);
       });
     },
     [this] { return in_.net.now_ms() + clock_ms_; }, [this] { return in_.chance(); },
@@ -357,6 +359,20 @@ TEST_CASE("what was given is not offered again while its next owner can't be ent
   w.agreeing = true;
   REQUIRE(w.settles());
   CHECK(taker.rows() == w.truth);
+}
+
+TEST_CASE(
+  "what was passed on is told again to an agreement that is restored from before", "[mover]") {
+  world w{GENERATE(range(1U, 20U))};
+  while (w.step()) {}
+  some_writes(w, 50);
+  w.restored = true;
+  w.want("n2");
+  REQUIRE(w.settles());
+  CHECK_FALSE(w.restored);
+  CHECK(w.at("n2").rows() == w.truth);
+  CHECK(w.at("n1").rows().empty());
+  CHECK_FALSE(w.at("n1").mover_->gave_away({shard, 1})); // and it keeps no record of it
 }
 
 TEST_CASE(
