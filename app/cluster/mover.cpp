@@ -51,6 +51,7 @@ void mover::start() {
       if (given && JUMUN_PLANTED(given_forgotten)) continue;
       if (given) {
         emptying_.set(shard);
+        given_[shard] = given->epoch;
         pass(shard, given->epoch, given->to);
         continue;
       }
@@ -91,7 +92,7 @@ void mover::want(std::vector<domain::wanted_move> moves, domain::shard_set comin
 void mover::begin_wanted() {
   for (const auto& [shard, what] : wanted_) {
     if (out_.size() >= moves_at_once) return;
-    const bool given = (emptying_[shard] || given_[shard]) && !JUMUN_PLANTED(given_twice);
+    const bool given = (emptying_[shard] || given_.count(shard) > 0) && !JUMUN_PLANTED(given_twice);
     if (out_.count(shard) > 0 || given) continue;
     // An old copy of a folder must not become the only one.
     if (!with_.has_rows(shard) && !JUMUN_PLANTED(missing_rows_given)) continue;
@@ -245,6 +246,7 @@ void mover::give(const outgoing_ptr& o) {
   step(o, "completed");
   o->ended = true; // nothing takes it back from here on
   emptying_.set(o->what.shard);
+  given_[o->what.shard] = o->what.epoch;
   if (JUMUN_PLANTED(given_unsaid)) return pass(o->what.shard, o->what.epoch, o->what.to);
   const storage::shard_given given{o->what.epoch, o->what.to};
   put(storage::shard_given_key(o->what.shard), storage::encode(given), task([this, o] {
@@ -287,7 +289,6 @@ void mover::pass(domain::shard_id shard, domain::epoch_id epoch, const std::stri
           out_.erase(moved);
         }
         wanted_.erase(shard);
-        given_.set(shard);
         empty(shard, epoch + 1, [this, shard, epoch, to] {
           note(shard, {});
           with_.reached("move.emptied");
@@ -302,7 +303,9 @@ void mover::pass(domain::shard_id shard, domain::epoch_id epoch, const std::stri
 /// nobody may have seen its next owner: an agreement that is restored from before is told again.
 void mover::forget_given(domain::shard_id shard, const storage::shard_given& given) {
   if (with_.owner_of(shard).second > given.epoch) {
-    given_.reset(shard);
+    const auto last = given_.find(shard);
+    if (last == given_.end() || last->second != given.epoch) return; // it was here again, and given
+    given_.erase(last);
     return put(storage::shard_given_key(shard), {});
   }
   with_.later(again_after, task([this, shard, given] {

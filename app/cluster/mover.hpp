@@ -148,9 +148,10 @@ private:
   std::map<domain::shard_id, outgoing_ptr> out_;
   std::map<domain::shard_id, incoming> in_;
   std::map<domain::shard_id, early_offer> early_;
+  // At these epochs this folder gave them away, which this node's map does not say yet.
+  std::map<domain::shard_id, domain::epoch_id> given_;
   domain::shard_set coming_;   // wanted here, by the newest map
   domain::shard_set emptying_; // their old rows are being deleted: nothing is taken for them
-  domain::shard_set given_;    // to another node, which this node's map does not say yet
   mutable std::mutex guard_;   // of what follows
   std::map<domain::shard_id, move_progress> progress_;
 };
