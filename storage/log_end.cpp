@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <rocksdb/env.h>
 #include <vector>
 
@@ -30,45 +31,107 @@ std::optional<log_walk> walk(rocksdb::Env& on, const std::string& path) {
   for (;;) {
     rocksdb::Slice got;
     if (!file->Read(space.size(), &got, space.data()).ok()) return {};
-    if (!over.block({got.data(), got.size()}) || got.size() < space.size()) return over;
+    (void)over.block({got.data(), got.size()});
+    if (got.size() < space.size()) return over;
   }
 }
+
+/// Ends after `bytes`.
+class cut_file final : public rocksdb::SequentialFile {
+public:
+  cut_file(std::unique_ptr<rocksdb::SequentialFile> file, std::uint64_t bytes)
+      : file_(std::move(file)), left_(bytes) {}
+  rocksdb::Status Read(std::size_t n, rocksdb::Slice* result, char* scratch) override {
+    const auto s = file_->Read(std::min<std::uint64_t>(n, left_), result, scratch);
+    if (s.ok()) left_ -= result->size();
+    return s;
+  }
+  rocksdb::Status Skip(std::uint64_t n) override {
+    const auto skipped = std::min(n, left_);
+    left_ -= skipped;
+    return file_->Skip(skipped);
+  }
+
+private:
+  std::unique_ptr<rocksdb::SequentialFile> file_;
+  std::uint64_t left_;
+};
+
+class cut_env final : public rocksdb::EnvWrapper {
+public:
+  cut_env(rocksdb::Env& on, std::vector<foreign_log> logs)
+      : EnvWrapper(&on), logs_(std::move(logs)) {}
+  rocksdb::Status NewSequentialFile(const std::string& path,
+    std::unique_ptr<rocksdb::SequentialFile>* file, const rocksdb::EnvOptions& how) override {
+    auto s = EnvWrapper::NewSequentialFile(path, file, how);
+    for (const auto& log : logs_)
+      if (s.ok() && path.ends_with('/' + log.name))
+        *file = std::make_unique<cut_file>(std::move(*file), log.sound_bytes);
+    return s;
+  }
+
+private:
+  std::vector<foreign_log> logs_;
+};
 } // namespace
 
 bool log_walk::block(std::string_view bytes) {
-  if (!sound_) return false;
+  const auto size = bytes.size();
   while (bytes.size() >= log_head_bytes) {
     const auto part = log_part_at(bytes);
-    const bool known = part.bytes > 0 && part.type <= log_part::last;
-    if (!known || part.begins() == inside_) return sound_ = false;
-    if (part.begins()) {
-      if (part.payload.size() < batch_head_bytes) return sound_ = false;
-      const auto first = log_number_at(part.payload, 0, 8),
-                 count = log_number_at(part.payload, 8, 4);
-      pending_ = first + count - 1;
+    const auto kind = static_cast<unsigned char>(bytes[log_head_bytes - 1]);
+    foreign_ = foreign_ || kind > log_part::last;
+    const bool known = part.bytes > 0 && kind <= log_part::last;
+    const bool fits = known && part.begins() != inside_
+                      && (!part.begins() || part.payload.size() >= batch_head_bytes);
+    sound_ = sound_ && fits;
+    if (!known) break; // a reader would go on with the next block
+    if (part.begins() && fits) {
+      begun_ = log_number_at(part.payload, 0, 8);
+      pending_ = begun_ + log_number_at(part.payload, 8, 4) - 1;
     }
-    inside_ = !part.ends();
-    if (!inside_) last_ = std::max(last_, pending_);
     bytes.remove_prefix(part.bytes);
+    if (!sound_) continue;
+    inside_ = !part.ends();
+    if (inside_) continue;
+    if (first_ == 0) first_ = begun_;
+    last_ = std::max(last_, pending_);
+    sound_bytes_ = blocks_bytes_ + size - bytes.size();
   }
+  blocks_bytes_ += size;
   const bool padding = bytes.find_first_not_of('\0') == std::string_view::npos;
-  return sound_ = padding;
+  return sound_ = sound_ && padding;
 }
 
-bool logs_reach(std::uint64_t sequence, rocksdb::Env& on, const std::string& dir) {
+log_ends read_log_ends(rocksdb::Env& on, const std::string& dir) {
+  log_ends all;
   std::vector<std::string> names;
-  if (!on.GetChildren(dir, &names).ok()) return false;
+  if (!on.GetChildren(dir, &names).ok()) all.sure = false;
   std::vector<std::pair<std::uint64_t, std::string>> logs;
   for (const auto& name : names)
     if (const auto n = log_number(name)) logs.emplace_back(*n, name);
   std::sort(logs.begin(), logs.end());
-  std::uint64_t reached = 0;
+  bool ends_early = false; // the log before this one
   for (const auto& [number, name] : logs) {
     const auto seen = walk(on, dir + "/" + name);
     const bool newest = number == logs.back().first;
-    if (!seen || (!seen->whole() && !newest)) return false;
-    reached = std::max(reached, seen->last_sequence());
+    if (!seen || (!seen->whole() && !newest)) all.sure = false;
+    if (!seen) continue;
+    if (const auto first = seen->first_sequence(); ends_early && first > 0) {
+      all.foreign.back().hides_writes = first != all.last_sequence + 1;
+      ends_early = false;
+    }
+    if (seen->foreign()) {
+      ends_early = true;
+      all.foreign.push_back({name, seen->sound_bytes()});
+    }
+    all.last_sequence = std::max(all.last_sequence, seen->last_sequence());
   }
-  return reached >= sequence;
+  return all;
+}
+
+std::unique_ptr<rocksdb::Env> without_foreign_ends(
+  rocksdb::Env& on, std::vector<foreign_log> logs) {
+  return std::make_unique<cut_env>(on, std::move(logs));
 }
 } // namespace jumun::storage

@@ -1,8 +1,9 @@
 #pragma once
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rocksdb {
 class Env;
@@ -14,19 +15,46 @@ namespace jumun::storage {
 class log_walk {
 public:
   /// The next `log_block_bytes`, or the log's end. False: a record is broken, or cut off, or of a
-  /// kind that ours don't have; nothing behind it is looked at.
+  /// kind that ours don't have; what lies behind it counts for `foreign` alone.
   bool block(std::string_view bytes);
-  /// Of the last operation in a record that is whole; 0: none was seen.
+  /// Of the first and the last operation in records that are whole; 0: there was none.
+  [[nodiscard]] std::uint64_t first_sequence() const { return first_; }
   [[nodiscard]] std::uint64_t last_sequence() const { return last_; }
   /// No record is cut off.
   [[nodiscard]] bool whole() const { return sound_ && !inside_; }
+  /// Bytes up to the end of the last record that is whole in all its parts.
+  [[nodiscard]] std::uint64_t sound_bytes() const { return sound_bytes_; }
+  /// Where a record should begin is one of a kind that ours don't have.
+  [[nodiscard]] bool foreign() const { return foreign_; }
 
 private:
-  bool sound_ = true, inside_ = false;
-  std::uint64_t pending_ = 0, last_ = 0;
+  bool sound_ = true, inside_ = false, foreign_ = false;
+  std::uint64_t begun_ = 0, pending_ = 0, first_ = 0, last_ = 0;
+  std::uint64_t blocks_bytes_ = 0, sound_bytes_ = 0;
 };
 
-/// Whether a replay of the folder's logs is sure to come to `sequence`: all of them are whole, but
-/// for the last one's end, and that one has it. False: who knows. Blocks: reads all of them.
-[[nodiscard]] bool logs_reach(std::uint64_t sequence, rocksdb::Env& on, const std::string& dir);
+/// A log that RocksDB must not read to its end: the reader of its releases 9.x spins for ever at a
+/// record of a recycled log in one that is none (facebook/rocksdb#13333), as damage may look like.
+struct foreign_log {
+  std::string name;              // in the folder
+  std::uint64_t sound_bytes = 0; // what lies behind them no reader would take
+  bool hides_writes = false;     // the next log doesn't go on where they end
+};
+
+/// What a replay of a folder's logs comes to.
+struct log_ends {
+  std::uint64_t last_sequence = 0;
+  bool sure = true; // all logs are whole, but for the last one's end; false: who knows
+  std::vector<foreign_log> foreign;
+  /// Whether a replay is sure to come to `sequence`.
+  [[nodiscard]] bool reach(std::uint64_t sequence) const {
+    return sure && last_sequence >= sequence;
+  }
+};
+/// Blocks: reads all logs of the folder.
+[[nodiscard]] log_ends read_log_ends(rocksdb::Env& on, const std::string& dir);
+
+/// `on` with those logs ending where they are sound. `on` must outlive it.
+[[nodiscard]] std::unique_ptr<rocksdb::Env> without_foreign_ends(
+  rocksdb::Env& on, std::vector<foreign_log> logs);
 } // namespace jumun::storage

@@ -167,9 +167,9 @@ rocksdb::CompressionType compression() {
 }
 
 rocksdb::DBOptions db_options(
-  const rocks_options& how, const std::shared_ptr<rocksdb::Cache>& cache) {
+  const rocks_options& how, rocksdb::Env& on, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::DBOptions o;
-  o.env = &env_of(how);
+  o.env = &on;
   o.create_if_missing = how.create;
   o.create_missing_column_families = true;
   o.paranoid_checks = true;
@@ -462,6 +462,7 @@ private:
   std::optional<failure> list_families(
     std::vector<std::string>& found, std::vector<std::string>& names, bool is_new, bool read_only);
   std::optional<failure> check_claim(const rocks_options& how, std::optional<durable_claim>& claim);
+  std::optional<failure> pass_over_foreign(const log_ends& logs);
   std::optional<failure> open_families(
     const rocks_options& how, const std::vector<std::string>& names);
   void close();
@@ -471,6 +472,7 @@ private:
   std::string dir_;
   rocksdb::Env& on_;
   folder_lock lock_;                     // read-only stores; declared first, given up last
+  std::unique_ptr<rocksdb::Env> sound_;  // what RocksDB may read; null: all of the folder
   std::shared_ptr<claim_keeper> claims_; // null: read-only
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
@@ -546,7 +548,7 @@ std::optional<failure> rocks_store::open_families(
   const auto options = family_options(how, cache_);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const auto& name : names) families.emplace_back(name, options);
-  auto whole = db_options(how, cache_);
+  auto whole = db_options(how, sound_ ? *sound_ : on_, cache_);
   if (claims_) whole.listeners.push_back(std::make_shared<database_watch>(*claims_));
   rocksdb::DB* db = nullptr;
   const auto s = how.read_only ? rocksdb::DB::OpenForReadOnly(whole, dir_, families, &handles_, &db)
@@ -577,6 +579,17 @@ std::optional<failure> rocks_store::check_claim(
                     " is in it; start the server once, which cuts it off")};
 }
 
+/// Hides torn ends that RocksDB must not see.
+std::optional<failure> rocks_store::pass_over_foreign(const log_ends& logs) {
+  for (const auto& log : logs.foreign)
+    if (log.hides_writes)
+      return failure{errc::corrupt,
+        in_folder(dir_, "damaged: " + log.name + " is no log of ours from byte "
+                          + std::to_string(log.sound_bytes) + " on; restore a backup")};
+  if (!logs.foreign.empty()) sound_ = without_foreign_ends(on_, logs.foreign);
+  return {};
+}
+
 /// Looks, read-only, whether all is there that was claimed, before it opens: to open is to make a
 /// new manifest, to cut the log where its replay ended, and to delete what seems to be obsolete.
 /// Where the logs plainly come as far as that, this costs no replay of its own.
@@ -587,7 +600,9 @@ std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) 
   if (!is_new)
     if (auto why = check_claim(how, claim)) return why;
   if (auto why = list_families(found, names, is_new, how.read_only)) return why;
-  if (claim && !how.read_only && !logs_reach(claim->sequence, on_, dir_)) {
+  const auto logs = read_log_ends(on_, dir_);
+  if (auto why = pass_over_foreign(logs)) return why;
+  if (claim && !how.read_only && !logs.reach(claim->sequence)) {
     auto look = how;
     look.read_only = true;
     if (auto why = open_families(look, found)) return why;

@@ -246,7 +246,7 @@ TEST_CASE(
 TEST_CASE("how far the logs come is read off them without a replay", "[rocks]") {
   const tests::temp_dir tmp;
   const auto reach = [&](std::uint64_t sequence) {
-    return logs_reach(sequence, *rocksdb::Env::Default(), tmp.path().string());
+    return read_log_ends(*rocksdb::Env::Default(), tmp.path().string()).reach(sequence);
   };
   std::uint64_t last = 0;
   {
@@ -278,6 +278,74 @@ TEST_CASE("how far the logs come is read off them without a replay", "[rocks]") 
   fs::resize_file(log, size - 1);
   CHECK_FALSE(reach(last));
   CHECK(reach(last - 2)); // the batch before it is whole
+}
+
+TEST_CASE("a log with what no log of ours has is read up to there, and no further", "[rocks]") {
+  // As RocksDB's log reader knows them: of recycled logs, with timestamps, and of later releases.
+  const auto kind = GENERATE(5, 6, 7, 8, 11, 131, 255);
+  const bool behind_the_end = GENERATE(true, false);
+  CAPTURE(kind, behind_the_end);
+  const tests::temp_dir tmp;
+  std::uint64_t begin = 0;
+  {
+    auto disk = must_open(in(tmp.path()));
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", 1)}));
+    begin = fs::file_size(last_log(tmp.path()));
+    if (!behind_the_end) REQUIRE_FALSE(disk->apply({stock_entry("tea", 2)}));
+  }
+  const auto log = last_log(tmp.path());
+  const std::string head{"crc.\x09\0", 6}, noise = "torn away";
+  {
+    std::fstream bytes{log, std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekp(static_cast<std::streamoff>(begin + (behind_the_end ? 0 : head.size())));
+    if (behind_the_end) bytes << head;
+    bytes.put(static_cast<char>(kind));
+    if (behind_the_end) bytes << noise;
+  }
+  const auto size = fs::file_size(log);
+  const auto seen = read_log_ends(*rocksdb::Env::Default(), tmp.path().string());
+  REQUIRE(seen.foreign.size() == 1);
+  CHECK(seen.foreign.front().name == log.filename());
+  CHECK(seen.foreign.front().sound_bytes == begin);
+  for (const bool read_only : {true, false}) {
+    auto how = in(tmp.path());
+    how.read_only = read_only;
+    if (behind_the_end)
+      CHECK(version_of(*must_open(how)->get(table::stock, sku_key("tea"))) == 1);
+    else // it was acknowledged
+      CHECK(must_refuse(how).detail.find("acknowledged writes are lost") != std::string::npos);
+    if (read_only || !behind_the_end) CHECK(fs::file_size(log) == size);
+  }
+}
+
+TEST_CASE("behind a log with a foreign end may be one that goes on, and no other", "[rocks]") {
+  const bool hides_a_write = GENERATE(false, true);
+  CAPTURE(hides_a_write);
+  const tests::temp_dir tmp, aside;
+  const auto kept = aside.path() / "log";
+  fs::path log;
+  {
+    auto disk = must_open(in(tmp.path()));
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", 1)}));
+    log = last_log(tmp.path());
+    if (!hides_a_write) REQUIRE_FALSE(disk->apply({stock_entry("tea", 2)}));
+    fs::copy(log, kept);
+    if (hides_a_write) REQUIRE_FALSE(disk->apply({stock_entry("tea", 2)}));
+  }
+  std::ofstream{kept, std::ios::app | std::ios::binary} << std::string{"crc.\x01\0\x06?", 8};
+  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 3)})); // in a log of its own
+  REQUIRE_FALSE(fs::exists(log));
+  fs::copy(kept, log); // as if that start had died before it deleted what it had replayed
+  const auto seen = read_log_ends(*rocksdb::Env::Default(), tmp.path().string());
+  REQUIRE(seen.foreign.size() == 1);
+  CHECK(seen.foreign.front().hides_writes == hides_a_write);
+  if (hides_a_write) {
+    const auto why = must_refuse(in(tmp.path()));
+    CHECK(why.code == errc::corrupt);
+    CHECK(why.detail.find(log.filename().string()) != std::string::npos);
+  } else {
+    CHECK(version_of(*must_open(in(tmp.path()))->get(table::stock, sku_key("tea"))) == 3);
+  }
 }
 
 TEST_CASE("a claim that was cut off does not matter: the one before it stands", "[rocks]") {
