@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace jumun::bench {
 namespace fs = std::filesystem;
@@ -38,14 +39,14 @@ double size_mb(const fs::path& folder) {
 constexpr unsigned filling_connections = 128; // so many orders are never turned away
 constexpr double a_day = 86'400;              // ends by its requests
 
-/// Adds so many settled orders, as fast as it goes.
-void fill(stage& on, std::uint64_t orders, const order_form& f) {
-  if (orders == 0) return;
+/// Adds so many settled orders, as fast as it goes: how many a second that was.
+double fill(stage& on, std::uint64_t orders, const order_form& f) {
+  if (orders == 0) return 0;
   auto p = on.plan(maker(f));
   p.connections = std::max(p.connections, filling_connections);
   p.rate = 0, p.requests = orders;
   p.warmup = {}, p.length = std::chrono::duration<double>{a_day};
-  (void)on.run(std::move(p));
+  return on.run(std::move(p)).per_second();
 }
 /// From now on. Polls: the server tells nobody when it is through.
 nanoseconds until_all_woken(stage& on) {
@@ -96,10 +97,14 @@ void run_growth(stage& on, const options& o) {
   on.open(o.skus);
   const auto f = settling(o);
   const auto all = orders_of(o, 200'000);
+  std::vector<double> on_the_way;
   for (std::uint64_t i = 0; i <= steps; ++i) {
     const auto wanted = all * i / steps;
     on.step("to " + std::to_string(wanted) + " settled orders");
-    if (wanted > on.seen.orders_settled) fill(on, wanted - on.seen.orders_settled, f);
+    if (wanted > on.seen.orders_settled) {
+      on_the_way.push_back(fill(on, wanted - on.seen.orders_settled, f));
+      on.result.more["orders/s on the way to " + std::to_string(wanted)] = on_the_way.back();
+    }
     const auto before = on.seen.orders_settled;
     on.step("after " + std::to_string(before));
     auto m = stage::figures_of(on.run(on.plan(maker(f))));
@@ -110,6 +115,12 @@ void run_growth(stage& on, const options& o) {
   const auto share =
     on.result.result.per_second / std::max(1.0, on.result.steps.front().per_second);
   on.result.targets.push_back({"of the empty database's throughput", share, 0.8, false});
+  // A step is some seconds, and a compaction is in it or not; the way has all of them.
+  if (!on_the_way.empty() && on_the_way.front() > 0) {
+    const auto slowest = *std::min_element(on_the_way.begin(), on_the_way.end());
+    on.result.targets.push_back(
+      {"the slowest fifth of the way, of the first one", slowest / on_the_way.front(), 0.8, false});
+  }
   if (on.child()) {
     on.result.more["rss, MB"] = mb(figures_of(on.child()->pid()).rss);
     on.result.more["data folder, MB"] = size_mb(on.data());
