@@ -96,7 +96,9 @@ failure held(const std::string& dir, const rocksdb::Status& s) {
 /// What a failed call means to a person.
 failure meaning_of(const std::string& dir, const rocksdb::Status& s) {
   if (lock_is_held(s)) return held(dir, s);
-  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::SubCode::kSpaceLimit)
+  // What a write says after a compaction that found no space is in words alone.
+  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::SubCode::kSpaceLimit
+      || (s.IsIncomplete() && s.ToString().find(std::strerror(ENOSPC)) != std::string::npos))
     return {errc::full, in_folder(dir, "no space left on the device; " + s.ToString())};
   if (s.IsCorruption())
     return {errc::corrupt, in_folder(dir, "damaged: " + s.ToString() + "; restore a backup")};
@@ -193,8 +195,19 @@ rocksdb::DBOptions db_options(
   return o;
 }
 
+/// Whether a table can be there twice, as it is while its runs become one. True if nobody knows.
+bool has_room_for_runs(rocksdb::Env& on, const std::string& dir) {
+  std::vector<rocksdb::Env::FileAttributes> files;
+  std::uint64_t free_bytes = 0, bytes = 0;
+  if (!on.GetFreeSpace(dir, &free_bytes).ok()) return true;
+  if (!on.GetChildrenFileAttributes(dir, &files).ok()) return true;
+  for (const auto& file : files)
+    if (file.name.ends_with(".sst")) bytes += file.size_bytes;
+  return free_bytes >= bytes;
+}
+
 rocksdb::ColumnFamilyOptions family_options(
-  const rocks_options& how, const std::shared_ptr<rocksdb::Cache>& cache) {
+  const rocks_options& how, bool by_runs, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions t;
   t.block_cache = cache;
   t.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -211,10 +224,12 @@ rocksdb::ColumnFamilyOptions family_options(
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(t));
   o.compression = rocksdb::kNoCompression; // the last level has half of the rows, or more
   o.bottommost_compression = compression();
-  // Runs of similar size become one: by levels, a row of a long history is moved four times as often
-  // (ADR 0025).
-  o.compaction_style = rocksdb::kCompactionStyleUniversal;
-  o.level0_file_num_compaction_trigger = 8; // runs
+  // Runs of similar size become one. By levels, a row of a long history is moved four times as
+  // often, but a file at a time (ADR 0025).
+  o.compaction_style =
+    by_runs ? rocksdb::kCompactionStyleUniversal : rocksdb::kCompactionStyleLevel;
+  o.level_compaction_dynamic_level_bytes = !by_runs;
+  o.level0_file_num_compaction_trigger = 8; // runs, or files
   o.write_buffer_size =
     static_cast<std::size_t>(std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));
   // Most keys are a shard's newest: each shard's insertions start at its last one, not at the head
@@ -550,7 +565,7 @@ void rocks_store::close() {
 std::optional<failure> rocks_store::open_families(
   const rocks_options& how, const std::vector<std::string>& names) {
   cache_ = rocksdb::NewLRUCache(std::max(how.memory_bytes, memory_bytes_min));
-  const auto options = family_options(how, cache_);
+  const auto options = family_options(how, has_room_for_runs(on_, dir_), cache_);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const auto& name : names) families.emplace_back(name, options);
   auto whole = db_options(how, sound_ ? *sound_ : on_, cache_);

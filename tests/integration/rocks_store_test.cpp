@@ -6,9 +6,14 @@
 #include "tests/support/sample_rows.hpp"
 #include "tests/support/temp_dir.hpp"
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
+#include <pthread.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <sys/wait.h>
@@ -42,6 +47,26 @@ entry stock_entry(const std::string& sku, std::uint64_t version) {
   s.version = version;
   return {table::stock, sku_key(sku), encode(s)};
 }
+
+/// A disk with little room, or with none for compactions alone.
+struct short_of_room final : rocksdb::EnvWrapper {
+  short_of_room() : EnvWrapper(rocksdb::Env::Default()) {}
+  rocksdb::Status GetFreeSpace(const std::string&, std::uint64_t* bytes) override {
+    *bytes = free_bytes;
+    return {};
+  }
+  rocksdb::Status NewWritableFile(const std::string& path,
+    std::unique_ptr<rocksdb::WritableFile>* file, const rocksdb::EnvOptions& how) override {
+    std::array<char, 16> thread{};
+    ::pthread_getname_np(::pthread_self(), thread.data(), thread.size());
+    const std::string_view name{thread.data()};
+    const bool compacts = name.starts_with("rocksdb:low") || name.starts_with("rocksdb:bottom");
+    if (compacts && full_for_compactions) return rocksdb::Status::NoSpace(std::strerror(ENOSPC));
+    return EnvWrapper::NewWritableFile(path, file, how);
+  }
+  std::atomic<std::uint64_t> free_bytes{UINT64_MAX};
+  std::atomic<bool> full_for_compactions{false};
+};
 
 /// The log that was written last: the one with rows not yet in a table file.
 fs::path last_log(const fs::path& dir) {
@@ -537,6 +562,54 @@ TEST_CASE("a read that hits a damaged block throws, and never returns a wrong ro
   }
   const auto& disk = std::get<std::shared_ptr<store>>(opened);
   CHECK_THROWS_AS(disk->get(table::stock, sku_key("tea")), std::runtime_error);
+}
+
+TEST_CASE("a table is kept in runs where it fits on the disk twice, else in levels", "[rocks]") {
+  const tests::temp_dir tmp;
+  short_of_room on;
+  auto how = in(tmp.path());
+  how.env = &on;
+  const auto by_runs = [](store& disk) {
+    const auto how_kept = raw_database(disk)->GetOptions(raw_families(disk).front());
+    return how_kept.compaction_style == rocksdb::kCompactionStyleUniversal;
+  };
+  for (const std::uint64_t v : {1, 2}) // of the first, the second start makes a table file
+    REQUIRE_FALSE(must_open(how)->apply({stock_entry("tea", v)}));
+  for (std::uint64_t v = 3; v <= 6; ++v) {
+    on.free_bytes = v % 2 == 0 ? UINT64_MAX : 1;
+    auto disk = must_open(how);
+    CHECK(by_runs(*disk) == (v % 2 == 0));
+    CHECK(version_of(*disk->get(table::stock, sku_key("tea"))) == v - 1);
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", v)}));
+  }
+}
+
+TEST_CASE("a compaction that finds no space ends as a full disk, and a start goes on", "[rocks]") {
+  const tests::temp_dir tmp;
+  short_of_room on;
+  auto how = in(tmp.path());
+  how.memory_bytes = 8 << 20;
+  how.env = &on;
+  on.full_for_compactions = true;
+  std::uint64_t written = 0;
+  std::optional<failure> why;
+  {
+    auto disk = must_open(how);
+    auto row = stock_entry("tea", 1);
+    row.value->append(200'000, 'x');
+    for (; !why && written < 10'000; written += why ? 0 : 1) {
+      row.key = sku_key("tea " + std::to_string(written));
+      why = disk->apply({row});
+    }
+  }
+  REQUIRE(why);
+  CHECK(why->code == errc::full);
+  CHECK(why->detail.find("no space left") != std::string::npos);
+  on.full_for_compactions = false;
+  auto disk = must_open(how);
+  for (std::uint64_t i = 0; i < written; ++i)
+    REQUIRE(disk->get(table::stock, sku_key("tea " + std::to_string(i))));
+  CHECK_FALSE(disk->apply({stock_entry("coffee", 1)}));
 }
 
 TEST_CASE("figures name every table", "[rocks]") {
