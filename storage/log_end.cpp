@@ -9,6 +9,7 @@
 
 namespace jumun::storage {
 namespace {
+constexpr std::uint64_t torn_head_bytes = 1; // too short for a record's, and not the end of a log
 constexpr std::size_t batch_head_bytes = 12; // a write batch: its first sequence (8), how many (4)
 
 /// `000123.log`
@@ -66,7 +67,7 @@ public:
     auto s = EnvWrapper::NewSequentialFile(path, file, how);
     for (const auto& log : logs_)
       if (s.ok() && path.ends_with('/' + log.name))
-        *file = std::make_unique<cut_file>(std::move(*file), log.sound_bytes);
+        *file = std::make_unique<cut_file>(std::move(*file), log.sound_bytes + torn_head_bytes);
     return s;
   }
 
@@ -82,20 +83,18 @@ bool log_walk::block(std::string_view bytes) {
     const auto kind = static_cast<unsigned char>(bytes[log_head_bytes - 1]);
     foreign_ = foreign_ || kind > log_part::last;
     const bool known = part.bytes > 0 && kind <= log_part::last;
-    const bool fits = known && part.begins() != inside_
-                      && (!part.begins() || part.payload.size() >= batch_head_bytes);
-    sound_ = sound_ && fits;
+    sound_ = sound_ && known && part.begins() != inside_;
     if (!known) break; // a reader would go on with the next block
-    if (part.begins() && fits) {
-      begun_ = log_number_at(part.payload, 0, 8);
-      pending_ = begun_ + log_number_at(part.payload, 8, 4) - 1;
-    }
     bytes.remove_prefix(part.bytes);
     if (!sound_) continue;
+    if (part.begins()) head_.clear();
+    head_.append(part.payload.substr(0, batch_head_bytes - head_.size()));
     inside_ = !part.ends();
     if (inside_) continue;
-    if (first_ == 0) first_ = begun_;
-    last_ = std::max(last_, pending_);
+    sound_ = head_.size() == batch_head_bytes;
+    if (!sound_) continue;
+    const auto first = log_number_at(head_, 0, 8), count = log_number_at(head_, 8, 4);
+    last_ = std::max(last_, first + count - 1);
     sound_bytes_ = blocks_bytes_ + size - bytes.size();
   }
   blocks_bytes_ += size;
@@ -111,27 +110,18 @@ log_ends read_log_ends(rocksdb::Env& on, const std::string& dir) {
   for (const auto& name : names)
     if (const auto n = log_number(name)) logs.emplace_back(*n, name);
   std::sort(logs.begin(), logs.end());
-  bool ends_early = false; // the log before this one
   for (const auto& [number, name] : logs) {
     const auto seen = walk(on, dir + "/" + name);
     const bool newest = number == logs.back().first;
     if (!seen || (!seen->whole() && !newest)) all.sure = false;
     if (!seen) continue;
-    if (const auto first = seen->first_sequence(); ends_early && first > 0) {
-      all.foreign.back().hides_writes = first != all.last_sequence + 1;
-      ends_early = false;
-    }
-    if (seen->foreign()) {
-      ends_early = true;
-      all.foreign.push_back({name, seen->sound_bytes()});
-    }
+    if (seen->foreign()) all.foreign.push_back({name, seen->sound_bytes()});
     all.last_sequence = std::max(all.last_sequence, seen->last_sequence());
   }
   return all;
 }
 
-std::unique_ptr<rocksdb::Env> without_foreign_ends(
-  rocksdb::Env& on, std::vector<foreign_log> logs) {
+std::unique_ptr<rocksdb::Env> with_torn_ends(rocksdb::Env& on, std::vector<foreign_log> logs) {
   return std::make_unique<cut_env>(on, std::move(logs));
 }
 } // namespace jumun::storage

@@ -17,8 +17,7 @@ public:
   /// The next `log_block_bytes`, or the log's end. False: a record is broken, or cut off, or of a
   /// kind that ours don't have; what lies behind it counts for `foreign` alone.
   bool block(std::string_view bytes);
-  /// Of the first and the last operation in records that are whole; 0: there was none.
-  [[nodiscard]] std::uint64_t first_sequence() const { return first_; }
+  /// Of the last operation in a record that is whole; 0: none was seen.
   [[nodiscard]] std::uint64_t last_sequence() const { return last_; }
   /// No record is cut off.
   [[nodiscard]] bool whole() const { return sound_ && !inside_; }
@@ -29,16 +28,15 @@ public:
 
 private:
   bool sound_ = true, inside_ = false, foreign_ = false;
-  std::uint64_t begun_ = 0, pending_ = 0, first_ = 0, last_ = 0;
-  std::uint64_t blocks_bytes_ = 0, sound_bytes_ = 0;
+  std::string head_; // of the record's write batch; a block may end in it
+  std::uint64_t last_ = 0, blocks_bytes_ = 0, sound_bytes_ = 0;
 };
 
 /// A log that RocksDB must not read to its end: the reader of its releases 9.x spins for ever at a
 /// record of a recycled log in one that is none (facebook/rocksdb#13333), as damage may look like.
 struct foreign_log {
   std::string name;              // in the folder
-  std::uint64_t sound_bytes = 0; // what lies behind them no reader would take
-  bool hides_writes = false;     // the next log doesn't go on where they end
+  std::uint64_t sound_bytes = 0; // up to the end of its last whole record
 };
 
 /// What a replay of a folder's logs comes to.
@@ -54,7 +52,8 @@ struct log_ends {
 /// Blocks: reads all logs of the folder.
 [[nodiscard]] log_ends read_log_ends(rocksdb::Env& on, const std::string& dir);
 
-/// `on` with those logs ending where they are sound. `on` must outlive it.
-[[nodiscard]] std::unique_ptr<rocksdb::Env> without_foreign_ends(
+/// `on` with those logs torn where they are no longer sound, so that RocksDB sees that something is
+/// missing there, and its own rules hold. `on` must outlive it.
+[[nodiscard]] std::unique_ptr<rocksdb::Env> with_torn_ends(
   rocksdb::Env& on, std::vector<foreign_log> logs);
 } // namespace jumun::storage

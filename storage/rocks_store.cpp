@@ -96,9 +96,7 @@ failure held(const std::string& dir, const rocksdb::Status& s) {
 /// What a failed call means to a person.
 failure meaning_of(const std::string& dir, const rocksdb::Status& s) {
   if (lock_is_held(s)) return held(dir, s);
-  // What a write says after a compaction that found no space is in words alone.
-  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::SubCode::kSpaceLimit
-      || (s.IsIncomplete() && s.ToString().find(std::strerror(ENOSPC)) != std::string::npos))
+  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::SubCode::kSpaceLimit)
     return {errc::full, in_folder(dir, "no space left on the device; " + s.ToString())};
   if (s.IsCorruption())
     return {errc::corrupt, in_folder(dir, "damaged: " + s.ToString() + "; restore a backup")};
@@ -172,9 +170,6 @@ rocksdb::DBOptions db_options(
   const rocks_options& how, rocksdb::Env& on, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::DBOptions o;
   o.env = &on;
-  // For compactions of all that a table has, long ones: the smaller ones don't wait for them.
-  on.IncBackgroundThreadsIfNeeded(1, rocksdb::Env::BOTTOM);
-  (void)on.LowerThreadPoolCPUPriority(rocksdb::Env::BOTTOM, rocksdb::CpuPriority::kLow);
   o.create_if_missing = how.create;
   o.create_missing_column_families = true;
   o.paranoid_checks = true;
@@ -186,7 +181,8 @@ rocksdb::DBOptions db_options(
   o.max_open_files = open_files_max;
   o.max_file_opening_threads = file_opening_threads;
   o.skip_stats_update_on_db_open = true;
-  o.max_background_jobs = 2;
+  // A flush, a compaction, and another one once runs pile up behind a long one.
+  o.max_background_jobs = 3;
   o.bytes_per_sync = 1 << 20; // large files go to the disk bit by bit, not in one burst
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
@@ -206,6 +202,15 @@ bool has_room_for_runs(rocksdb::Env& on, const std::string& dir) {
   return free_bytes >= bytes;
 }
 
+/// By runs, compactions of all that a table has are long, and nobody waits for them: they have a
+/// thread of their own, at the lowest priority.
+void rewrite_behind_all_else(rocksdb::Env& on) {
+  on.IncBackgroundThreadsIfNeeded(1, rocksdb::Env::BOTTOM);
+  (void)on.LowerThreadPoolCPUPriority(rocksdb::Env::BOTTOM, rocksdb::CpuPriority::kLow);
+}
+
+constexpr std::uint64_t rewritten_after_s = 30 * 86'400; // deleted rows stay no longer than that
+
 rocksdb::ColumnFamilyOptions family_options(
   const rocks_options& how, bool by_runs, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions t;
@@ -224,12 +229,13 @@ rocksdb::ColumnFamilyOptions family_options(
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(t));
   o.compression = rocksdb::kNoCompression; // the last level has half of the rows, or more
   o.bottommost_compression = compression();
-  // Runs of similar size become one. By levels, a row of a long history is moved four times as
+  // Runs of similar size become one. By levels, a row of a long history is moved more than twice as
   // often, but a file at a time (ADR 0025).
   o.compaction_style =
     by_runs ? rocksdb::kCompactionStyleUniversal : rocksdb::kCompactionStyleLevel;
   o.level_compaction_dynamic_level_bytes = !by_runs;
   o.level0_file_num_compaction_trigger = 8; // runs, or files
+  if (by_runs) o.ttl = 0, o.periodic_compaction_seconds = rewritten_after_s;
   o.write_buffer_size =
     static_cast<std::size_t>(std::clamp<std::uint64_t>(how.memory_bytes / 8, 1 << 20, 64 << 20));
   // Most keys are a shard's newest: each shard's insertions start at its last one, not at the head
@@ -322,7 +328,8 @@ private:
 
 /// Tells the claims that the manifest has grown, before the files that it made obsolete go; and
 /// lets nothing that failed be tried again: for a full disk max_bgerror_resume_count has no say,
-/// RocksDB would wait for room and go on.
+/// RocksDB would wait for room and go on. A compaction that found no space it would try every
+/// second, and take writes until too many runs stand; so the store is told.
 class database_watch final : public rocksdb::EventListener {
 public:
   explicit database_watch(claim_keeper& claims) : claims_(claims) {}
@@ -336,9 +343,14 @@ public:
     rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
     *auto_recovery = false;
   }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* why) override {
+    if (why->IsNoSpace()) found_no_space_ = true;
+  }
+  [[nodiscard]] bool found_no_space() const { return found_no_space_; }
 
 private:
   claim_keeper& claims_;
+  std::atomic<bool> found_no_space_{false};
 };
 
 // -- the store ----------------------------------------------------------------------------------
@@ -423,6 +435,7 @@ public:
   std::optional<failure> check_format(bool may_write);
 
   std::optional<failure> apply(const std::vector<entry>& entries) override {
+    if (watch_->found_no_space()) return no_space();
     std::size_t bytes = 64;
     for (const auto& e : entries) bytes += e.key.size() + (e.value ? e.value->size() : 0) + 16;
     rocksdb::WriteBatch batch{bytes};
@@ -434,7 +447,8 @@ public:
     }
     rocksdb::WriteOptions o;
     o.sync = true; // say it here; never lean on the library's default
-    if (const auto s = db_->Write(o, &batch); !s.ok()) return meaning_of(dir_, s);
+    if (const auto s = db_->Write(o, &batch); !s.ok())
+      return watch_->found_no_space() ? no_space() : meaning_of(dir_, s);
     claims_->wrote(db_->GetLatestSequenceNumber()); // before anybody hears that it is durable
     return {};
   }
@@ -482,18 +496,23 @@ private:
   std::optional<failure> list_families(
     std::vector<std::string>& found, std::vector<std::string>& names, bool is_new, bool read_only);
   std::optional<failure> check_claim(const rocks_options& how, std::optional<durable_claim>& claim);
-  std::optional<failure> pass_over_foreign(const log_ends& logs);
   std::optional<failure> open_families(
     const rocks_options& how, const std::vector<std::string>& names);
+  failure no_space() const {
+    return {errc::full, in_folder(dir_, "no space left on the device for a flush or compaction")};
+  }
+  /// As RocksDB is to see them.
+  rocksdb::Env& files() { return sound_ ? *sound_ : on_; }
   void close();
   bool empty() const;
   std::optional<failure> mark_as_ours();
 
   std::string dir_;
   rocksdb::Env& on_;
-  folder_lock lock_;                     // read-only stores; declared first, given up last
-  std::unique_ptr<rocksdb::Env> sound_;  // what RocksDB may read; null: all of the folder
-  std::shared_ptr<claim_keeper> claims_; // null: read-only
+  folder_lock lock_;                      // read-only stores; declared first, given up last
+  std::unique_ptr<rocksdb::Env> sound_;   // what RocksDB may read; null: all of the folder
+  std::shared_ptr<claim_keeper> claims_;  // null: read-only
+  std::shared_ptr<database_watch> watch_; // the same
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_; // families_ and those that we don't know
@@ -545,7 +564,7 @@ std::optional<failure> rocks_store::list_families(
   if (std::find(found.begin(), found.end(), name_of(table::meta)) == found.end()) {
     // RocksDB makes `default` first and ours after it, meta before all others.
     if (found.size() > 1 || read_only) return not_ours(dir_);
-    if (auto why = refuse_foreign_default(on_, dir_)) return why;
+    if (auto why = refuse_foreign_default(files(), dir_)) return why;
   }
   for (auto& name : found)
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
@@ -565,11 +584,14 @@ void rocks_store::close() {
 std::optional<failure> rocks_store::open_families(
   const rocks_options& how, const std::vector<std::string>& names) {
   cache_ = rocksdb::NewLRUCache(std::max(how.memory_bytes, memory_bytes_min));
-  const auto options = family_options(how, has_room_for_runs(on_, dir_), cache_);
+  const bool by_runs = has_room_for_runs(on_, dir_);
+  if (by_runs && !how.read_only) rewrite_behind_all_else(on_);
+  const auto options = family_options(how, by_runs, cache_);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const auto& name : names) families.emplace_back(name, options);
-  auto whole = db_options(how, sound_ ? *sound_ : on_, cache_);
-  if (claims_) whole.listeners.push_back(std::make_shared<database_watch>(*claims_));
+  auto whole = db_options(how, files(), cache_);
+  if (claims_) watch_ = std::make_shared<database_watch>(*claims_);
+  if (watch_) whole.listeners.push_back(watch_);
   rocksdb::DB* db = nullptr;
   const auto s = how.read_only ? rocksdb::DB::OpenForReadOnly(whole, dir_, families, &handles_, &db)
                                : rocksdb::DB::Open(whole, dir_, families, &handles_, &db);
@@ -599,17 +621,6 @@ std::optional<failure> rocks_store::check_claim(
                     " is in it; start the server once, which cuts it off")};
 }
 
-/// Hides torn ends that RocksDB must not see.
-std::optional<failure> rocks_store::pass_over_foreign(const log_ends& logs) {
-  for (const auto& log : logs.foreign)
-    if (log.hides_writes)
-      return failure{errc::corrupt,
-        in_folder(dir_, "damaged: " + log.name + " is no log of ours from byte "
-                          + std::to_string(log.sound_bytes) + " on; restore a backup")};
-  if (!logs.foreign.empty()) sound_ = without_foreign_ends(on_, logs.foreign);
-  return {};
-}
-
 /// Looks, read-only, whether all is there that was claimed, before it opens: to open is to make a
 /// new manifest, to cut the log where its replay ended, and to delete what seems to be obsolete.
 /// Where the logs plainly come as far as that, this costs no replay of its own.
@@ -619,9 +630,9 @@ std::optional<failure> rocks_store::open(const rocks_options& how, bool is_new) 
   if (auto why = lock_.take(on_, dir_)) return why;
   if (!is_new)
     if (auto why = check_claim(how, claim)) return why;
-  if (auto why = list_families(found, names, is_new, how.read_only)) return why;
   const auto logs = read_log_ends(on_, dir_);
-  if (auto why = pass_over_foreign(logs)) return why;
+  if (!logs.foreign.empty()) sound_ = with_torn_ends(on_, logs.foreign);
+  if (auto why = list_families(found, names, is_new, how.read_only)) return why;
   if (claim && !how.read_only && !logs.reach(claim->sequence)) {
     auto look = how;
     look.read_only = true;

@@ -68,6 +68,9 @@ struct short_of_room final : rocksdb::EnvWrapper {
   std::atomic<bool> full_for_compactions{false};
 };
 
+/// Where a record should begin: a damaged one of a recycled log, which ours never are.
+const std::string foreign_head{"crc.\x01\0\x06?", 8};
+
 /// The log that was written last: the one with rows not yet in a table file.
 fs::path last_log(const fs::path& dir) {
   fs::path last;
@@ -355,22 +358,80 @@ TEST_CASE("behind a log with a foreign end may be one that goes on, and no other
     log = last_log(tmp.path());
     if (!hides_a_write) REQUIRE_FALSE(disk->apply({stock_entry("tea", 2)}));
     fs::copy(log, kept);
-    if (hides_a_write) REQUIRE_FALSE(disk->apply({stock_entry("tea", 2)}));
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", hides_a_write ? 2 : 3)}));
   }
-  std::ofstream{kept, std::ios::app | std::ios::binary} << std::string{"crc.\x01\0\x06?", 8};
-  REQUIRE_FALSE(must_open(in(tmp.path()))->apply({stock_entry("tea", 3)})); // in a log of its own
-  REQUIRE_FALSE(fs::exists(log));
-  fs::copy(kept, log); // as if that start had died before it deleted what it had replayed
-  const auto seen = read_log_ends(*rocksdb::Env::Default(), tmp.path().string());
-  REQUIRE(seen.foreign.size() == 1);
-  CHECK(seen.foreign.front().hides_writes == hides_a_write);
-  if (hides_a_write) {
-    const auto why = must_refuse(in(tmp.path()));
-    CHECK(why.code == errc::corrupt);
-    CHECK(why.detail.find(log.filename().string()) != std::string::npos);
-  } else {
+  std::ofstream{kept, std::ios::app | std::ios::binary} << foreign_head;
+  if (!hides_a_write) { // a start that replayed it, and died before it deleted it
+    must_open(in(tmp.path()));
+    REQUIRE_FALSE(fs::exists(log));
+  }
+  fs::copy(kept, log, fs::copy_options::overwrite_existing);
+  REQUIRE(read_log_ends(*rocksdb::Env::Default(), tmp.path().string()).foreign.size() == 1);
+  if (hides_a_write)
+    CHECK(must_refuse(in(tmp.path())).code == errc::corrupt);
+  else
     CHECK(version_of(*must_open(in(tmp.path()))->get(table::stock, sku_key("tea"))) == 3);
+}
+
+TEST_CASE("a foreign record hides no write behind a table that was flushed later", "[rocks]") {
+  const tests::temp_dir tmp;
+  fs::path log;
+  std::uint64_t begin = 0;
+  {
+    auto disk = must_open(in(tmp.path()));
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", 1)}));
+    log = last_log(tmp.path());
+    begin = fs::file_size(log);
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", 2), {table::meta, "spare", "row"}}));
+    auto* raw = raw_database(*disk);
+    for (auto* family : raw_families(*disk))
+      if (family->GetName() == name_of(table::stock))
+        REQUIRE(raw->Flush(rocksdb::FlushOptions{}, family).ok());
+  } // the spare row is in that log alone, and the stock's file has a newer sequence
+  {
+    std::fstream bytes{log, std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekp(static_cast<std::streamoff>(begin + 6));
+    bytes.put(9);
   }
+  REQUIRE(read_log_ends(*rocksdb::Env::Default(), tmp.path().string()).foreign.size() == 1);
+  for (const bool read_only : {true, false}) {
+    auto how = in(tmp.path());
+    how.read_only = read_only;
+    CHECK(must_refuse(how).code == errc::corrupt);
+  }
+}
+
+TEST_CASE("a log is read where a block ends within a batch's head", "[rocks]") {
+  const auto left = GENERATE(7U, 10U, 18U, 19U); // a record's own head, and 0, 3, 11, 12 bytes
+  CAPTURE(left);
+  const tests::temp_dir tmp;
+  std::uint64_t last = 0;
+  fs::path log;
+  {
+    auto disk = must_open(in(tmp.path()));
+    const auto size = [&] { return fs::file_size(last_log(tmp.path())); };
+    const auto write = [&](std::size_t more) {
+      auto row = stock_entry("tea", 1);
+      row.value->append(more, 'x');
+      const auto before = size();
+      REQUIRE_FALSE(disk->apply({row}));
+      return size() - before - more;
+    };
+    const auto beside = write(13'000);
+    write(10'000);
+    write(32'768 - left - size() - beside);
+    REQUIRE(size() == 32'768 - left);
+    write(0);
+    last = raw_database(*disk)->GetLatestSequenceNumber();
+    log = last_log(tmp.path());
+  }
+  const auto size = fs::file_size(log);
+  std::ofstream{log, std::ios::app | std::ios::binary} << foreign_head;
+  const auto seen = read_log_ends(*rocksdb::Env::Default(), tmp.path().string());
+  CHECK(seen.reach(last));
+  REQUIRE(seen.foreign.size() == 1);
+  CHECK(seen.foreign.front().sound_bytes == size);
+  CHECK(must_open(in(tmp.path()))->get(table::stock, sku_key("tea")));
 }
 
 TEST_CASE("a claim that was cut off does not matter: the one before it stands", "[rocks]") {
@@ -597,12 +658,13 @@ TEST_CASE("a compaction that finds no space ends as a full disk, and a start goe
     auto disk = must_open(how);
     auto row = stock_entry("tea", 1);
     row.value->append(200'000, 'x');
-    for (; !why && written < 10'000; written += why ? 0 : 1) {
+    for (; !why && written < 1'000; written += why ? 0 : 1) {
       row.key = sku_key("tea " + std::to_string(written));
       why = disk->apply({row});
     }
   }
   REQUIRE(why);
+  CAPTURE(why->detail);
   CHECK(why->code == errc::full);
   CHECK(why->detail.find("no space left") != std::string::npos);
   on.full_for_compactions = false;
