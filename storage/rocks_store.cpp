@@ -498,9 +498,7 @@ private:
   std::optional<failure> check_claim(const rocks_options& how, std::optional<durable_claim>& claim);
   std::optional<failure> open_families(
     const rocks_options& how, const std::vector<std::string>& names);
-  failure no_space() const {
-    return {errc::full, in_folder(dir_, "no space left on the device for a flush or compaction")};
-  }
+  failure no_space() const { return {errc::full, in_folder(dir_, "no space left on the device")}; }
   /// As RocksDB is to see them.
   rocksdb::Env& files() { return sound_ ? *sound_ : on_; }
   void close();
