@@ -32,7 +32,7 @@ std::optional<log_walk> walk(rocksdb::Env& on, const std::string& path) {
   for (;;) {
     rocksdb::Slice got;
     if (!file->Read(space.size(), &got, space.data()).ok()) return {};
-    (void)over.block({got.data(), got.size()});
+    over.block({got.data(), got.size()});
     if (got.size() < space.size()) return over;
   }
 }
@@ -76,7 +76,7 @@ private:
 };
 } // namespace
 
-bool log_walk::block(std::string_view bytes) {
+void log_walk::block(std::string_view bytes) {
   const auto size = bytes.size();
   while (bytes.size() >= log_head_bytes) {
     const auto part = log_part_at(bytes);
@@ -99,7 +99,7 @@ bool log_walk::block(std::string_view bytes) {
   }
   blocks_bytes_ += size;
   const bool padding = bytes.find_first_not_of('\0') == std::string_view::npos;
-  return sound_ = sound_ && padding;
+  sound_ = sound_ && padding;
 }
 
 log_ends read_log_ends(rocksdb::Env& on, const std::string& dir) {

@@ -14,9 +14,9 @@ namespace jumun::storage {
 /// sequence: a tenth of what its replay costs (docs/adr/0014).
 class log_walk {
 public:
-  /// The next `log_block_bytes`, or the log's end. False: a record is broken, or cut off, or of a
-  /// kind that ours don't have; what lies behind it counts for `foreign` alone.
-  bool block(std::string_view bytes);
+  /// The next `log_block_bytes`, or the log's end. What lies behind a record that is broken, or cut
+  /// off, or of a kind that ours don't have, counts for `foreign` alone.
+  void block(std::string_view bytes);
   /// Of the last operation in a record that is whole; 0: none was seen.
   [[nodiscard]] std::uint64_t last_sequence() const { return last_; }
   /// No record is cut off.

@@ -435,7 +435,7 @@ public:
   std::optional<failure> check_format(bool may_write);
 
   std::optional<failure> apply(const std::vector<entry>& entries) override {
-    if (watch_->found_no_space()) return no_space();
+    if (watch_->found_no_space()) return meaning_of(dir_, rocksdb::Status::NoSpace());
     std::size_t bytes = 64;
     for (const auto& e : entries) bytes += e.key.size() + (e.value ? e.value->size() : 0) + 16;
     rocksdb::WriteBatch batch{bytes};
@@ -448,7 +448,7 @@ public:
     rocksdb::WriteOptions o;
     o.sync = true; // say it here; never lean on the library's default
     if (const auto s = db_->Write(o, &batch); !s.ok())
-      return watch_->found_no_space() ? no_space() : meaning_of(dir_, s);
+      return meaning_of(dir_, watch_->found_no_space() ? rocksdb::Status::NoSpace() : s);
     claims_->wrote(db_->GetLatestSequenceNumber()); // before anybody hears that it is durable
     return {};
   }
@@ -498,7 +498,6 @@ private:
   std::optional<failure> check_claim(const rocks_options& how, std::optional<durable_claim>& claim);
   std::optional<failure> open_families(
     const rocks_options& how, const std::vector<std::string>& names);
-  failure no_space() const { return {errc::full, in_folder(dir_, "no space left on the device")}; }
   /// As RocksDB is to see them.
   rocksdb::Env& files() { return sound_ ? *sound_ : on_; }
   void close();
