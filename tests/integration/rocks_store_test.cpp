@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -672,6 +673,57 @@ TEST_CASE("a compaction that finds no space ends as a full disk, and a start goe
   for (std::uint64_t i = 0; i < written; ++i)
     REQUIRE(disk->get(table::stock, sku_key("tea " + std::to_string(i))));
   CHECK_FALSE(disk->apply({stock_entry("coffee", 1)}));
+}
+
+TEST_CASE("a clean stop leaves the next start little to replay", "[rocks]") {
+  const tests::temp_dir tmp;
+  constexpr std::size_t rows = 60'000, a_set = 1'000;
+  auto how = in(tmp.path());
+  how.memory_bytes = 256 << 20; // all of them fit
+  {
+    auto disk = must_open(how);
+    std::vector<entry> set(a_set, stock_entry("tea", 1));
+    for (std::size_t i = 0; i < rows; ++i) {
+      set[i % a_set].key = sku_key("tea " + std::to_string(i));
+      if ((i + 1) % a_set == 0) REQUIRE_FALSE(disk->apply(set));
+    }
+    REQUIRE(fs::file_size(last_log(tmp.path())) > 1 << 20);
+  }
+  std::uintmax_t left = 0;
+  for (const auto& file : fs::directory_iterator{tmp.path()})
+    if (file.path().extension() == ".log") left += fs::file_size(file);
+  CHECK(left < 1 << 20);
+  auto disk = must_open(how);
+  for (std::size_t i = 0; i < rows; i += 997)
+    CHECK(disk->get(table::stock, sku_key("tea " + std::to_string(i))));
+}
+
+TEST_CASE("flushes and compactions stand back behind all else", "[rocks]") {
+  struct priorities final : rocksdb::EnvWrapper {
+    priorities() : EnvWrapper(rocksdb::Env::Default()) {}
+    rocksdb::Status NewWritableFile(const std::string& path,
+      std::unique_ptr<rocksdb::WritableFile>* file, const rocksdb::EnvOptions& how) override {
+      if (path.ends_with(".sst") && ::getpriority(PRIO_PROCESS, 0) < 10) ++at_the_front;
+      if (path.ends_with(".sst")) ++tables;
+      return EnvWrapper::NewWritableFile(path, file, how);
+    }
+    std::atomic<unsigned> tables{0}, at_the_front{0};
+  };
+  const tests::temp_dir tmp;
+  priorities on;
+  auto how = in(tmp.path());
+  how.env = &on;
+  auto disk = must_open(how);
+  auto* raw = raw_database(*disk);
+  const auto families = raw_families(*disk);
+  for (std::uint64_t v = 1; v <= 2; ++v) {
+    REQUIRE_FALSE(disk->apply({stock_entry("tea", v)}));
+    REQUIRE(raw->Flush(rocksdb::FlushOptions{}, families).ok());
+  }
+  for (auto* family : families)
+    REQUIRE(raw->CompactRange(rocksdb::CompactRangeOptions{}, family, nullptr, nullptr).ok());
+  CHECK(on.tables >= 3);
+  CHECK(on.at_the_front == 0);
 }
 
 TEST_CASE("figures name every table", "[rocks]") {
