@@ -100,8 +100,11 @@ void lane::ask(connection& by, clock::time_point meant) {
   by.send(work_->next(by.about));
 }
 
-/// Sends what is due; what was due before the end is sent even after it.
+/// Sends what is due; what was due before the end is sent even after it. With a phase ends what is
+/// left of it: whoever found no connection has gone, and the next phase is at its own rate.
 void lane::send_due(clock::time_point now) {
+  for (; !spent() && schedule_->too_late(now); schedule_->advance())
+    count_unanswered(schedule_->due(), now);
   while (!result_.interrupted && !idle_.empty() && !spent() && schedule_->due() <= now
          && schedule_->due() < end_) {
     auto* by = idle_.front();

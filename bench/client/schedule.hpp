@@ -24,9 +24,12 @@ public:
   /// When the next request is meant to be sent.
   [[nodiscard]] clock::time_point due() const { return due_; }
   void advance();
+  /// It was due in a phase that is over, and is not the last.
+  [[nodiscard]] bool too_late(clock::time_point now) const;
 
 private:
   void look();
+  [[nodiscard]] clock::time_point phase_end() const;
   std::vector<phase> phases_;
   std::size_t at_ = 0;      // the phase
   clock::time_point begin_; // of the phase

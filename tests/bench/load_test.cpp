@@ -105,6 +105,22 @@ TEST_CASE("statuses and phases are told apart", "[bench]") {
   CHECK(r.seconds == Approx(0.6));
 }
 
+TEST_CASE("what a phase could not send is not sent in the next one", "[bench]") {
+  raw_server stalls{[](raw_peer& peer) { // until both phases are over: one is sent in them
+    (void)peer.read_request();
+    std::counting_semaphore<1> never{0};
+    (void)never.try_acquire_for(milliseconds{500});
+    peer.answer(200, "ok");
+    answer_all(peer);
+  }};
+  auto p = plan_for(stalls);
+  p.phases = {{seconds{0.2}, 1'000}, {seconds{0.2}, 50}};
+  const auto r = run_load(p);
+  CHECK(r.phases[0].unanswered >= 199); // where even the first came too late: 200
+  CHECK(r.phases[1].unanswered == 0);
+  CHECK(r.good + r.phases[0].unanswered == 210);
+}
+
 TEST_CASE("a server that takes nobody in is an error, not a figure", "[bench]") {
   std::uint16_t port = 0;
   {

@@ -43,6 +43,15 @@ TEST_CASE("phases follow each other at their rates", "[bench]") {
         == times{0, 500, 1000, 1100, 1200, 1300, 1400, 1500, 2500});
 }
 
+TEST_CASE("what is left of a phase is too late with its end, but for the last", "[bench]") {
+  schedule s{begin, {{seconds{1}, 2}, {seconds{1}, 1}}};
+  s.advance(); // due after half a second
+  CHECK_FALSE(s.too_late(begin + milliseconds{999}));
+  CHECK(s.too_late(begin + milliseconds{1'000}));
+  s.advance();
+  CHECK_FALSE(s.too_late(begin + std::chrono::hours{1}));
+}
+
 TEST_CASE("a server has recovered once it stays calm", "[bench]") {
   const auto of = [](std::vector<int> worst_ms) {
     std::vector<slice> all;
