@@ -8,10 +8,9 @@
 #include <vector>
 
 namespace jumun::app {
-/// CAF's jobs on the threads of an io_context. While the edge runs they run on its threads, between
-/// its own handlers: the hand-over from a request to its actors, and from actor to actor, is then a
-/// call, and wakes nobody (ADR 0013). Before and after that, and where they are to have threads of
-/// their own, they run on those.
+/// CAF's jobs on threads of their own; or, where they are to share the edge's, on those while it
+/// runs, between its own handlers: the hand-over from a request to its actors is then a call, and
+/// wakes nobody (ADR 0013), but a thread that is full of orders comes late to its sockets (0026).
 ///
 /// Made by CAF, by `factory`. enqueue() is thread-safe, the rest is called by who owns the system.
 class actor_threads final : public caf::scheduler::abstract_coordinator {

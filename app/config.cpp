@@ -321,7 +321,7 @@ const std::vector<field>& table() {
       "file that gets `public=URL` and `ops=URL` once the server is ready"),
     number<&c::http_threads>("http-threads", 1, 64, "threads", "threads of the HTTP edge"),
     number<&c::actor_threads>("actor-threads", 0, 64, "threads",
-      "threads of the actors alone; 0: they run on those of the edge"),
+      "threads of the actors; 0: they run on those of the edge"),
     number<&c::memory_mb>(
       "memory-mb", 64, 1'048'576, "MiB", "budget for the database's cache and write buffers"),
     number<&c::payment_timeout>("payment-timeout-ms", 50,
@@ -428,8 +428,9 @@ const std::vector<field>& table() {
 config defaults(unsigned cores) {
   config c;
   c.cores = std::clamp(cores, 1U, 64U);
-  c.http_threads = std::max(1U, c.cores / 2); // the journal and the ledger take the rest (ADR 0013)
-  c.actor_threads = 0;
+  // The journal and the ledger take the rest (ADR 0013). With the actors on its own threads the edge
+  // comes late to whom it must refuse (ADR 0026).
+  c.http_threads = c.actor_threads = std::max(1U, c.cores / 2);
   return c;
 }
 

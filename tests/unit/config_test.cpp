@@ -60,7 +60,7 @@ TEST_CASE("without settings the server is safe and small", "[config]") {
   CHECK(c.ops_bind == "127.0.0.1");
   CHECK(c.ops_port == 9090);
   CHECK(c.http_threads == 2);
-  CHECK(c.actor_threads == 0);
+  CHECK(c.actor_threads == 2);
   CHECK(c.memory_mb == 256);
   CHECK(c.payment_timeout == std::chrono::seconds{1});
   CHECK(c.delivery_countries.empty());
