@@ -320,8 +320,8 @@ const std::vector<field>& table() {
     text<&c::address_file>("address-file", "a path, or nothing", true,
       "file that gets `public=URL` and `ops=URL` once the server is ready"),
     number<&c::http_threads>("http-threads", 1, 64, "threads", "threads of the HTTP edge"),
-    number<&c::actor_threads>("actor-threads", 0, 64, "threads",
-      "threads of the actors; 0: they run on those of the edge"),
+    number<&c::actor_threads>(
+      "actor-threads", 0, 64, "threads", "threads of the actors; 0: they run on those of the edge"),
     number<&c::memory_mb>(
       "memory-mb", 64, 1'048'576, "MiB", "budget for the database's cache and write buffers"),
     number<&c::payment_timeout>("payment-timeout-ms", 50,
@@ -428,8 +428,8 @@ const std::vector<field>& table() {
 config defaults(unsigned cores) {
   config c;
   c.cores = std::clamp(cores, 1U, 64U);
-  // The journal and the ledger take the rest (ADR 0013). With the actors on its own threads the edge
-  // comes late to whom it must refuse (ADR 0026).
+  // The journal and the ledger take the rest (ADR 0013). With the actors on its own threads the
+  // edge comes late to whom it must refuse (ADR 0026).
   c.http_threads = c.actor_threads = std::max(1U, c.cores / 2);
   return c;
 }

@@ -332,8 +332,8 @@ private:
 /// lets nothing that failed be tried again: for a full disk max_bgerror_resume_count has no say,
 /// RocksDB would wait for room and go on. A compaction that found no space it would try every
 /// second, and take writes until too many runs stand; so the store is told. And its threads work
-/// behind all others here, but for them nothing waits for long: a flush of a fifth of a second every
-/// three took a core from the orders (ADR 0026).
+/// behind all others here, but for them nothing waits for long: a flush of a fifth of a second
+/// every three took a core from the orders (ADR 0026).
 class database_watch final : public rocksdb::EventListener {
 public:
   explicit database_watch(claim_keeper& claims) : claims_(claims) {}
