@@ -28,7 +28,7 @@ struct node_options {
   std::string data_dir;
   std::string node_id = "n1";
   std::uint64_t memory_bytes = 256ULL << 20;
-  std::size_t threads = 1; // of the actors alone
+  std::size_t threads = 1; // of the actors; 0: those of the edge, and one while there is none
   std::chrono::milliseconds payment_timeout{1000};
   std::string payment_url; // of a provider over HTTP; empty: the embedded simulator
   std::string payment_secret_file;

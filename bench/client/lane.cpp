@@ -100,11 +100,11 @@ void lane::ask(connection& by, clock::time_point meant) {
   by.send(work_->next(by.about));
 }
 
-/// Sends what is due; what was due before the end is sent even after it. With a phase ends what is
-/// left of it: whoever found no connection has gone, and the next phase is at its own rate.
+/// Sends what is due; what was due before the end is sent even after it. Soon after a phase what is
+/// left of it has gone: whoever found no connection, so that the next phase is at its own rate.
 void lane::send_due(clock::time_point now) {
-  for (; !spent() && schedule_->too_late(now); schedule_->advance())
-    count_unanswered(schedule_->due(), now);
+  for (; !spent() && schedule_->too_late(now - tick_pause); schedule_->advance())
+    count_never_sent(schedule_->due());
   while (!result_.interrupted && !idle_.empty() && !spent() && schedule_->due() <= now
          && schedule_->due() < end_) {
     auto* by = idle_.front();
@@ -189,6 +189,13 @@ void lane::count_unanswered(clock::time_point meant, clock::time_point now) {
   auto* const in = phase_at(meant);
   ++in->unanswered;
   in->latency.record(now - meant);
+}
+
+/// No latency: it was not asked.
+void lane::count_never_sent(clock::time_point meant) {
+  if (!counts(meant)) return;
+  ++result_.unanswered;
+  ++phase_at(meant)->unanswered;
 }
 
 void lane::on_lost(connection& by) {

@@ -21,7 +21,7 @@ struct load_plan {
   unsigned threads = 1;
   /// Requests a second. 0: a closed loop, each connection asks as soon as it is answered. Else an
   /// open loop: requests are sent by a schedule, and a latency counts from the time on it. What is
-  /// due while all connections wait goes out as soon as one is free.
+  /// due while all connections wait goes out as soon as one is free, but not in the next phase.
   double rate = 0;
   /// An open loop whose rate changes: in place of `rate` and `length`; the warm-up is at the first.
   std::vector<phase> phases;
@@ -59,7 +59,7 @@ struct load_result {
   histogram turned_away;        // of 429 and 503, from when they were really sent
   std::uint64_t good = 0;       // in that time, as all below
   std::uint64_t failed = 0;     // other answers
-  std::uint64_t unanswered = 0; // cut off, or not answered within the patience
+  std::uint64_t unanswered = 0; // cut off, not answered within the patience, or left of a phase
   std::uint64_t sent = 0;
   std::vector<slice> slices;
   std::vector<phase_result> phases; // as in the plan
