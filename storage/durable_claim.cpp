@@ -246,9 +246,10 @@ void claim_keeper::look_at_manifest(rocksdb::DB& db) {
   const auto fresh = read_part(
     on_, dir_ + "/" + name_of_manifest(number), seen.manifest_bytes, bytes - seen.manifest_bytes);
   if (!fresh || fresh->size() != bytes - seen.manifest_bytes) return;
+  const auto crc = crc32c(*fresh, seen.manifest_crc); // commits wait for the lock
   const std::lock_guard lock{guard_};
   now_.manifest = number;
-  now_.manifest_crc = crc32c(*fresh, seen.manifest_crc);
+  now_.manifest_crc = crc;
   now_.manifest_bytes = bytes;
 }
 

@@ -355,8 +355,8 @@ public:
   [[nodiscard]] bool found_no_space() const { return found_no_space_; }
 
 private:
-  /// The calling thread, for good. A tenth of a core is left to it where all others want it all:
-  /// writes stop where a flush never ends.
+  /// The calling thread, for good: RocksDB calls this on those of its pools. Not further back:
+  /// where all others want the processors, too, a flush must end, or writes stop.
   static void stand_back() {
     constexpr int nice = 10;
     (void)::setpriority(PRIO_PROCESS, 0, std::max(nice, ::getpriority(PRIO_PROCESS, 0)));
@@ -442,7 +442,7 @@ public:
         claims_(how.read_only ? nullptr : std::make_shared<claim_keeper>(on_, dir_)) {}
   [[nodiscard]] const auto& families() const { return handles_; }
   [[nodiscard]] rocksdb::DB* raw() const { return db_.get(); }
-  ~rocks_store() override { close(); }
+  ~rocks_store() override { flush_at_end(), close(); }
 
   std::optional<failure> open(const rocks_options& how, bool is_new);
   std::optional<failure> check_format(bool may_write);
@@ -513,6 +513,7 @@ private:
     const rocks_options& how, const std::vector<std::string>& names);
   /// As RocksDB is to see them.
   rocksdb::Env& files() { return sound_ ? *sound_ : on_; }
+  void flush_at_end();
   void close();
   bool empty() const;
   std::optional<failure> mark_as_ours();
@@ -582,13 +583,25 @@ std::optional<failure> rocks_store::list_families(
   return {};
 }
 
-/// The next start needs not replay what is flushed here. A little, it may.
+/// The next start needs not replay what is flushed here; a little, it may. All of it is in the log,
+/// too, where this fails, or takes longer than a platform waits for the process's end.
+void rocks_store::flush_at_end() {
+  using properties = rocksdb::DB::Properties;
+  if (!db_ || !claims_) return; // read-only
+  std::uint64_t rows = 0, on_their_way = 0;
+  (void)db_->GetAggregatedIntProperty(properties::kNumEntriesActiveMemTable, &rows);
+  (void)db_->GetAggregatedIntProperty(properties::kNumEntriesImmMemTables, &on_their_way);
+  if (rows + on_their_way <= rows_replayed_max) return;
+  rocksdb::FlushOptions how;
+  how.allow_write_stall = true; // nobody writes; else it might wait for a long compaction
+  if (const auto s = db_->Flush(how, handles_); !s.ok())
+    std::fprintf(stderr,
+      "storage.flush_failed path=%s error=\"%s\" hint=\"the next start replays the log\"\n",
+      dir_.c_str(), s.ToString().c_str());
+}
+
 void rocks_store::close() {
   if (!db_) return;
-  std::uint64_t rows = 0;
-  if (db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kNumEntriesActiveMemTable, &rows)
-      && rows > rows_replayed_max)
-    (void)db_->Flush(rocksdb::FlushOptions{}, handles_); // they are in the log if it fails
   for (auto* family : handles_) (void)db_->DestroyColumnFamilyHandle(family);
   (void)db_->Close();
   handles_.clear();
