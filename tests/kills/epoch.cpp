@@ -41,7 +41,7 @@ death draw_death(choices& chance) {
 std::vector<std::string> draw_arguments(choices& chance, bool has_faults) {
   std::vector<std::string> drawn{"--payment-timeout-ms", std::to_string(100 + 50 * chance.pick(4)),
     "--memory-mb", "64", "--http-threads", std::to_string(1 + chance.pick(2)), "--actor-threads",
-    std::to_string(1 + chance.pick(3)), "--log-level", chance.percent(25) ? "info" : "warn"};
+    std::to_string(chance.pick(4)), "--log-level", chance.percent(25) ? "info" : "warn"};
   if (has_faults) drawn.emplace_back("--enable-faults");
   return drawn;
 }
