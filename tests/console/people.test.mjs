@@ -117,7 +117,7 @@ test("the keyboard alone: to a blocked order, into its dialog, and back", async 
   assert.equal(await dialog.getByRole("textbox", { name: "Reason" }).inputValue(), "by keyboard");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
-  assert.ok(await page.evaluate(() => document.activeElement?.textContent === "Pause"), "the focus is back where it was");
+  await until("the focus is back where it was", () => page.evaluate(() => document.activeElement?.textContent === "Pause"));
   await page.keyboard.press("/");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "find");
   await page.keyboard.press("Escape");
