@@ -2,6 +2,7 @@
 #include "app/auth/jwt_keys.hpp"
 #include "app/config_file.hpp"
 #include "app/config_rules.hpp"
+#include "app/cores.hpp"
 #include "app/providers/secret_file.hpp"
 #include "domain/names.hpp"
 #include "http/cors.hpp"
@@ -617,17 +618,17 @@ std::variant<config, said_and_done> parse_command_line(
 }
 
 surroundings this_process() {
+  const auto text_of = [](const std::string& path) -> std::optional<std::string> {
+    std::ifstream in{path, std::ios::binary};
+    if (!in) return std::nullopt;
+    std::string all{std::istreambuf_iterator<char>{in}, {}};
+    return in.bad() ? std::nullopt : std::optional{std::move(all)};
+  };
   return {[](const std::string& name) -> std::optional<std::string> {
             const char* value = std::getenv(name.c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>{value};
           },
-    [](const std::string& path) -> std::optional<std::string> {
-      std::ifstream in{path, std::ios::binary};
-      if (!in) return std::nullopt;
-      std::string all{std::istreambuf_iterator<char>{in}, {}};
-      return in.bad() ? std::nullopt : std::optional{std::move(all)};
-    },
-    std::max(1U, std::thread::hardware_concurrency())};
+    text_of, cores_within_quota(std::max(1U, std::thread::hardware_concurrency()), text_of)};
 }
 
 std::vector<setting> effective(const config& c) {
