@@ -71,8 +71,8 @@ void run_overload(stage& on, const options& o) {
   more["really sent, of the peak"] = rate.sent / std::max(1.0, peak); // what the load managed
   more["share that was turned away"] = away / std::max(1.0, asked);
   more["p99 until they were turned away, ms"] = figures_of(storm.turned_away).p99;
-  more["p50 of the good ones, since sent, ms"] = figures_of(storm.since_sent).p50;
   more["p99 of the good ones, ms"] = figures_of(storm.latency).p99;
+  more["p50 of the good ones, since sent, ms"] = figures_of(storm.since_sent).p50;
   more["p99 of the good ones, since sent, ms"] = figures_of(storm.since_sent).p99;
   more["p50 until they were turned away, ms"] = figures_of(storm.turned_away).p50;
   more["p99 before, at half the peak, ms"] = figures_of(calm.latency).p99;

@@ -104,7 +104,7 @@ void lane::ask(connection& by, clock::time_point meant) {
 /// left of it has gone: whoever found no connection, so that the next phase is at its own rate.
 void lane::send_due(clock::time_point now) {
   for (; !spent() && schedule_->too_late(now - tick_pause); schedule_->advance())
-    count_never_sent(schedule_->due());
+    count_unanswered(schedule_->due());
   while (!result_.interrupted && !idle_.empty() && !spent() && schedule_->due() <= now
          && schedule_->due() < end_) {
     auto* by = idle_.front();
@@ -181,21 +181,18 @@ void lane::count(connection& by, verdict said, clock::time_point now) {
 
 /// In an open loop it is as late as it is by now, so that a server that stalls for good shows.
 void lane::count_unanswered(clock::time_point meant, clock::time_point now) {
-  if (!counts(meant)) return;
-  ++result_.unanswered;
-  if (!schedule_) return;
+  count_unanswered(meant);
+  if (!schedule_ || !counts(meant)) return;
   result_.latency.record(now - meant);
   slice_at(meant).worst = std::max<nanoseconds>(slice_at(meant).worst, now - meant);
-  auto* const in = phase_at(meant);
-  ++in->unanswered;
-  in->latency.record(now - meant);
+  phase_at(meant)->latency.record(now - meant);
 }
 
-/// No latency: it was not asked.
-void lane::count_never_sent(clock::time_point meant) {
+/// The same without a latency, of what was not even asked.
+void lane::count_unanswered(clock::time_point meant) {
   if (!counts(meant)) return;
   ++result_.unanswered;
-  ++phase_at(meant)->unanswered;
+  if (auto* const in = phase_at(meant)) ++in->unanswered;
 }
 
 void lane::on_lost(connection& by) {

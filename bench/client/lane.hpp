@@ -32,7 +32,7 @@ private:
   void count(connection& by, verdict said, clock::time_point now);
   void count_slice(clock::time_point meant, verdict said, clock::time_point now);
   void count_unanswered(clock::time_point meant, clock::time_point now);
-  void count_never_sent(clock::time_point meant);
+  void count_unanswered(clock::time_point meant);
   void tick();
   void finish();
   [[nodiscard]] bool counts(clock::time_point t) const { return t >= measured_ && t < end_; }

@@ -24,18 +24,20 @@ load_plan plan_for(const raw_server& at) {
 void answer_all(raw_peer& peer, const std::string& body = "ok") {
   while (!peer.read_request().empty()) peer.answer(200, body);
 }
+/// The first request half a second late, the others at once.
+void answer_late(raw_peer& peer) {
+  (void)peer.read_request();
+  std::counting_semaphore<1> never{0};
+  (void)never.try_acquire_for(milliseconds{500});
+  peer.answer(200, "ok");
+  answer_all(peer);
+}
 } // namespace
 
 TEST_CASE("a stall is the latency of all that was due meanwhile, not of one request", "[bench]") {
   // The first request is answered late: 0.5 s of a schedule of 200 requests a second are late then,
   // half of them by more than 0.25 s.
-  raw_server stalls{[](raw_peer& peer) {
-    (void)peer.read_request();
-    std::counting_semaphore<1> never{0};
-    (void)never.try_acquire_for(milliseconds{500});
-    peer.answer(200, "ok");
-    answer_all(peer);
-  }};
+  raw_server stalls{answer_late};
   auto p = plan_for(stalls);
   p.rate = 200;
   const auto open = run_load(p);
@@ -106,13 +108,7 @@ TEST_CASE("statuses and phases are told apart", "[bench]") {
 }
 
 TEST_CASE("what a phase could not send is not sent in the next one", "[bench]") {
-  raw_server stalls{[](raw_peer& peer) { // until both phases are over: one is sent in them
-    (void)peer.read_request();
-    std::counting_semaphore<1> never{0};
-    (void)never.try_acquire_for(milliseconds{500});
-    peer.answer(200, "ok");
-    answer_all(peer);
-  }};
+  raw_server stalls{answer_late}; // behind both phases: one is sent in them
   auto p = plan_for(stalls);
   p.phases = {{seconds{0.2}, 1'000}, {seconds{0.2}, 50}};
   const auto r = run_load(p);
